@@ -52,7 +52,7 @@ func Parse(name string, data []byte) (*Document, error) {
 	}
 	if len(bodies) > 1 {
 		p := d.position(bodies[1])
-		return nil, Problems{{Position: p, Message: "a second YAML document in one file", Hint: "split the file at ---", Line: d.line(p.Line)}}
+		return nil, Problems{{Position: p, Message: "a second YAML document in one file", Hint: "split the file at ---", Source: d.line(p.Line)}}
 	}
 	if len(bodies) == 1 {
 		d.root = bodies[0]
@@ -78,10 +78,10 @@ func (d *Document) syntaxProblem(err error) Problem {
 	if errors.As(err, &ye) {
 		p.Message = "this is not YAML: " + ye.GetMessage()
 		if t := ye.GetToken(); t != nil && t.Position != nil {
-			p.Position.Line, p.Position.Col = t.Position.Line, t.Position.Column
+			p.Line, p.Position.Col = t.Position.Line, t.Position.Column
 		}
 	}
-	p.Line = d.line(p.Position.Line)
+	p.Source = d.line(p.Line)
 	return p
 }
 

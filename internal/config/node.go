@@ -105,7 +105,7 @@ func (n Node) ProblemAt(at Position, hint, format string, args ...any) {
 	if n.doc == nil {
 		return
 	}
-	p := Problem{Position: at, Path: n.path, Message: fmt.Sprintf(format, args...), Hint: hint, Line: n.doc.line(at.Line)}
+	p := Problem{Position: at, Path: n.path, Message: fmt.Sprintf(format, args...), Hint: hint, Source: n.doc.line(at.Line)}
 	n.doc.problems = append(n.doc.problems, p)
 }
 

@@ -28,7 +28,7 @@ type Problem struct {
 	Path    string // systems[0].kind; empty for the whole file
 	Message string
 	Hint    string
-	Line    string // the source line, tabs made spaces; empty when it must not be shown
+	Source  string // the source line, tabs made spaces; empty when it must not be shown
 }
 
 // Error is the one-line form, without the quoted source.
@@ -44,13 +44,13 @@ func (p Problem) Text() string {
 	var b strings.Builder
 	b.WriteString(p.Error())
 	b.WriteByte('\n')
-	if p.Line != "" {
-		num := fmt.Sprintf("%5d", p.Position.Line)
+	if p.Source != "" {
+		num := fmt.Sprintf("%5d", p.Line)
 		width := max(p.Len, 1)
-		if rest := utf8.RuneCountInString(p.Line) - p.Col + 1; width > rest {
+		if rest := utf8.RuneCountInString(p.Source) - p.Col + 1; width > rest {
 			width = max(rest, 1)
 		}
-		fmt.Fprintf(&b, "%s | %s\n", num, p.Line)
+		fmt.Fprintf(&b, "%s | %s\n", num, p.Source)
 		fmt.Fprintf(&b, "%s | %s%s\n", strings.Repeat(" ", len(num)), strings.Repeat(" ", max(p.Col-1, 0)), strings.Repeat("^", width))
 	}
 	if p.Hint != "" {
