@@ -26,7 +26,8 @@ type AccountFacts struct {
 	PreviousTakenAt     time.Time
 	SnapshotID          string
 	SnapshotTakenAt     time.Time
-	PrivilegedEffective bool // the account is privileged itself or holds an effective privileged entitlement
+	PrivilegedEffective bool    // the account is privileged itself or holds an effective privileged entitlement
+	Owner               *Person // of a service-owned account: the person of Link.PersonID when HR knows them, else nil
 }
 
 // GrantFacts is one entitlement that is held, expected, or both. It is the unit of drift.
