@@ -108,6 +108,11 @@ func TestSecretsAreNeitherTakenNorQuoted(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Fatalf("want a problem that does not quote the secret, got: %v", err)
 	}
+	for _, line := range []string{"nam: postgres://app:hunter2@db.example/x", "password: hunter2", "api_key: \"hunter2\""} {
+		if _, err := decode(t, line+"\n"); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: want a problem that does not quote the secret, got: %v", line, err)
+		}
+	}
 	t.Setenv("MUSTER_TEST_TOKEN", "hunter2-secret")
 	s, err := decode(t, "name: x\ntoken: {env: MUSTER_TEST_TOKEN}\n")
 	if err != nil {

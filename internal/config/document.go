@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -89,8 +90,11 @@ func (d *Document) line(n int) string {
 	if n < 1 || n > len(d.lines) || d.secret[n] {
 		return ""
 	}
-	return d.lines[n-1]
+	return credentials.ReplaceAllString(d.lines[n-1], "$1***$3")
 }
+
+// credentials finds what looks like a password in a URL, or a literal behind a key that holds a secret.
+var credentials = regexp.MustCompile(`(://[^/@:\s]*:|(?i:password|passwd|token|secret|api_key)\s*:\s*)([^\s@{][^\s@]*)(@?)`)
 
 func (d *Document) position(n ast.Node) Position {
 	p := Position{File: d.File, Line: 1, Col: 1}

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"sort"
 	"strings"
 	"time"
 
@@ -280,6 +281,7 @@ func didYouMean(word string, set map[string]bool) string {
 	for name := range set {
 		names = append(names, name)
 	}
+	sort.Strings(names)
 	if near := Nearest(word, names); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}

@@ -1,0 +1,117 @@
+package archtest
+
+import (
+	"strings"
+	"testing"
+)
+
+// layers orders the house: a package imports only packages of lower layers, and inside a layer only its own parent, children that
+// its parent hides, or itself. The numbers are those of ARCHITECTURE.md.
+var layers = []struct {
+	prefix string
+	layer  int
+}{
+	{"internal/access", 0},
+	{"internal/config", 1},
+	{"internal/ledger", 2},
+	{"internal/store", 3},
+	{"collectors", 3},
+	{"rules", 3},
+	{"remediate", 3},
+	{"reports", 3},
+	{"internal/orggen", 3},
+	{"internal/testserver", 3},
+	{"internal/reconcile", 4},
+	{"internal/console", 5},
+	{"internal/lab", 6},
+	{"internal/bench", 6},
+	{"internal/archtest", 6},
+	{"cmd", 6},
+}
+
+// onlyUnder keeps a library behind one door.
+var onlyUnder = map[string]struct{ dir, reason string }{
+	"github.com/google/cel-go":                   {"rules", "the move to cel.dev/cel-go is one import path (docs/decisions)"},
+	"github.com/ClickHouse/clickhouse-go":        {"internal/store", "all SQL lives in the store"},
+	"github.com/ebitengine/purego":               {"internal/store/engine", "only the engine loads a library"},
+	"github.com/jung-kurt/gofpdf":                {"reports", "the move to its successor is one import path"},
+	"github.com/go-ldap/ldap":                    {"collectors/ldap", "one collector speaks LDAP"},
+	"github.com/spf13/cobra":                     {"cmd", "flags are the command line's"},
+	"github.com/vbauerster/mpb":                  {"cmd", "progress bars are the command line's"},
+	"github.com/goccy/go-yaml":                   {"internal/config", "strict YAML with positions has one reader"},
+	"golang.org/x/mod/sumdb":                     {"internal/ledger", "the tree is the ledger's"},
+	"github.com/rogpeppe/go-internal/testscript": {"cmd", "only commands are scripted"},
+}
+
+func layerOf(dir string) (prefix string, layer int) {
+	layer = -1
+	for _, l := range layers {
+		if (dir == l.prefix || strings.HasPrefix(dir, l.prefix+"/")) && len(l.prefix) > len(prefix) {
+			prefix, layer = l.prefix, l.layer
+		}
+	}
+	return prefix, layer
+}
+
+func TestImportsRunDownwardOnly(t *testing.T) {
+	for _, s := range sources(t) {
+		from, layer := layerOf(s.dir)
+		if layer < 0 {
+			t.Errorf("%s lies outside the house: give its folder a layer or move it", s.path)
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			path := strings.Trim(spec.Path.Value, `"`)
+			target, inside := strings.CutPrefix(path, "muster/")
+			if !inside {
+				checkDoor(t, s, path)
+				continue
+			}
+			to, toLayer := layerOf(target)
+			switch {
+			case to == from && siblingCollectors(s.dir, target) && !s.test:
+				t.Errorf("%s imports %s: a collector never imports another (only builtin does)", s.path, path)
+			case to == from || toLayer < layer:
+			case s.test && (from == "collectors" || from == "internal/lab") && to == "internal/testserver":
+			default:
+				t.Errorf("%s imports %s: imports run downward only, siblings never import siblings", s.path, path)
+			}
+		}
+	}
+}
+
+// siblingCollectors reports whether two different folders below collectors meet outside of builtin and shared ground.
+func siblingCollectors(dir, target string) bool {
+	own := strings.TrimPrefix(dir, "collectors/")
+	target = strings.TrimPrefix(target, "collectors/")
+	if own == dir || strings.HasPrefix(own, "builtin") || strings.HasPrefix(own, "collectortest") {
+		return false
+	}
+	shared := target == "collectors" || strings.HasPrefix(target, "retry") || strings.HasPrefix(target, "internal/")
+	return !shared && strings.Split(own, "/")[0] != strings.Split(target, "/")[0]
+}
+
+func checkDoor(t *testing.T, s source, path string) {
+	t.Helper()
+	if s.test {
+		return
+	}
+	for lib, door := range onlyUnder {
+		if strings.HasPrefix(path, lib) && s.dir != door.dir && !strings.HasPrefix(s.dir, door.dir+"/") {
+			t.Errorf("%s imports %s, which only %s may: %s", s.path, path, door.dir, door.reason)
+		}
+	}
+}
+
+func TestAccessImportsTheStandardLibraryOnly(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.dir != "internal/access" || s.test {
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			if path := strings.Trim(spec.Path.Value, `"`); strings.Contains(path, ".") || strings.HasPrefix(path, "muster/") {
+				t.Errorf("%s imports %s: the nouns need nothing but the standard library", s.path, path)
+			}
+		}
+	}
+}
