@@ -1,0 +1,3 @@
+package expression
+
+type Expression struct{}
