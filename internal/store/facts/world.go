@@ -1,0 +1,56 @@
+package facts
+
+import (
+	"time"
+
+	"muster/internal/access"
+)
+
+// World is what one run reasons from: the newest complete snapshot of HR and of every system, and how accounts are linked.
+type World struct {
+	RunID   string
+	AsOf    time.Time
+	HR      access.Snapshot // its ID is empty when HR was never read whole; then no account can be linked
+	Systems []SystemWorld   // sorted by system
+	Linking LinkSpec
+}
+
+// SystemWorld is one system within a World.
+type SystemWorld struct {
+	System   string
+	Used     access.Snapshot // ID empty: no usable snapshot, and the system gives no facts
+	Previous access.Snapshot // the complete one before Used, to compare with; ID empty: there is none
+}
+
+// LinkSpec says how accounts are matched with persons.
+type LinkSpec struct {
+	Keys    []access.LinkKey // in the order that they are asked; KeyMap needs no place in it, the map always comes first
+	Domains []string         // for KeyUserDomain
+	Map     []MapEntry
+}
+
+// MapEntry is one line of the explicit map.
+type MapEntry struct {
+	System  string
+	Account string // the account's id, or its name (folded)
+	Person  string // worker id (folded)
+}
+
+// Query narrows a reading of facts. The zero value reads everything.
+type Query struct {
+	Profile []string // person fields that make up the profile whose number is given with each person; none: the number is 0
+	Person  string   // only this worker and their accounts
+	System  string   // only accounts of this system
+	Account string   // only this account (id) of System
+}
+
+// usable returns the systems that give facts.
+func (w World) usable() []SystemWorld {
+	var out []SystemWorld
+	for _, s := range w.Systems {
+		if s.Used.ID != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
