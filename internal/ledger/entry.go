@@ -1,0 +1,141 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Type says what an entry records.
+type Type string
+
+// The types of entries that a run makes, in the order of a run. Other types may be added; a reader skips what it does not know.
+const (
+	RunStart  Type = "run.start" // a run began: version, organisation, as of
+	Config    Type = "config"    // digest of the configuration
+	Rules     Type = "rules"     // digest of every rule, bundle and matrix file
+	Snapshot  Type = "snapshot"  // one source as it was read: counts, state, digest
+	Findings  Type = "findings"  // digest and counts of all findings after the run
+	Finding   Type = "finding"   // one change of one finding, by its fingerprint
+	Exception Type = "exception" // an accepted risk in force, by its id
+	Release   Type = "release"   // a person released what a guardrail held
+	Pack      Type = "pack"      // digest of an evidence pack
+	RunEnd    Type = "run.end"   // the run's result
+	RunFail   Type = "run.fail"  // the run ended early, and why
+)
+
+// maxEntry is the longest entry that an entry bundle can hold.
+const maxEntry = 1<<16 - 1
+
+// entryVersion is the version of the entries' form.
+const entryVersion = 1
+
+// Event is what a caller enters.
+type Event struct {
+	Time time.Time // zero means now; one before the last entry's is raised to it
+	Type Type
+	Run  string // run id; empty outside a run
+	Data any    // rendered by Canonical; ids and digests, no personal data
+}
+
+// Entry is one leaf of the log.
+type Entry struct {
+	Index uint64
+	Time  time.Time
+	Type  Type
+	Run   string
+	Data  json.RawMessage
+	Raw   []byte // the exact bytes that were hashed
+}
+
+// encode makes the leaf's bytes. The keys stand in canonical order already.
+func (e Event) encode(index uint64, at time.Time) ([]byte, error) {
+	data := []byte("null")
+	if e.Data != nil {
+		var err error
+		if data, err = Canonical(e.Data); err != nil {
+			return nil, fmt.Errorf("encode event %s: %w", e.Type, err)
+		}
+	}
+	if e.Type == "" {
+		return nil, fmt.Errorf("encode event: it has no type")
+	}
+	raw := append([]byte(`{"data":`), data...)
+	raw = appendString(append(raw, `,"run":`...), cleanText(e.Run))
+	raw = strconv.AppendUint(append(raw, `,"seq":`...), index, 10)
+	raw = appendString(append(raw, `,"time":`...), at.UTC().Format(time.RFC3339Nano))
+	raw = appendString(append(raw, `,"type":`...), cleanText(string(e.Type)))
+	raw = strconv.AppendInt(append(raw, `,"v":`...), entryVersion, 10)
+	raw = append(raw, '}')
+	if len(raw) > maxEntry {
+		return nil, fmt.Errorf("encode event %s: %d bytes, more than the %d that an entry holds; enter its digest", e.Type, len(raw), maxEntry)
+	}
+	return raw, nil
+}
+
+// cleanText replaces invalid UTF-8, as encoding/json does for the data.
+func cleanText(s string) string { return string([]rune(s)) }
+
+// decodeEntry reads a leaf's bytes without judging them; checkEntry does that.
+func decodeEntry(index uint64, raw []byte) (Entry, error) {
+	var form struct {
+		Data json.RawMessage `json:"data"`
+		Run  string          `json:"run"`
+		Seq  uint64          `json:"seq"`
+		Time time.Time       `json:"time"`
+		Type Type            `json:"type"`
+		V    int             `json:"v"`
+	}
+	if err := json.Unmarshal(raw, &form); err != nil {
+		return Entry{}, fmt.Errorf("decode entry %d: %w", index, err)
+	}
+	if form.V != entryVersion {
+		return Entry{}, fmt.Errorf("decode entry %d: its version is %d, this program reads %d", index, form.V, entryVersion)
+	}
+	if form.Seq != index {
+		return Entry{}, fmt.Errorf("decode entry %d: it says that it is number %d", index, form.Seq)
+	}
+	return Entry{Index: index, Time: form.Time, Type: form.Type, Run: form.Run, Data: form.Data, Raw: raw}, nil
+}
+
+// checkEntry says what is wrong with an entry that follows one of time last.
+func checkEntry(e Entry, last time.Time) error {
+	canonical, err := canonicalise(e.Raw)
+	if err != nil {
+		return err
+	}
+	if string(canonical) != string(e.Raw) {
+		return fmt.Errorf("it is not canonical JSON")
+	}
+	if e.Type == "" {
+		return fmt.Errorf("it has no type")
+	}
+	if e.Time.Before(last) {
+		return fmt.Errorf("its time %s lies before that of the entry before, %s", e.Time.Format(time.RFC3339Nano), last.Format(time.RFC3339Nano))
+	}
+	return nil
+}
+
+// appendBundled adds one entry to the bytes of an entry bundle.
+func appendBundled(bundle, raw []byte) []byte {
+	return append(binary.BigEndian.AppendUint16(bundle, uint16(len(raw))), raw...)
+}
+
+// splitBundle cuts an entry bundle into its entries and says when it is not one.
+func splitBundle(bundle []byte) ([][]byte, error) {
+	var entries [][]byte
+	for len(bundle) > 0 {
+		if len(bundle) < 2 {
+			return entries, fmt.Errorf("split entry bundle: one byte left after entry %d of it", len(entries))
+		}
+		n := int(binary.BigEndian.Uint16(bundle))
+		if len(bundle) < 2+n {
+			return entries, fmt.Errorf("split entry bundle: entry %d of it should have %d bytes, %d are left", len(entries), n, len(bundle)-2)
+		}
+		entries = append(entries, bundle[2:2+n])
+		bundle = bundle[2+n:]
+	}
+	return entries, nil
+}

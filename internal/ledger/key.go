@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"muster/internal/access"
+)
+
+// parseVerifier reads a verifier key and insists on its one spelling.
+func parseVerifier(key string) (note.Verifier, error) {
+	v, err := note.NewVerifier(key)
+	if err != nil {
+		return nil, fmt.Errorf("read verifier key: %w", err)
+	}
+	parts := strings.SplitN(key, "+", 3)
+	raw, err := base64.StdEncoding.Strict().DecodeString(parts[2])
+	if err != nil {
+		return nil, fmt.Errorf("read verifier key: %w", err)
+	}
+	again, err := note.NewEd25519VerifierKey(v.Name(), raw[1:])
+	if err != nil || again != key {
+		return nil, fmt.Errorf("read verifier key: it is misspelt")
+	}
+	return v, nil
+}
+
+// verifierOf derives the verifier key from a signer key, "PRIVATE+KEY+name+hash+base64(1, seed)".
+func verifierOf(signerKey string) (string, error) {
+	parts := strings.SplitN(signerKey, "+", 5)
+	if len(parts) != 5 || parts[0] != "PRIVATE" || parts[1] != "KEY" {
+		return "", errors.New("read signing key: it does not begin with PRIVATE+KEY+")
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(parts[4])
+	if err != nil || len(raw) != 1+ed25519.SeedSize || raw[0] != 1 {
+		return "", errors.New("read signing key: it is no Ed25519 key")
+	}
+	public := ed25519.NewKeyFromSeed(raw[1:]).Public().(ed25519.PublicKey)
+	key, err := note.NewEd25519VerifierKey(parts[2], public)
+	if err != nil {
+		return "", fmt.Errorf("read signing key: %w", err)
+	}
+	if strings.Split(key, "+")[1] != parts[3] {
+		return "", errors.New("read signing key: its key hash is not that of its name and key")
+	}
+	return key, nil
+}
+
+// keys are what a log signs and is verified with.
+type keys struct {
+	signer   note.Signer
+	verifier string
+}
+
+// loadKeys reads the log's keys, and makes them when the log has none at all yet.
+func loadKeys(d *disk, origin string, random io.Reader) (keys, error) {
+	const hint = "restore the file key from a backup; without it the log can be read and verified, but not be continued"
+	text, err := os.ReadFile(filepath.Join(d.dir, keyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		if d.exists(checkpointFile) || d.exists(tileFolder) || d.exists(verifierFile) {
+			return keys{}, failed(access.NotFound, "read signing key", hint, err)
+		}
+		return makeKeys(d, origin, random)
+	}
+	if err != nil {
+		return keys{}, failed(access.Denied, "read signing key", hint, err)
+	}
+	skey := strings.TrimSuffix(string(text), "\n")
+	verifier, err := verifierOf(skey)
+	if err != nil {
+		return keys{}, failed(access.Invalid, "read signing key", hint, err)
+	}
+	signer, err := note.NewSigner(skey)
+	if err != nil {
+		return keys{}, failed(access.Invalid, "read signing key", hint, errors.New("it is malformed"))
+	}
+	if origin != "" && signer.Name() != origin {
+		err := fmt.Errorf("the log's origin is %q, the configuration says %q", signer.Name(), origin)
+		return keys{}, failed(access.Conflict, "open log", "use another data folder for another organisation", err)
+	}
+	return keys{signer, verifier}, storeVerifier(d, verifier)
+}
+
+// makeKeys generates the key pair of a new log; the private half is durable before anything is signed with it.
+func makeKeys(d *disk, origin string, random io.Reader) (keys, error) {
+	if origin == "" || strings.ContainsAny(origin, "+ \t\r\n") {
+		return keys{}, failed(access.Invalid, "make signing key", "", fmt.Errorf("origin %q: it must not be empty nor hold a space or a plus", origin))
+	}
+	skey, verifier, err := note.GenerateKey(random, origin)
+	if err != nil {
+		return keys{}, failed(access.Internal, "make signing key", "", err)
+	}
+	signer, err := note.NewSigner(skey)
+	if err != nil {
+		return keys{}, failed(access.Internal, "make signing key", "", err)
+	}
+	if err := d.write(keyFile, []byte(skey+"\n"), 0o600); err != nil {
+		return keys{}, failed(access.Internal, "write signing key", "", err)
+	}
+	if err := d.flush(); err != nil {
+		return keys{}, failed(access.Internal, "write signing key", "", err)
+	}
+	return keys{signer, verifier}, storeVerifier(d, verifier)
+}
+
+// storeVerifier writes the public key beside the log, and refuses another one that is there.
+func storeVerifier(d *disk, verifier string) error {
+	have, err := os.ReadFile(filepath.Join(d.dir, verifierFile))
+	if err == nil && string(have) == verifier+"\n" {
+		return nil
+	}
+	if err == nil {
+		err := errors.New("the files key and verifier do not belong together")
+		return failed(access.Invalid, "open log", "restore both from the same backup", err)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return failed(access.Denied, "read verifier key", "", err)
+	}
+	if err := d.write(verifierFile, []byte(verifier+"\n"), 0o644); err != nil {
+		return failed(access.Internal, "write verifier key", "", err)
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"muster/internal/access"
+)
+
+// Reader reads a log as of one signed checkpoint. It takes no lock; a writer may go on meanwhile. A Reader is safe for
+// concurrent use.
+type Reader struct {
+	dir      string
+	verifier string
+	at       Checkpoint
+}
+
+// Read opens the log in dir for reading as of its newest checkpoint, whose signature it checks.
+func Read(dir string) (*Reader, error) {
+	verifier, err := os.ReadFile(filepath.Join(dir, verifierFile))
+	if err != nil {
+		return nil, failed(readKind(err), "read verifier key", "there is no ledger in this folder, or the file verifier was removed", err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, checkpointFile))
+	if err != nil {
+		return nil, failed(readKind(err), "read checkpoint", "restore the file checkpoint from a backup", err)
+	}
+	r := &Reader{dir: dir, verifier: strings.TrimSuffix(string(verifier), "\n")}
+	if r.at, err = ParseCheckpoint(string(text), r.verifier); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func readKind(err error) access.Kind {
+	if errors.Is(err, fs.ErrNotExist) {
+		return access.NotFound
+	}
+	return access.Denied
+}
+
+// At reads the log as of an older checkpoint of it, after checking that the log really had that root then.
+func (r *Reader) At(checkpoint string) (*Reader, error) {
+	c, err := ParseCheckpoint(checkpoint, r.verifier)
+	if err != nil {
+		return nil, err
+	}
+	if c.Size > r.at.Size {
+		err := fmt.Errorf("the checkpoint has %d entries, the log has %d", c.Size, r.at.Size)
+		return nil, failed(access.Incomplete, "read older checkpoint", "the log was cut, or restored from an older backup", err)
+	}
+	old := &Reader{dir: r.dir, verifier: r.verifier, at: c}
+	root, err := tlog.TreeHash(int64(c.Size), old)
+	if err != nil {
+		return nil, failed(access.Invalid, "read older checkpoint", "", err)
+	}
+	if root != c.Root {
+		err := fmt.Errorf("the log's first %d entries have the root %s, the checkpoint says %s", c.Size, root, c.Root)
+		return nil, failed(access.Invalid, "read older checkpoint", "run muster ledger verify", err)
+	}
+	return old, nil
+}
+
+// Size is how many entries the log has as of the checkpoint.
+func (r *Reader) Size() uint64 { return r.at.Size }
+
+// Checkpoint is the signed checkpoint that is read as of.
+func (r *Reader) Checkpoint() string { return r.at.Text }
+
+// Origin names the log.
+func (r *Reader) Origin() string { return r.at.Origin }
+
+// VerifierKey is the log's public key.
+func (r *Reader) VerifierKey() string { return r.verifier }
+
+// Entry reads one entry.
+func (r *Reader) Entry(index uint64) (Entry, error) {
+	if index >= r.at.Size {
+		err := fmt.Errorf("there is no entry %d: the log has %d, from 0", index, r.at.Size)
+		return Entry{}, failed(access.NotFound, "read entry", "", err)
+	}
+	raw, err := r.bundle(index / width)
+	if err != nil {
+		return Entry{}, failed(access.Invalid, "read entry", "run muster ledger verify", err)
+	}
+	e, err := decodeEntry(index, raw[index%width])
+	if err != nil {
+		return Entry{}, failed(access.Invalid, "read entry", "run muster ledger verify", err)
+	}
+	return e, nil
+}
+
+// Entries hands the entries from an index on to yield, in order, until yield fails or the log ends.
+func (r *Reader) Entries(ctx context.Context, from uint64, yield func(Entry) error) error {
+	for index := from; index < r.at.Size; {
+		if err := ctx.Err(); err != nil {
+			return failed(access.Transient, "read entries", "", err)
+		}
+		raws, err := r.bundle(index / width)
+		if err != nil {
+			return failed(access.Invalid, "read entries", "run muster ledger verify", err)
+		}
+		for _, raw := range raws[index%width:] {
+			e, err := decodeEntry(index, raw)
+			if err != nil {
+				return failed(access.Invalid, "read entries", "run muster ledger verify", err)
+			}
+			if err := yield(e); err != nil {
+				return fmt.Errorf("read entries: %w", err)
+			}
+			index++
+		}
+	}
+	return nil
+}
+
+// bundle reads the entries of bundle n, as many as the checkpoint covers.
+func (r *Reader) bundle(n uint64) ([][]byte, error) {
+	data, want, path, err := r.file(entriesLevel, n)
+	if err != nil {
+		return nil, err
+	}
+	raws, err := splitBundle(data)
+	if err != nil && len(raws) < want {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(raws) < want {
+		return nil, fmt.Errorf("%s: it has %d entries, %d are needed", path, len(raws), want)
+	}
+	return raws[:want], nil
+}
+
+// hashes reads the hashes of tile n of a level, as many as the checkpoint covers.
+func (r *Reader) hashes(level int, n uint64) ([]tlog.Hash, error) {
+	data, want, path, err := r.file(level, n)
+	if err != nil {
+		return nil, err
+	}
+	if len(data)%tlog.HashSize != 0 || len(data) < want*tlog.HashSize {
+		return nil, fmt.Errorf("%s: it has %d bytes, %d hashes are needed", path, len(data), want)
+	}
+	return unpackHashes(data[:want*tlog.HashSize]), nil
+}
+
+// file reads the file of a tile: the partial one of this checkpoint's width, or the full one that took its place.
+func (r *Reader) file(level int, n uint64) (data []byte, want int, path string, err error) {
+	total := count(level, r.at.Size)
+	if n*width >= total {
+		return nil, 0, "", fmt.Errorf("tile %d of level %d lies beyond the checkpoint", n, level)
+	}
+	want = int(min(width, total-n*width))
+	path = tilePath(level, n, want)
+	data, err = os.ReadFile(filepath.Join(r.dir, path))
+	if errors.Is(err, fs.ErrNotExist) && want < width {
+		if full, ferr := os.ReadFile(filepath.Join(r.dir, tilePath(level, n, width))); ferr == nil {
+			return full, want, tilePath(level, n, width), nil
+		}
+	}
+	return data, want, path, err
+}
+
+// ReadHashes makes a Reader the tlog.HashReader that proofs are computed from.
+func (r *Reader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	tiles := map[tile][]tlog.Hash{}
+	out := make([]tlog.Hash, len(indexes))
+	for i, index := range indexes {
+		height, node := tlog.SplitStoredHashIndex(index)
+		first := uint64(node) << (height % 8) // the first hash of the tile level below that the node spans
+		t := tile{height / 8, first / width}
+		if tiles[t] == nil {
+			hashes, err := r.hashes(t.level, t.n)
+			if err != nil {
+				return nil, err
+			}
+			tiles[t] = hashes
+		}
+		from, span := int(first%width), 1<<(height%8)
+		if from+span > len(tiles[t]) {
+			return nil, fmt.Errorf("read hash %d: its tile has only %d hashes", index, len(tiles[t]))
+		}
+		out[i] = subtree(tiles[t][from : from+span])
+	}
+	return out, nil
+}
+
+// edge reads what appending needs and checks it against the checkpoint: the partial tiles, the partial entry bundle and the
+// time of the last entry.
+func (r *Reader) edge() (e edge, tail []byte, last time.Time, err error) {
+	e.size = r.at.Size
+	for level := 0; count(level, e.size) > 0; level++ {
+		total := count(level, e.size)
+		hashes := make([]tlog.Hash, 0, width)
+		if total%width != 0 {
+			have, err := r.hashes(level, total/width)
+			if err != nil {
+				return e, nil, last, err
+			}
+			hashes = append(hashes, have...)
+		}
+		e.levels = append(e.levels, hashes)
+	}
+	if root := e.root(); root != r.at.Root {
+		return e, nil, last, fmt.Errorf("the tiles have the root %s, the checkpoint says %s", root, r.at.Root)
+	}
+	if e.size == 0 {
+		return e, nil, last, nil
+	}
+	raws, err := r.bundle((e.size - 1) / width)
+	if err != nil {
+		return e, nil, last, err
+	}
+	for i, raw := range raws {
+		if e.size%width != 0 {
+			if tlog.RecordHash(raw) != e.levels[0][i] {
+				return e, nil, last, fmt.Errorf("entry %d is not what its tile says", (e.size-1)/width*width+uint64(i))
+			}
+			tail = appendBundled(tail, raw)
+		}
+	}
+	final, err := decodeEntry(e.size-1, raws[len(raws)-1])
+	return e, tail, final.Time, err
+}
