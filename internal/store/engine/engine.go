@@ -238,7 +238,16 @@ func (e *Engine) Wait(ctx context.Context) error {
 func settingsOf(o Options, auth credentials) settings {
 	return settings{
 		User: auth.User, PasswordHash: sha256Hex(auth.Password), Memory: memoryCap(o.MemoryMB),
-		Threads: max(2, runtime.NumCPU()), FileGrant: o.AllowFile,
+		Threads: max(2, runtime.NumCPU()), FileGrant: o.AllowFile, Engines: tableEngines(),
+	}
+}
+
+// tableEngines are those whose data never leaves the data folder.
+func tableEngines() []string {
+	return []string{
+		"MergeTree", "ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree", "CollapsingMergeTree",
+		"VersionedCollapsingMergeTree", "CoalescingMergeTree", "Memory", "Set", "Join", "Buffer", "Null", "Dictionary", "Merge",
+		"View", "MaterializedView", "EmbeddedRocksDB",
 	}
 }
 

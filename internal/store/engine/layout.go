@@ -60,6 +60,7 @@ type settings struct {
 	PasswordHash string // SHA-256, hex: the password itself stays in the credentials file
 	Memory       int64  // bytes, the cap of the whole process
 	Threads      int
+	Engines      []string // what the store may make tables of
 	FileGrant    bool
 }
 
