@@ -14,7 +14,7 @@
 //
 //	{"data":{...},"run":"...","seq":17,"time":"2026-11-22T01:00:03Z","type":"findings","v":1}
 //
-// in the canonical form of RFC 8785 restricted to integers (see Canonical). Entries hold ids and digests; personal data stays
+// in the canonical form of RFC 8785 restricted to integers (package canonical). Entries hold ids and digests; personal data stays
 // out, because an entry can never be taken back.
 //
 // Append returns only after entries, tiles and the checkpoint are on disk (fsync of every file and folder): acknowledged is

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"muster/internal/ledger/canonical"
 )
 
 // Type says what an entry records.
@@ -37,7 +39,7 @@ type Event struct {
 	Time time.Time // zero means now; one before the last entry's is raised to it
 	Type Type
 	Run  string // run id; empty outside a run
-	Data any    // rendered by Canonical; ids and digests, no personal data
+	Data any    // rendered by canonical.JSON; ids and digests, no personal data
 }
 
 // Entry is one leaf of the log.
@@ -55,7 +57,7 @@ func (e Event) encode(index uint64, at time.Time) ([]byte, error) {
 	data := []byte("null")
 	if e.Data != nil {
 		var err error
-		if data, err = Canonical(e.Data); err != nil {
+		if data, err = canonical.JSON(e.Data); err != nil {
 			return nil, fmt.Errorf("encode event %s: %w", e.Type, err)
 		}
 	}
@@ -63,10 +65,10 @@ func (e Event) encode(index uint64, at time.Time) ([]byte, error) {
 		return nil, fmt.Errorf("encode event: it has no type")
 	}
 	raw := append([]byte(`{"data":`), data...)
-	raw = appendString(append(raw, `,"run":`...), cleanText(e.Run))
+	raw = canonical.AppendString(append(raw, `,"run":`...), cleanText(e.Run))
 	raw = strconv.AppendUint(append(raw, `,"seq":`...), index, 10)
-	raw = appendString(append(raw, `,"time":`...), at.UTC().Format(time.RFC3339Nano))
-	raw = appendString(append(raw, `,"type":`...), cleanText(string(e.Type)))
+	raw = canonical.AppendString(append(raw, `,"time":`...), at.UTC().Format(time.RFC3339Nano))
+	raw = canonical.AppendString(append(raw, `,"type":`...), cleanText(string(e.Type)))
 	raw = strconv.AppendInt(append(raw, `,"v":`...), entryVersion, 10)
 	raw = append(raw, '}')
 	if len(raw) > maxEntry {
@@ -102,7 +104,7 @@ func decodeEntry(index uint64, raw []byte) (Entry, error) {
 
 // checkEntry says what is wrong with an entry that follows one of time last.
 func checkEntry(e Entry, last time.Time) error {
-	canonical, err := canonicalise(e.Raw)
+	canonical, err := canonical.Rewrite(e.Raw)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,16 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"muster/internal/access"
+	"muster/internal/ledger/durable"
+	"muster/internal/ledger/tiles"
+)
+
+// The files of a log beside the tiles.
+const (
+	checkpointFile = "checkpoint"
+	verifierFile   = "verifier"
+	keyFile        = "key"
+	lockFile       = "lock"
 )
 
 // parseVerifier reads a verifier key and insists on its one spelling.
@@ -49,8 +59,8 @@ func verifierOf(signerKey string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read signing key: %w", err)
 	}
-	if strings.Split(key, "+")[1] != parts[3] {
-		return "", errors.New("read signing key: its key hash is not that of its name and key")
+	if again := "PRIVATE+KEY+" + parts[2] + "+" + strings.Split(key, "+")[1] + "+" + base64.StdEncoding.EncodeToString(raw); again != signerKey {
+		return "", errors.New("read signing key: it is misspelt, or its key hash is not that of its name and key")
 	}
 	return key, nil
 }
@@ -62,11 +72,11 @@ type keys struct {
 }
 
 // loadKeys reads the log's keys, and makes them when the log has none at all yet.
-func loadKeys(d *disk, origin string, random io.Reader) (keys, error) {
+func loadKeys(d *durable.Disk, origin string, random io.Reader) (keys, error) {
 	const hint = "restore the file key from a backup; without it the log can be read and verified, but not be continued"
-	text, err := os.ReadFile(filepath.Join(d.dir, keyFile))
+	text, err := os.ReadFile(filepath.Join(d.Dir, keyFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		if d.exists(checkpointFile) || d.exists(tileFolder) || d.exists(verifierFile) {
+		if d.Exists(checkpointFile) || d.Exists(tiles.Folder) || d.Exists(verifierFile) {
 			return keys{}, failed(access.NotFound, "read signing key", hint, err)
 		}
 		return makeKeys(d, origin, random)
@@ -91,7 +101,7 @@ func loadKeys(d *disk, origin string, random io.Reader) (keys, error) {
 }
 
 // makeKeys generates the key pair of a new log; the private half is durable before anything is signed with it.
-func makeKeys(d *disk, origin string, random io.Reader) (keys, error) {
+func makeKeys(d *durable.Disk, origin string, random io.Reader) (keys, error) {
 	if origin == "" || strings.ContainsAny(origin, "+ \t\r\n") {
 		return keys{}, failed(access.Invalid, "make signing key", "", fmt.Errorf("origin %q: it must not be empty nor hold a space or a plus", origin))
 	}
@@ -103,18 +113,18 @@ func makeKeys(d *disk, origin string, random io.Reader) (keys, error) {
 	if err != nil {
 		return keys{}, failed(access.Internal, "make signing key", "", err)
 	}
-	if err := d.write(keyFile, []byte(skey+"\n"), 0o600); err != nil {
+	if err := d.Write(keyFile, []byte(skey+"\n"), 0o600); err != nil {
 		return keys{}, failed(access.Internal, "write signing key", "", err)
 	}
-	if err := d.flush(); err != nil {
+	if err := d.Flush(); err != nil {
 		return keys{}, failed(access.Internal, "write signing key", "", err)
 	}
 	return keys{signer, verifier}, storeVerifier(d, verifier)
 }
 
 // storeVerifier writes the public key beside the log, and refuses another one that is there.
-func storeVerifier(d *disk, verifier string) error {
-	have, err := os.ReadFile(filepath.Join(d.dir, verifierFile))
+func storeVerifier(d *durable.Disk, verifier string) error {
+	have, err := os.ReadFile(filepath.Join(d.Dir, verifierFile))
 	if err == nil && string(have) == verifier+"\n" {
 		return nil
 	}
@@ -125,7 +135,7 @@ func storeVerifier(d *disk, verifier string) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return failed(access.Denied, "read verifier key", "", err)
 	}
-	if err := d.write(verifierFile, []byte(verifier+"\n"), 0o644); err != nil {
+	if err := d.Write(verifierFile, []byte(verifier+"\n"), 0o644); err != nil {
 		return failed(access.Internal, "write verifier key", "", err)
 	}
 	return nil

@@ -18,6 +18,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/internal/access"
+	"muster/internal/ledger/durable"
+	"muster/internal/ledger/tiles"
 )
 
 // Options are what a Log needs from outside. Every field but Origin has a default.
@@ -33,13 +35,13 @@ type Options struct {
 // Log is a ledger opened for writing. There is one per folder at a time, over all processes.
 type Log struct {
 	now  func() time.Time
-	disk *disk
+	disk *durable.Disk
 	keys keys
 	lock *os.File
 
 	mu     sync.Mutex
 	at     Checkpoint
-	edge   edge
+	edge   tiles.Edge
 	tail   []byte // the bytes of the partial entry bundle
 	last   time.Time
 	dirty  bool  // a failed Append left files beyond the checkpoint
@@ -59,8 +61,8 @@ func Open(dir string, o Options) (*Log, error) {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
-	d := newDisk(dir)
-	if err := d.mkdir(dir); err != nil {
+	d := durable.New(dir)
+	if err := d.Mkdir(dir); err != nil {
 		return nil, failed(access.Denied, "make folder", "", err)
 	}
 	lock, err := takeLock(dir)
@@ -80,11 +82,11 @@ func (l *Log) load(o Options) error {
 	if l.keys, err = loadKeys(l.disk, o.Origin, o.Rand); err != nil {
 		return err
 	}
-	if !l.disk.exists(checkpointFile) {
-		if l.disk.exists(tileFolder) {
+	if !l.disk.Exists(checkpointFile) {
+		if l.disk.Exists(tiles.Folder) {
 			return failed(access.Invalid, "open log", "restore the file checkpoint from a backup", errors.New("it has tiles and no checkpoint"))
 		}
-		if l.at, err = sign(l.keys.signer, 0, edge{}.root()); err != nil {
+		if l.at, err = sign(l.keys.signer, 0, tiles.Edge{}.Root()); err != nil {
 			return failed(access.Internal, "open log", "", err)
 		}
 		if err := l.save(l.at); err != nil {
@@ -92,11 +94,11 @@ func (l *Log) load(o Options) error {
 		}
 		return nil
 	}
-	r, err := Read(l.disk.dir)
+	r, err := Read(l.disk.Dir)
 	if err != nil {
 		return err
 	}
-	beyond, err := l.disk.trim(r.at.Size)
+	beyond, err := trim(l.disk, r.at.Size)
 	if err != nil {
 		return failed(access.Internal, "open log", "", err)
 	}
@@ -146,20 +148,20 @@ func (l *Log) Append(ctx context.Context, events ...Event) (first uint64, err er
 		return 0, failed(access.Transient, "append", "", err)
 	}
 	if len(events) == 0 {
-		return l.edge.size, nil
+		return l.edge.Size, nil
 	}
 	if l.dirty {
-		if _, err := l.disk.trim(l.edge.size); err != nil {
+		if _, err := trim(l.disk, l.edge.Size); err != nil {
 			return 0, failed(access.Internal, "append", "", err)
 		}
 		l.dirty = false
 	}
-	b := &batch{disk: l.disk, edge: l.edge.clone(), tail: append([]byte(nil), l.tail...), last: l.last}
+	b := &batch{disk: l.disk, edge: l.edge.Clone(), tail: append([]byte(nil), l.tail...), last: l.last}
 	if err := b.write(ctx, events, l.now().UTC()); err != nil {
 		l.dirty = true
 		return 0, failed(appendKind(err), "append", "", err)
 	}
-	next, err := sign(l.keys.signer, b.edge.size, b.edge.root())
+	next, err := sign(l.keys.signer, b.edge.Size, b.edge.Root())
 	if err != nil {
 		l.dirty = true
 		return 0, failed(access.Internal, "append", "", err)
@@ -167,10 +169,10 @@ func (l *Log) Append(ctx context.Context, events ...Event) (first uint64, err er
 	if err := l.save(next); err != nil {
 		return 0, failed(access.Internal, "append", "free space on the disk; nothing was acknowledged", err)
 	}
-	first = l.edge.size
+	first = l.edge.Size
 	l.at, l.edge, l.tail, l.last = next, b.edge, b.tail, b.last
 	for _, t := range b.filled {
-		if err := l.disk.dropPartials(t.level, t.n); err != nil {
+		if err := dropPartials(l.disk, t.level, t.n); err != nil {
 			l.dirty = true // harmless: the next Append or Open removes them
 		}
 	}
@@ -191,14 +193,14 @@ func appendKind(err error) access.Kind {
 // save puts a checkpoint in place. After a failed rename or folder sync nobody knows which of two checkpoints a crash would
 // leave, so the log takes no more entries.
 func (l *Log) save(c Checkpoint) error {
-	if err := l.disk.write(checkpointFile, []byte(c.Text), 0o644); err != nil {
+	if err := l.disk.Write(checkpointFile, []byte(c.Text), 0o644); err != nil {
 		l.dirty = true
-		if have, rerr := os.ReadFile(filepath.Join(l.disk.dir, checkpointFile)); rerr != nil || string(have) != l.at.Text {
+		if have, rerr := os.ReadFile(filepath.Join(l.disk.Dir, checkpointFile)); rerr != nil || string(have) != l.at.Text {
 			l.broken = err
 		}
 		return err
 	}
-	if err := l.disk.flush(); err != nil {
+	if err := l.disk.Flush(); err != nil {
 		l.broken = err
 		return err
 	}
@@ -223,7 +225,7 @@ func (l *Log) Checkpoint() string {
 func (l *Log) VerifierKey() string { return l.keys.verifier }
 
 // Reader reads the log as of its newest checkpoint.
-func (l *Log) Reader() (*Reader, error) { return Read(l.disk.dir) }
+func (l *Log) Reader() (*Reader, error) { return Read(l.disk.Dir) }
 
 // Close gives the lock back. Everything acknowledged is on disk already.
 func (l *Log) Close() error {
@@ -238,8 +240,8 @@ func (l *Log) Close() error {
 
 // batch is one Append under way: copies of the log's state that replace it when all is on disk.
 type batch struct {
-	disk   *disk
-	edge   edge
+	disk   *durable.Disk
+	edge   tiles.Edge
 	tail   []byte
 	last   time.Time
 	filled []tile
@@ -259,7 +261,7 @@ func (e *eventError) Unwrap() error { return e.err }
 
 // write writes the entries and the tiles of all events and makes them durable.
 func (b *batch) write(ctx context.Context, events []Event, now time.Time) error {
-	before := b.edge.size
+	before := b.edge.Size
 	for _, event := range events {
 		at := event.Time.UTC()
 		if event.Time.IsZero() {
@@ -268,13 +270,13 @@ func (b *batch) write(ctx context.Context, events []Event, now time.Time) error 
 		if at.Before(b.last) {
 			at = b.last
 		}
-		raw, err := event.encode(b.edge.size, at)
+		raw, err := event.encode(b.edge.Size, at)
 		if err != nil {
 			return &eventError{err}
 		}
 		b.last = at
 		b.tail = appendBundled(b.tail, raw)
-		if err := b.edge.add(tlog.RecordHash(raw), b.full); err != nil {
+		if err := b.edge.Add(tlog.RecordHash(raw), b.full); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -284,35 +286,35 @@ func (b *batch) write(ctx context.Context, events []Event, now time.Time) error 
 	if err := b.writePartials(before); err != nil {
 		return err
 	}
-	return b.disk.flush()
+	return b.disk.Flush()
 }
 
 // full writes a tile that has its 256 hashes; at level 0 also its entries, first.
 func (b *batch) full(level int, n uint64, hashes []tlog.Hash) error {
 	if level == 0 {
-		if err := b.disk.write(tilePath(entriesLevel, n, width), b.tail, 0o644); err != nil {
+		if err := b.disk.Write(tiles.Path(tiles.Entries, n, tiles.Width), b.tail, 0o644); err != nil {
 			return err
 		}
-		b.filled = append(b.filled, tile{entriesLevel, n})
+		b.filled = append(b.filled, tile{tiles.Entries, n})
 		b.tail = nil
 	}
 	b.filled = append(b.filled, tile{level, n})
-	return b.disk.write(tilePath(level, n, width), packHashes(hashes), 0o644)
+	return b.disk.Write(tiles.Path(level, n, tiles.Width), tiles.Pack(hashes), 0o644)
 }
 
 // writePartials writes the partial tile of every level that changed since the tree had before leaves.
 func (b *batch) writePartials(before uint64) error {
-	for level, hashes := range b.edge.levels {
-		total := count(level, b.edge.size)
-		if len(hashes) == 0 || total == count(level, before) {
+	for level, hashes := range b.edge.Levels {
+		total := tiles.Count(level, b.edge.Size)
+		if len(hashes) == 0 || total == tiles.Count(level, before) {
 			continue
 		}
 		if level == 0 {
-			if err := b.disk.write(tilePath(entriesLevel, total/width, len(hashes)), b.tail, 0o644); err != nil {
+			if err := b.disk.Write(tiles.Path(tiles.Entries, total/tiles.Width, len(hashes)), b.tail, 0o644); err != nil {
 				return err
 			}
 		}
-		if err := b.disk.write(tilePath(level, total/width, len(hashes)), packHashes(hashes), 0o644); err != nil {
+		if err := b.disk.Write(tiles.Path(level, total/tiles.Width, len(hashes)), tiles.Pack(hashes), 0o644); err != nil {
 			return err
 		}
 	}

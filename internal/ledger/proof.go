@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/internal/access"
+	"muster/internal/ledger/tiles"
 )
 
 // proofHeader is the first line of a C2SP tlog-proof.
@@ -165,7 +166,7 @@ func VerifyConsistency(c Consistency, verifierKey string) error {
 		return failed(access.Invalid, "check consistency", "", err)
 	}
 	if before.Size == 0 {
-		if empty := (edge{}).root(); !bytes.Equal(empty[:], before.Root[:]) {
+		if empty := (tiles.Edge{}).Root(); !bytes.Equal(empty[:], before.Root[:]) {
 			return failed(access.Invalid, "check consistency", "", errors.New("the root of the empty log is wrong"))
 		}
 		return nil

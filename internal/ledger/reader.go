@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/internal/access"
+	"muster/internal/ledger/tiles"
 )
 
 // Reader reads a log as of one signed checkpoint. It takes no lock; a writer may go on meanwhile. A Reader is safe for
@@ -87,11 +88,11 @@ func (r *Reader) Entry(index uint64) (Entry, error) {
 		err := fmt.Errorf("there is no entry %d: the log has %d, from 0", index, r.at.Size)
 		return Entry{}, failed(access.NotFound, "read entry", "", err)
 	}
-	raw, err := r.bundle(index / width)
+	raw, err := r.bundle(index / tiles.Width)
 	if err != nil {
 		return Entry{}, failed(access.Invalid, "read entry", "run muster ledger verify", err)
 	}
-	e, err := decodeEntry(index, raw[index%width])
+	e, err := decodeEntry(index, raw[index%tiles.Width])
 	if err != nil {
 		return Entry{}, failed(access.Invalid, "read entry", "run muster ledger verify", err)
 	}
@@ -104,11 +105,11 @@ func (r *Reader) Entries(ctx context.Context, from uint64, yield func(Entry) err
 		if err := ctx.Err(); err != nil {
 			return failed(access.Transient, "read entries", "", err)
 		}
-		raws, err := r.bundle(index / width)
+		raws, err := r.bundle(index / tiles.Width)
 		if err != nil {
 			return failed(access.Invalid, "read entries", "run muster ledger verify", err)
 		}
-		for _, raw := range raws[index%width:] {
+		for _, raw := range raws[index%tiles.Width:] {
 			e, err := decodeEntry(index, raw)
 			if err != nil {
 				return failed(access.Invalid, "read entries", "run muster ledger verify", err)
@@ -124,7 +125,7 @@ func (r *Reader) Entries(ctx context.Context, from uint64, yield func(Entry) err
 
 // bundle reads the entries of bundle n, as many as the checkpoint covers.
 func (r *Reader) bundle(n uint64) ([][]byte, error) {
-	data, want, path, err := r.file(entriesLevel, n)
+	data, want, path, err := r.file(tiles.Entries, n)
 	if err != nil {
 		return nil, err
 	}
@@ -147,21 +148,21 @@ func (r *Reader) hashes(level int, n uint64) ([]tlog.Hash, error) {
 	if len(data)%tlog.HashSize != 0 || len(data) < want*tlog.HashSize {
 		return nil, fmt.Errorf("%s: it has %d bytes, %d hashes are needed", path, len(data), want)
 	}
-	return unpackHashes(data[:want*tlog.HashSize]), nil
+	return tiles.Unpack(data[:want*tlog.HashSize]), nil
 }
 
-// file reads the file of a tile: the partial one of this checkpoint's width, or the full one that took its place.
+// file reads the file of a tile: the partial one of this checkpoint's tiles.Width, or the full one that took its place.
 func (r *Reader) file(level int, n uint64) (data []byte, want int, path string, err error) {
-	total := count(level, r.at.Size)
-	if n*width >= total {
+	total := tiles.Count(level, r.at.Size)
+	if n*tiles.Width >= total {
 		return nil, 0, "", fmt.Errorf("tile %d of level %d lies beyond the checkpoint", n, level)
 	}
-	want = int(min(width, total-n*width))
-	path = tilePath(level, n, want)
+	want = int(min(tiles.Width, total-n*tiles.Width))
+	path = tiles.Path(level, n, want)
 	data, err = os.ReadFile(filepath.Join(r.dir, path))
-	if errors.Is(err, fs.ErrNotExist) && want < width {
-		if full, ferr := os.ReadFile(filepath.Join(r.dir, tilePath(level, n, width))); ferr == nil {
-			return full, want, tilePath(level, n, width), nil
+	if errors.Is(err, fs.ErrNotExist) && want < tiles.Width {
+		if full, ferr := os.ReadFile(filepath.Join(r.dir, tiles.Path(level, n, tiles.Width))); ferr == nil {
+			return full, want, tiles.Path(level, n, tiles.Width), nil
 		}
 	}
 	return data, want, path, err
@@ -169,62 +170,62 @@ func (r *Reader) file(level int, n uint64) (data []byte, want int, path string, 
 
 // ReadHashes makes a Reader the tlog.HashReader that proofs are computed from.
 func (r *Reader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	tiles := map[tile][]tlog.Hash{}
+	read := map[tile][]tlog.Hash{}
 	out := make([]tlog.Hash, len(indexes))
 	for i, index := range indexes {
 		height, node := tlog.SplitStoredHashIndex(index)
 		first := uint64(node) << (height % 8) // the first hash of the tile level below that the node spans
-		t := tile{height / 8, first / width}
-		if tiles[t] == nil {
+		t := tile{height / 8, first / tiles.Width}
+		if read[t] == nil {
 			hashes, err := r.hashes(t.level, t.n)
 			if err != nil {
 				return nil, err
 			}
-			tiles[t] = hashes
+			read[t] = hashes
 		}
-		from, span := int(first%width), 1<<(height%8)
-		if from+span > len(tiles[t]) {
-			return nil, fmt.Errorf("read hash %d: its tile has only %d hashes", index, len(tiles[t]))
+		from, span := int(first%tiles.Width), 1<<(height%8)
+		if from+span > len(read[t]) {
+			return nil, fmt.Errorf("read hash %d: its tile has only %d hashes", index, len(read[t]))
 		}
-		out[i] = subtree(tiles[t][from : from+span])
+		out[i] = tiles.Subtree(read[t][from : from+span])
 	}
 	return out, nil
 }
 
 // edge reads what appending needs and checks it against the checkpoint: the partial tiles, the partial entry bundle and the
 // time of the last entry.
-func (r *Reader) edge() (e edge, tail []byte, last time.Time, err error) {
-	e.size = r.at.Size
-	for level := 0; count(level, e.size) > 0; level++ {
-		total := count(level, e.size)
-		hashes := make([]tlog.Hash, 0, width)
-		if total%width != 0 {
-			have, err := r.hashes(level, total/width)
+func (r *Reader) edge() (e tiles.Edge, tail []byte, last time.Time, err error) {
+	e.Size = r.at.Size
+	for level := 0; tiles.Count(level, e.Size) > 0; level++ {
+		total := tiles.Count(level, e.Size)
+		hashes := make([]tlog.Hash, 0, tiles.Width)
+		if total%tiles.Width != 0 {
+			have, err := r.hashes(level, total/tiles.Width)
 			if err != nil {
 				return e, nil, last, err
 			}
 			hashes = append(hashes, have...)
 		}
-		e.levels = append(e.levels, hashes)
+		e.Levels = append(e.Levels, hashes)
 	}
-	if root := e.root(); root != r.at.Root {
+	if root := e.Root(); root != r.at.Root {
 		return e, nil, last, fmt.Errorf("the tiles have the root %s, the checkpoint says %s", root, r.at.Root)
 	}
-	if e.size == 0 {
+	if e.Size == 0 {
 		return e, nil, last, nil
 	}
-	raws, err := r.bundle((e.size - 1) / width)
+	raws, err := r.bundle((e.Size - 1) / tiles.Width)
 	if err != nil {
 		return e, nil, last, err
 	}
 	for i, raw := range raws {
-		if e.size%width != 0 {
-			if tlog.RecordHash(raw) != e.levels[0][i] {
-				return e, nil, last, fmt.Errorf("entry %d is not what its tile says", (e.size-1)/width*width+uint64(i))
+		if e.Size%tiles.Width != 0 {
+			if tlog.RecordHash(raw) != e.Levels[0][i] {
+				return e, nil, last, fmt.Errorf("entry %d is not what its tile says", (e.Size-1)/tiles.Width*tiles.Width+uint64(i))
 			}
 			tail = appendBundled(tail, raw)
 		}
 	}
-	final, err := decodeEntry(e.size-1, raws[len(raws)-1])
+	final, err := decodeEntry(e.Size-1, raws[len(raws)-1])
 	return e, tail, final.Time, err
 }

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/internal/access"
+	"muster/internal/ledger/durable"
+	"muster/internal/ledger/tiles"
 )
 
 // maxDifferences bounds the report of a log that is damaged all over.
@@ -52,7 +54,7 @@ type Report struct {
 }
 
 // Verify recomputes the whole log in dir from its entries: every entry's form, number, time and leaf hash, every tile of every
-// width, the root hash and the checkpoint's signature, and that no file is there that does not belong. The error names the
+// tiles.Width, the root hash and the checkpoint's signature, and that no file is there that does not belong. The error names the
 // first difference; the Report has them all. It takes no lock: what a writer adds meanwhile is not looked at.
 func Verify(ctx context.Context, dir string) (Report, error) {
 	v := &verification{dir: dir, report: Report{Types: map[Type]uint64{}}}
@@ -91,7 +93,7 @@ type verification struct {
 	dir    string
 	r      *Reader
 	report Report
-	edge   edge
+	edge   tiles.Edge
 	last   time.Time
 }
 
@@ -122,46 +124,46 @@ func (v *verification) checkKeys() {
 
 // checkEntries reads every entry, and compares every tile that follows from them with its file.
 func (v *verification) checkEntries(ctx context.Context) error {
-	for n := uint64(0); n*width < v.r.at.Size; n++ {
+	for n := uint64(0); n*tiles.Width < v.r.at.Size; n++ {
 		if err := ctx.Err(); err != nil {
 			return failed(access.Transient, "verify log", "", err)
 		}
 		raws, err := v.r.bundle(n)
 		if err != nil {
-			v.differ(v.path(entriesLevel, n), NoEntry, err.Error())
+			v.differ(v.path(tiles.Entries, n), NoEntry, err.Error())
 			return nil
 		}
 		leaves := v.checkBundle(n, raws)
 		v.compareLeaves(n, leaves)
 		for _, leaf := range leaves {
-			if err := v.edge.add(leaf, v.compareTile); err != nil {
+			if err := v.edge.Add(leaf, v.compareTile); err != nil {
 				return err
 			}
 		}
 	}
-	for level, hashes := range v.edge.levels {
+	for level, hashes := range v.edge.Levels {
 		if len(hashes) > 0 {
-			if err := v.compareTile(level, count(level, v.edge.size)/width, hashes); err != nil {
+			if err := v.compareTile(level, tiles.Count(level, v.edge.Size)/tiles.Width, hashes); err != nil {
 				return err
 			}
 		}
 	}
-	if root := v.edge.root(); root != v.r.at.Root {
+	if root := v.edge.Root(); root != v.r.at.Root {
 		v.differ(checkpointFile, NoEntry, fmt.Sprintf("the entries have the root %s, the checkpoint says %s", root, v.r.at.Root))
 	}
 	return nil
 }
 
 func (v *verification) path(level int, n uint64) string {
-	return tilePath(level, n, int(min(width, count(level, v.r.at.Size)-n*width)))
+	return tiles.Path(level, n, int(min(tiles.Width, tiles.Count(level, v.r.at.Size)-n*tiles.Width)))
 }
 
 // checkBundle judges the entries of one bundle and returns their leaf hashes.
 func (v *verification) checkBundle(n uint64, raws [][]byte) []tlog.Hash {
-	path := v.path(entriesLevel, n)
+	path := v.path(tiles.Entries, n)
 	leaves := make([]tlog.Hash, len(raws))
 	for i, raw := range raws {
-		index := n*width + uint64(i)
+		index := n*tiles.Width + uint64(i)
 		leaves[i] = tlog.RecordHash(raw)
 		e, err := decodeEntry(index, raw)
 		if err == nil {
@@ -190,7 +192,7 @@ func (v *verification) compareLeaves(n uint64, leaves []tlog.Hash) {
 	}
 	for i, leaf := range leaves {
 		if have[i] != leaf {
-			v.differ(v.blameLeaf(n, have), int64(n*width)+int64(i), fmt.Sprintf("its hash is %s, its tile says %s", leaf, have[i]))
+			v.differ(v.blameLeaf(n, have), int64(n*tiles.Width)+int64(i), fmt.Sprintf("its hash is %s, its tile says %s", leaf, have[i]))
 		}
 	}
 }
@@ -199,17 +201,17 @@ func (v *verification) compareLeaves(n uint64, leaves []tlog.Hash) {
 // (or, at the right edge, the checkpoint) agrees with it.
 func (v *verification) blameLeaf(n uint64, have []tlog.Hash) string {
 	innocent := false
-	if len(have) == width {
-		if above, err := v.r.hashes(1, n/width); err == nil {
-			innocent = above[n%width] == subtree(have)
+	if len(have) == tiles.Width {
+		if above, err := v.r.hashes(1, n/tiles.Width); err == nil {
+			innocent = above[n%tiles.Width] == tiles.Subtree(have)
 		}
 	} else if edge, _, _, err := v.r.edge(); err == nil {
-		innocent = edge.size > 0
+		innocent = edge.Size > 0
 	} else {
 		innocent = !strings.Contains(err.Error(), "the tiles have the root")
 	}
 	if innocent {
-		return v.path(entriesLevel, n)
+		return v.path(tiles.Entries, n)
 	}
 	return v.path(0, n)
 }
@@ -246,13 +248,13 @@ func (v *verification) checkFiles() error {
 		case checkpointFile, verifierFile, keyFile, lockFile:
 			return nil
 		}
-		level, n, w, ok := parseTilePath(path)
+		level, n, w, ok := tiles.ParsePath(path)
 		switch {
-		case strings.HasPrefix(entry.Name(), tempPrefix):
+		case strings.HasPrefix(entry.Name(), durable.TempPrefix):
 			v.report.Notes = append(v.report.Notes, path+" was being written when a process ended")
 		case !ok || !entry.Type().IsRegular():
 			v.differ(path, NoEntry, "no file of a log has this name")
-		case !within(level, n, w, v.r.at.Size):
+		case !tiles.Within(level, n, w, v.r.at.Size):
 			v.report.Notes = append(v.report.Notes, path+" lies beyond the checkpoint: never acknowledged")
 		default:
 			return v.checkTileFile(path, full, level, n, w)
@@ -269,7 +271,7 @@ func (v *verification) checkTileFile(path, full string, level int, n uint64, w i
 		return err
 	}
 	var want []byte
-	if level == entriesLevel {
+	if level == tiles.Entries {
 		raws, err := v.r.bundle(n)
 		if err != nil {
 			return nil // reported already
@@ -282,7 +284,7 @@ func (v *verification) checkTileFile(path, full string, level int, n uint64, w i
 		if err != nil {
 			return nil // reported already
 		}
-		want = packHashes(hashes[:w])
+		want = tiles.Pack(hashes[:w])
 	}
 	if !bytes.Equal(data, want) {
 		v.differ(path, NoEntry, fmt.Sprintf("it is not the first %d of %s", w, v.path(level, n)))

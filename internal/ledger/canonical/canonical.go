@@ -1,4 +1,6 @@
-package ledger
+// Package canonical writes JSON in one spelling only, RFC 8785 restricted to integers, so that the same facts always have the
+// same bytes and so the same digest. It is pure and safe for concurrent use.
+package canonical
 
 import (
 	"bytes"
@@ -13,21 +15,21 @@ import (
 // maxInteger is the greatest integer that every JSON reader keeps exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2).
 const maxInteger = 1<<53 - 1
 
-// Canonical renders v as JSON with one spelling only: object keys sorted by UTF-16 code units, no space, strings escaped as
+// JSON renders v as JSON with one spelling only: object keys sorted by UTF-16 code units, no space, strings escaped as
 // little as possible, integers in decimal (RFC 8785). Numbers that are not integers below 2^53 are refused, because their
 // spelling is what readers disagree about; write them as text.
-func Canonical(v any) ([]byte, error) {
+func JSON(v any) ([]byte, error) {
 	var plain bytes.Buffer
 	enc := json.NewEncoder(&plain)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("encode json: %w", err)
 	}
-	return canonicalise(plain.Bytes())
+	return Rewrite(plain.Bytes())
 }
 
-// canonicalise rewrites any JSON text canonically.
-func canonicalise(text []byte) ([]byte, error) {
+// Rewrite spells any JSON text canonically.
+func Rewrite(text []byte) ([]byte, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	var v any
@@ -47,7 +49,7 @@ func appendValue(dst []byte, v any) ([]byte, error) {
 	case bool:
 		return strconv.AppendBool(dst, v), nil
 	case string:
-		return appendString(dst, v), nil
+		return AppendString(dst, v), nil
 	case json.Number:
 		n, err := strconv.ParseInt(v.String(), 10, 64)
 		if err != nil || n > maxInteger || n < -maxInteger || strconv.FormatInt(n, 10) != v.String() {
@@ -88,7 +90,7 @@ func appendObject(dst []byte, v map[string]any) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, k), ':')
+		dst = append(AppendString(dst, k), ':')
 		if dst, err = appendValue(dst, v[k]); err != nil {
 			return nil, err
 		}
@@ -101,8 +103,8 @@ func compareUTF16(a, b string) int {
 	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
 }
 
-// appendString escapes what RFC 8785 §3.2.2.2 says must be escaped, and nothing else.
-func appendString(dst []byte, s string) []byte {
+// AppendString escapes what RFC 8785 §3.2.2.2 says must be escaped, and nothing else. It appends s, which must be UTF-8, as a JSON string to dst.
+func AppendString(dst []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
 	dst = append(dst, '"')
 	for i := range len(s) {
