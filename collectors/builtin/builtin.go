@@ -1,0 +1,21 @@
+// Package builtin is the one list of the collectors that Muster ships, by the kind that the configuration names. It is written
+// out by hand: a collector that is not in it does not exist.
+package builtin
+
+import (
+	"muster/collectors"
+	"muster/collectors/hr"
+)
+
+// Entry is one kind of collector.
+type Entry struct {
+	New     collectors.Factory
+	Version string // of the collector, part of the evidence
+}
+
+// Collectors maps the kind to its collector. Each call makes a new map.
+func Collectors() map[string]Entry {
+	return map[string]Entry{
+		"hr": {New: hr.New, Version: hr.Version},
+	}
+}
