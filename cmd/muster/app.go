@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/config"
+	"muster/internal/ledger"
+	"muster/internal/reconcile"
+	"muster/internal/store"
+	"muster/internal/store/engine"
+)
+
+// app is one invocation: its streams and the flags that every command takes.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+
+	configFile string
+	dataDir    string
+	format     string
+	quiet      bool
+	verbose    bool
+}
+
+// run parses args, runs the command and gives the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return report(stderr, root.ExecuteContext(ctx))
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "muster",
+		Short: "Who has access to what, should they, and can you prove it?",
+		Long: "Muster snapshots the accounts and entitlements of every system, compares them with the access that HR data says\n" +
+			"each person should have, and leaves findings and an evidence pack.\n\n" +
+			"Exit codes: 0 clean, 1 error, 2 findings at or above --fail-on, 3 incomplete, 4 bad configuration or usage.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&a.configFile, "config", fallback(os.Getenv("MUSTER_CONFIG"), "muster.yaml"), "configuration file")
+	f.StringVar(&a.dataDir, "data-dir", os.Getenv("MUSTER_DATA_DIR"), "folder of the engine, the ledger and the packs (default: data_dir of the configuration, else .muster beside it)")
+	f.StringVarP(&a.format, "output", "o", "table", "format of lists: table, json or csv")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress on standard error")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "log what is done, as JSON lines on standard error")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.format != "table" && a.format != "json" && a.format != "csv" {
+			return usageError{errors.New(`-o takes table, json or csv, not "` + a.format + `"`)}
+		}
+		return nil
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Runs:"}, &cobra.Group{ID: "look", Title: "Looking:"}, &cobra.Group{ID: "prove", Title: "Proof:"})
+	for group, commands := range map[string][]*cobra.Command{
+		"run":   {a.initCommand(), a.doctorCommand(), a.collectCommand(), a.reconcileCommand(), a.nightlyCommand(), a.releaseCommand(), a.engineCommand()},
+		"look":  {a.findingsCommand(), a.whyCommand(), a.rulesCommand()},
+		"prove": {a.reportCommand(), a.verifyCommand(), a.ledgerCommand()},
+	} {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	root.AddCommand(a.versionCommand())
+	markUsage(root)
+	return root
+}
+
+// markUsage makes wrong arguments of every command a usage error.
+func markUsage(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		markUsage(sub)
+	}
+}
+
+func (a *app) log() *slog.Logger {
+	level := slog.LevelError
+	if a.verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// session is a configuration with its store, and with its ledger when the command writes.
+type session struct {
+	plan   *reconcile.Plan
+	dir    string
+	store  *store.Store
+	engine *engine.Engine // nil when a ClickHouse server is used
+	ledger *ledger.Log    // nil when the command only reads
+	runner *reconcile.Runner
+}
+
+// open checks the configuration, then starts or joins the engine. A writing session holds the ledger, so there is one at a time.
+func (a *app) open(ctx context.Context, write bool) (*session, error) {
+	plan, err := reconcile.Load(a.configFile, a.now, a.log())
+	if err != nil {
+		return nil, err
+	}
+	s := &session{plan: plan, dir: a.folder(plan.Settings)}
+	if err := s.connect(ctx, a, write); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	s.runner = &reconcile.Runner{Plan: plan, Store: s.store, Ledger: s.ledger, LedgerDir: s.ledgerDir(), Now: a.now, Version: version, Log: a.log()}
+	return s, nil
+}
+
+func (s *session) connect(ctx context.Context, a *app, write bool) error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	var err error
+	if write {
+		if s.ledger, err = ledger.Open(s.ledgerDir(), ledger.Options{Origin: ledgerOrigin(s.plan.Settings), Now: a.now}); err != nil {
+			return err
+		}
+	}
+	o := store.Options{Log: a.log(), Now: a.now}
+	ch := s.plan.Settings.ClickHouse
+	if ch.DSN.IsSet() {
+		if o.DSN, err = ch.DSN.Value(); err != nil {
+			return err
+		}
+	} else {
+		if s.engine, err = engine.Attach(ctx, engine.Options{Dir: s.dir, Library: s.plan.Settings.Path(ch.Library), MemoryMB: ch.MemoryMB, Log: a.log()}); err != nil {
+			return err
+		}
+		o.Dial = s.engine.DialContext
+		o.User, o.Password = s.engine.Auth()
+	}
+	s.store, err = store.Open(ctx, o)
+	return err
+}
+
+func (s *session) close() error {
+	var errs []error
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	if s.ledger != nil {
+		errs = append(errs, s.ledger.Close())
+	}
+	if s.engine != nil {
+		errs = append(errs, s.engine.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (s *session) ledgerDir() string { return filepath.Join(s.dir, "ledger") }
+func (s *session) packsDir() string  { return filepath.Join(s.dir, "packs") }
+
+// folder is the data folder: the flag, the configuration's, or .muster beside the configuration.
+func (a *app) folder(s *config.Settings) string {
+	switch {
+	case a.dataDir != "":
+		return a.dataDir
+	case s.DataDir != "":
+		return s.Path(s.DataDir)
+	}
+	return filepath.Join(s.Dir(), ".muster")
+}
+
+// with opens a session for one command and closes it afterwards.
+func (a *app) with(write bool, do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) (err error) {
+		s, err := a.open(c.Context(), write)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if cerr := s.close(); err == nil {
+				err = cerr
+			}
+		}()
+		return do(c.Context(), s, args)
+	}
+}
+
+func fallback(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/access"
+	"muster/internal/store"
+)
+
+func (a *app) findingsCommand() *cobra.Command {
+	var f store.FindingFilter
+	var states []string
+	var severity string
+	c := &cobra.Command{
+		Use:   "findings",
+		Short: "List findings, or show one with its evidence",
+		Args:  cobra.NoArgs,
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := checkSeverity("--severity", severity); err != nil {
+			return err
+		}
+		return a.with(false, func(ctx context.Context, s *session, _ []string) error {
+			f.MinSeverity = access.Severity(severity)
+			var err error
+			if f.States, err = parseStates(states); err != nil {
+				return err
+			}
+			return a.listFindings(ctx, s, f)
+		})(c, args)
+	}
+	c.Flags().StringSliceVar(&states, "state", []string{"unresolved"}, "states to list: open, excepted, resolved, ..., unresolved or all")
+	c.Flags().StringVar(&f.Rule, "rule", "", "only of this rule")
+	c.Flags().StringVar(&f.System, "system", "", "only in this system")
+	c.Flags().StringVar(&f.Person, "person", "", "only about this worker id")
+	c.Flags().StringVar(&severity, "severity", "", "only of this severity or above")
+	c.AddCommand(a.findingsShowCommand())
+	return c
+}
+
+func parseStates(words []string) ([]access.FindingState, error) {
+	known := []access.FindingState{access.Open, access.Acknowledged, access.Excepted, access.Remediating, access.Resolved, access.Reopened}
+	var out []access.FindingState
+	for _, w := range words {
+		switch {
+		case w == "all":
+			return nil, nil
+		case w == "unresolved":
+			for _, k := range known {
+				if k != access.Resolved {
+					out = append(out, k)
+				}
+			}
+			continue
+		}
+		found := false
+		for _, k := range known {
+			if string(k) == w {
+				out, found = append(out, k), true
+			}
+		}
+		if !found {
+			return nil, usageError{fmt.Errorf("--state takes open, acknowledged, excepted, remediating, resolved, reopened, unresolved or all, not %q", w)}
+		}
+	}
+	return out, nil
+}
+
+func (a *app) listFindings(ctx context.Context, s *session, f store.FindingFilter) error {
+	l := listing{head: []string{"id", "severity", "state", "rule", "system", "subject", "message"}, wide: 6}
+	items := []access.Finding{}
+	err := s.store.Findings(ctx, f, func(x access.Finding) error {
+		items = append(items, x)
+		l.rows = append(l.rows, []string{x.ID, string(x.Severity), string(x.State), x.Rule, x.System, x.Subject, x.Message})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	l.items = items
+	last, ok, err := s.store.LastRun(ctx, true)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		l.empty = "no run has completed yet; run: muster nightly"
+	default:
+		l.empty = fmt.Sprintf("no such finding after run %s, which looked at %s persons, %s accounts and %s grants", last.ID,
+			thousands(last.Persons), thousands(last.Accounts), thousands(last.Grants))
+	}
+	return a.print(l)
+}
+
+func (a *app) findingsShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show ID",
+		Short: "Show one finding: what, since when, why, and what to do",
+		Args:  cobra.ExactArgs(1),
+		RunE: a.with(false, func(ctx context.Context, s *session, args []string) error {
+			f, err := oneFinding(ctx, s, args[0])
+			if err != nil {
+				return err
+			}
+			if a.format == "json" {
+				return a.print(listing{items: f})
+			}
+			return a.showFinding(ctx, s, f)
+		}),
+	}
+}
+
+func oneFinding(ctx context.Context, s *session, id string) (access.Finding, error) {
+	var found []access.Finding
+	err := s.store.Findings(ctx, store.FindingFilter{IDPrefix: strings.ToUpper(id)}, func(f access.Finding) error {
+		found = append(found, f)
+		return nil
+	})
+	switch {
+	case err != nil:
+		return access.Finding{}, err
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) == 0:
+		return access.Finding{}, usageError{fmt.Errorf("no finding %s; list them with: muster findings --state all", id)}
+	}
+	names := make([]string, 0, len(found))
+	for _, f := range found {
+		names = append(names, f.ID)
+	}
+	return access.Finding{}, usageError{fmt.Errorf("%s means %s; give more of it", id, strings.Join(names, ", "))}
+}
+
+func (a *app) showFinding(ctx context.Context, s *session, f access.Finding) error {
+	out := a.stdout
+	fmt.Fprintf(out, "%s  %s  %s  %s\n", f.ID, f.Rule, f.Severity, f.State)
+	for _, line := range wrap(f.Message, max(a.columns(), 80)-2) {
+		fmt.Fprintf(out, "  %s\n", line)
+	}
+	fmt.Fprintln(out)
+	row := func(name, value string) {
+		if value == "" {
+			return
+		}
+		for i, line := range wrap(value, max(a.columns(), 80)-14) {
+			if i > 0 {
+				name = ""
+			}
+			fmt.Fprintf(out, "  %-11s %s\n", name, line)
+		}
+	}
+	row("system", f.System)
+	row("subject", f.Subject)
+	row("detail", f.Detail)
+	if f.Person != "" {
+		row("person", strings.TrimSpace(f.PersonName+" ("+f.Person+")"))
+	}
+	row("first seen", day(f.FirstSeen))
+	row("last seen", day(f.LastSeen))
+	row("resolved", day(f.ResolvedAt))
+	row("exception", f.Exception)
+	row("controls", strings.Join(f.Controls, ", "))
+	row("what to do", f.Hint)
+	texts, err := s.runner.Explain(ctx, f)
+	if err != nil {
+		return err
+	}
+	for _, t := range texts {
+		fmt.Fprintf(out, "\n%s\n", strings.TrimRight(t, "\n"))
+	}
+	if len(texts) == 0 && len(f.Evidence) > 0 {
+		fmt.Fprintln(out, "\n  evidence when it was last seen")
+		for _, e := range f.Evidence {
+			fmt.Fprintf(out, "    %s = %s   %s\n", e.Expr, e.Value, e.Source)
+		}
+	}
+	return a.showHistory(ctx, s, f)
+}
+
+func (a *app) showHistory(ctx context.Context, s *session, f access.Finding) error {
+	history, err := s.store.FindingHistory(ctx, f.Fingerprint)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout, "\n  history")
+	for i, h := range history {
+		if i > 0 && i < len(history)-1 && h.Change == access.ChangeStill {
+			continue
+		}
+		fmt.Fprintf(a.stdout, "    %s  %-10s  %s\n", h.RunID, h.Change, h.State)
+	}
+	return nil
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// wrap breaks text at spaces into lines of at most width runes; a longer word stays whole.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line == "":
+			line = word
+		case len([]rune(line))+1+len([]rune(word)) > width:
+			lines = append(lines, line)
+			line = word
+		default:
+			line += " " + word
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// errNothing is for commands that need a completed run.
+var errNothing = &access.Error{Op: "find a completed run", Kind: access.NotFound, Hint: "run: muster nightly", Err: errors.New("there is none yet")}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/config"
+	"muster/internal/ledger"
+	"muster/reports"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	c := &cobra.Command{Use: "report", Short: "Render an evidence pack", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	var out, runID string
+	rec := &cobra.Command{
+		Use:   "reconciliation --out DIR",
+		Short: "Render the pack of the last completed run, or of --run; the same run gives the same bytes",
+		Args:  cobra.NoArgs,
+		RunE: a.with(true, func(ctx context.Context, s *session, _ []string) error {
+			id := runID
+			if id == "" {
+				last, ok, err := s.store.LastRun(ctx, true)
+				if err != nil {
+					return err
+				}
+				if !ok {
+					return errNothing
+				}
+				id = last.ID
+			}
+			pack, err := s.runner.Report(ctx, id, out)
+			if err != nil {
+				return err
+			}
+			l := listing{head: []string{"pack", "pdf", "sha256"}, rows: [][]string{{pack.ZipPath, pack.PDFPath, pack.Digest}}, wide: -1,
+				items: map[string]string{"pack": pack.ZipPath, "pdf": pack.PDFPath, "sha256": pack.Digest, "run": id}}
+			return a.print(l)
+		}),
+	}
+	rec.Flags().StringVar(&out, "out", "", "folder to write the pack into (required)")
+	rec.Flags().StringVar(&runID, "run", "", "run id; default the last completed run")
+	_ = rec.MarkFlagRequired("out")
+	c.AddCommand(rec)
+	return c
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var key string
+	c := &cobra.Command{
+		Use:   "verify PACK",
+		Short: "Verify an evidence pack, offline, without configuration or engine",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			trusted := ""
+			if key != "" {
+				data, err := os.ReadFile(key)
+				if err != nil {
+					return usageError{err}
+				}
+				trusted = strings.TrimSpace(string(data))
+			}
+			rep, err := reports.Verify(c.Context(), args[0], trusted)
+			if err != nil {
+				return err
+			}
+			if err := a.printSteps(rep); err != nil {
+				return err
+			}
+			if !rep.OK() {
+				return exitStatus(exitError)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&key, "key", "", "file with the ledger's verifier key, got from a place that you trust")
+	return c
+}
+
+func (a *app) ledgerCommand() *cobra.Command {
+	c := &cobra.Command{Use: "ledger", Short: "Verify the audit trail and prove its entries", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	c.AddCommand(
+		&cobra.Command{
+			Use: "verify", Short: "Recompute every leaf, tile, root and signature of the ledger", Args: cobra.NoArgs,
+			RunE: func(c *cobra.Command, _ []string) error { return a.verifyLedger(c.Context()) },
+		},
+		&cobra.Command{
+			Use: "proof N", Short: "Print the inclusion proof of entry N (C2SP tlog-proof)", Args: cobra.ExactArgs(1),
+			RunE: func(_ *cobra.Command, args []string) error {
+				n, err := strconv.ParseUint(args[0], 10, 64)
+				if err != nil {
+					return usageError{fmt.Errorf("an entry is a number from 0, not %q", args[0])}
+				}
+				dir, err := a.ledgerFolder()
+				if err != nil {
+					return err
+				}
+				p, err := ledger.Prove(dir, n)
+				if err != nil {
+					return err
+				}
+				if a.format == "json" {
+					return a.print(listing{items: map[string]any{"index": p.Index, "entry": string(p.Entry), "hashes": p.Hashes, "checkpoint": p.Checkpoint}})
+				}
+				fmt.Fprint(a.stdout, p.String())
+				return nil
+			},
+		})
+	return c
+}
+
+// ledgerFolder finds the ledger from the configuration alone: no rule, no system and no engine is needed to verify it.
+func (a *app) ledgerFolder() (string, error) {
+	if a.dataDir != "" {
+		return (&session{dir: a.dataDir}).ledgerDir(), nil
+	}
+	settings, err := config.Load(a.configFile)
+	if err != nil {
+		return "", err
+	}
+	return (&session{dir: a.folder(settings)}).ledgerDir(), nil
+}
+
+func (a *app) verifyLedger(ctx context.Context) error {
+	dir, err := a.ledgerFolder()
+	if err != nil {
+		return err
+	}
+	rep, err := ledger.Verify(ctx, dir)
+	if err != nil {
+		for _, d := range rep.Differences {
+			fmt.Fprintln(a.stderr, d.String())
+		}
+		return err
+	}
+	if a.format == "json" {
+		return a.print(listing{items: map[string]any{"origin": rep.Origin, "entries": rep.Size, "root": rep.Root, "files": rep.Tiles,
+			"types": rep.Types, "first": rep.First, "last": rep.Last, "verifier": rep.VerifierKey, "notes": rep.Notes}})
+	}
+	fmt.Fprintf(a.stdout, "ok: %s entries of %s, from %s to %s\n", thousands(int64(rep.Size)), rep.Origin, day(rep.First), day(rep.Last))
+	fmt.Fprintf(a.stdout, "root %s, recomputed from the entries; %d files compared; signature of %s\n", rep.Root, rep.Tiles, rep.VerifierKey)
+	for _, n := range rep.Notes {
+		fmt.Fprintln(a.stderr, "note: "+n)
+	}
+	return nil
+}
+
+// ledgerOrigin names the log in its checkpoints: muster.example/ and the organisation in lower case, its other runes as dashes.
+func ledgerOrigin(s *config.Settings) string {
+	slug := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(s.Organisation))
+	return "muster.example/" + strings.Trim(slug, "-")
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/collectors"
+	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/internal/reconcile"
+	"muster/internal/store/engine"
+)
+
+//go:embed starter/muster.yaml
+var starterConfig []byte
+
+//go:embed starter/bundles.yaml
+var starterBundles []byte
+
+//go:embed starter/workers.csv
+var starterWorkers []byte
+
+//go:embed starter/accounts.csv
+var starterAccounts []byte
+
+func (a *app) initCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Write a small configuration that runs, to start from",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := "."
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			files := map[string][]byte{"muster.yaml": starterConfig, "bundles.yaml": starterBundles, "hr/workers.csv": starterWorkers, "vpn/accounts.csv": starterAccounts}
+			for _, name := range sortedKeys(files) {
+				if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+					return usageError{fmt.Errorf("%s is there already; nothing was written", filepath.Join(dir, name))}
+				}
+			}
+			for _, name := range sortedKeys(files) {
+				path := filepath.Join(dir, name)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					return err
+				}
+				if err := os.WriteFile(path, files[name], 0o644); err != nil {
+					return err
+				}
+				fmt.Fprintln(a.stderr, "wrote "+path)
+			}
+			fmt.Fprintf(a.stderr, "next: muster doctor --config %[1]s, then muster nightly --config %[1]s\n", filepath.Join(dir, "muster.yaml"))
+			return nil
+		},
+	}
+}
+
+// check is one line of doctor.
+type check struct {
+	Name   string `json:"check"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check the configuration, the engine, the ledger and that every source answers",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			plan, err := reconcile.Load(a.configFile, a.now, a.log())
+			if err != nil {
+				return err
+			}
+			checks := []check{{Name: "configuration", OK: true, Detail: fmt.Sprintf("%d sources, %d rules, %d bundles", len(plan.Sources), len(plan.Rules.Rules()), len(plan.Bundles.All()))}}
+			checks = append(checks, a.checkEngine(c.Context(), plan), a.checkLedger(c.Context(), plan))
+			for _, src := range plan.Sources {
+				checks = append(checks, probe(c.Context(), src))
+			}
+			l := listing{head: []string{"check", "ok", "detail"}, wide: 2, items: checks}
+			failed := false
+			for _, k := range checks {
+				ok := "ok"
+				if !k.OK {
+					ok, failed = "FAILED", true
+				}
+				l.rows = append(l.rows, []string{k.Name, ok, k.Detail})
+			}
+			if err := a.print(l); err != nil {
+				return err
+			}
+			for _, k := range checks {
+				if !k.OK && k.Hint != "" {
+					fmt.Fprintf(a.stderr, "%s: %s\nhint: %s\n", k.Name, k.Detail, k.Hint)
+				}
+			}
+			if failed {
+				return exitStatus(exitError)
+			}
+			return nil
+		},
+	}
+}
+
+func outcome(name, detail string, err error) check {
+	if err != nil {
+		return check{Name: name, Detail: err.Error(), Hint: access.HintOf(err)}
+	}
+	return check{Name: name, OK: true, Detail: detail}
+}
+
+func (a *app) checkEngine(ctx context.Context, plan *reconcile.Plan) check {
+	s := &session{plan: plan, dir: a.folder(plan.Settings)}
+	err := s.connect(ctx, a, false)
+	detail := "a ClickHouse server of the configuration"
+	if s.engine != nil {
+		detail = "embedded, at " + s.engine.Addr()
+	}
+	return outcome("engine", detail, errors.Join(err, s.close()))
+}
+
+func (a *app) checkLedger(ctx context.Context, plan *reconcile.Plan) check {
+	dir := (&session{dir: a.folder(plan.Settings)}).ledgerDir()
+	if _, err := os.Stat(filepath.Join(dir, "checkpoint")); errors.Is(err, os.ErrNotExist) {
+		return check{Name: "ledger", OK: true, Detail: "none yet; the first run makes it"}
+	}
+	rep, err := ledger.Verify(ctx, dir)
+	return outcome("ledger", fmt.Sprintf("%s entries, recomputed and signed", thousands(int64(rep.Size))), err)
+}
+
+func probe(ctx context.Context, src reconcile.Source) check {
+	p, ok := src.Collector.(collectors.Prober)
+	if !ok {
+		return check{Name: src.Name, OK: true, Detail: src.Kind + ", cannot be asked without reading it"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	return outcome(src.Name, src.Kind+", answers", p.Probe(ctx))
+}
+
+func (a *app) engineCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "engine",
+		Short: "Run the embedded engine alone until interrupted; other commands on the data folder share it",
+		Args:  cobra.NoArgs,
+		RunE: a.with(false, func(ctx context.Context, s *session, _ []string) error {
+			if s.engine == nil {
+				return usageError{errors.New("the configuration names a ClickHouse server; there is no embedded engine to run")}
+			}
+			whose := "started"
+			if !s.engine.Owner() {
+				whose = "already running, shared"
+			}
+			fmt.Fprintf(a.stderr, "engine %s: %s, pid %d; user and password are in %s\n", whose, s.engine.Addr(), s.engine.Pid(),
+				filepath.Join(s.dir, "engine", "credentials"))
+			err := s.engine.Wait(ctx)
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return err
+		}),
+	}
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if a.format == "json" {
+				return a.print(listing{items: map[string]string{"version": version, "go": runtime.Version(), "engine": engine.Version}})
+			}
+			fmt.Fprintf(a.stdout, "muster %s (%s, engine %s)\n", version, runtime.Version(), engine.Version)
+			return nil
+		},
+	}
+}

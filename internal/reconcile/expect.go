@@ -1,0 +1,118 @@
+package reconcile
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"muster/internal/access"
+	"muster/rules"
+)
+
+// expecter says what access a person should hold. Bundles are matched once per distinct profile; a person adds only whether
+// the time window of each bundle is open for them.
+type expecter struct {
+	bundles  *rules.Bundles
+	asOf     time.Time
+	lead     []int                          // lead days by bundle index
+	profiles map[uint64]*profileExpectation // by profile number of the store
+}
+
+// profileExpectation is what one profile expects when every bundle is open; it is shared by all persons of the profile.
+type profileExpectation struct {
+	matched []int // bundle indexes
+	open    *expected
+}
+
+// expected is a set of expected entitlements, by system and name.
+type expected struct {
+	list     []access.Expectation // sorted by system, name
+	bySystem map[string]map[string]*access.Expectation
+}
+
+func newExpecter(bundles *rules.Bundles, asOf time.Time) *expecter {
+	e := &expecter{bundles: bundles, asOf: asOf, profiles: map[uint64]*profileExpectation{}}
+	for _, b := range bundles.All() {
+		e.lead = append(e.lead, b.LeadDays)
+	}
+	return e
+}
+
+// learn matches the bundles for one profile.
+func (e *expecter) learn(profile uint64, p access.Person) error {
+	matched, err := e.bundles.Match(p)
+	if err != nil {
+		return fmt.Errorf("match bundles: %w", err)
+	}
+	e.profiles[profile] = &profileExpectation{matched: matched, open: newExpected(e.bundles.Expectations(matched))}
+	return nil
+}
+
+// each yields every profile's expectations in the order of the profile numbers.
+func (e *expecter) each(yield func(profile uint64, list []access.Expectation) error) error {
+	numbers := make([]uint64, 0, len(e.profiles))
+	for n := range e.profiles {
+		numbers = append(numbers, n)
+	}
+	sort.Slice(numbers, func(i, j int) bool { return numbers[i] < numbers[j] })
+	for _, n := range numbers {
+		if err := yield(n, e.profiles[n].open.list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// of is what one person should hold at the run's clock.
+func (e *expecter) of(profile uint64, p *access.Person) (*expected, error) {
+	known, ok := e.profiles[profile]
+	if !ok {
+		return nil, fmt.Errorf("find expectations of person %s: profile %d was never matched", p.ID, profile)
+	}
+	if p.Entitled(e.asOf, 0) {
+		return known.open, nil
+	}
+	var open []int
+	for _, b := range known.matched {
+		if p.Entitled(e.asOf, e.lead[b]) {
+			open = append(open, b)
+		}
+	}
+	if len(open) == 0 {
+		return newExpected(nil), nil
+	}
+	return newExpected(e.bundles.Expectations(open)), nil
+}
+
+func newExpected(list []access.Expectation) *expected {
+	x := &expected{list: list, bySystem: map[string]map[string]*access.Expectation{}}
+	for i := range list {
+		ref := list[i].Ref
+		if x.bySystem[ref.System] == nil {
+			x.bySystem[ref.System] = map[string]*access.Expectation{}
+		}
+		x.bySystem[ref.System][ref.Name] = &list[i]
+	}
+	return x
+}
+
+// fill marks each grant of f that is expected and lists what is missing. usable names the systems with a snapshot to look into;
+// catalogue knows the systems' entitlements.
+func (x *expected) fill(f *access.PersonFacts, usable map[string]bool, catalogue func(access.EntitlementRef) access.Entitlement) {
+	held := map[access.EntitlementRef]bool{}
+	for _, a := range f.Accounts {
+		names := x.bySystem[a.System]
+		for i := range a.Grants {
+			g := &a.Grants[i]
+			if want := names[g.Entitlement.Name]; want != nil {
+				g.Expected, g.Basis = true, want.Basis
+				held[want.Ref] = true
+			}
+		}
+	}
+	for _, want := range x.list {
+		if usable[want.Ref.System] && !held[want.Ref] {
+			f.Missing = append(f.Missing, access.GrantFacts{System: want.Ref.System, Entitlement: catalogue(want.Ref), Expected: true, Basis: want.Basis})
+		}
+	}
+}

@@ -1,0 +1,241 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/internal/store"
+	"muster/rules"
+)
+
+// Reconcile judges the newest complete snapshots, records the findings and completes the run.
+func (r *Runner) Reconcile(ctx context.Context, run access.Run) (Result, error) {
+	res, err := r.reconcile(ctx, run)
+	if err != nil {
+		return Result{}, r.fail(ctx, run, err)
+	}
+	return res, nil
+}
+
+func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) {
+	res := Result{Run: run}
+	world, systems, err := r.world(ctx, run)
+	if err != nil {
+		return res, fmt.Errorf("choose snapshots: %w", err)
+	}
+	res.Systems = systems
+	for _, s := range systems {
+		res.Run.Incomplete = res.Run.Incomplete || !s.Tonight.Usable()
+	}
+	if res.Links, err = r.Store.LinkAccounts(ctx, world); err != nil {
+		return res, fmt.Errorf("link accounts: %w", err)
+	}
+	expect, err := r.expectations(ctx, world)
+	if err != nil {
+		return res, err
+	}
+	before, err := r.standing(ctx)
+	if err != nil {
+		return res, err
+	}
+	j := &judge{runner: r, world: world, systems: systems, expect: expect}
+	if err := j.prepare(ctx); err != nil {
+		return res, err
+	}
+	if err := j.hits(ctx, &res); err != nil {
+		return res, fmt.Errorf("evaluate rules: %w", err)
+	}
+	res.RuleErrors = j.evaluator.Stats()
+	settled, err := j.settle(&res, before)
+	if err != nil {
+		return res, err
+	}
+	return res, r.record(ctx, &res, settled)
+}
+
+// world chooses what the run reasons from and keeps the choice.
+func (r *Runner) world(ctx context.Context, run access.Run) (store.World, []access.SystemFacts, error) {
+	systems, previous, err := r.choose(ctx, run)
+	if err != nil {
+		return store.World{}, nil, err
+	}
+	l := r.Plan.Settings.Linking
+	w := store.World{RunID: run.ID, AsOf: run.AsOf, Linking: store.LinkSpec{Keys: l.Keys, Domains: l.Domains}}
+	for _, m := range l.Map {
+		w.Linking.Map = append(w.Linking.Map, store.MapEntry{System: m.System, Account: m.Account, Person: m.Person})
+	}
+	for i, s := range systems {
+		if s.IsHR {
+			w.HR = s.Used
+			continue
+		}
+		w.Systems = append(w.Systems, store.SystemWorld{System: s.Name, Used: s.Used, Previous: previous[i]})
+	}
+	slices.SortFunc(w.Systems, func(a, b store.SystemWorld) int {
+		if a.System < b.System {
+			return -1
+		}
+		return 1
+	})
+	return w, systems, r.Store.SaveWorld(ctx, w)
+}
+
+// expectations matches the bundles once per distinct profile and keeps what each profile should hold.
+func (r *Runner) expectations(ctx context.Context, w store.World) (*expecter, error) {
+	e := newExpecter(r.Plan.Bundles, w.AsOf)
+	if err := r.Store.Profiles(ctx, w, r.Plan.Bundles.Fields(), e.learn); err != nil {
+		return nil, fmt.Errorf("match bundles with profiles: %w", err)
+	}
+	if err := r.Store.SaveExpectations(ctx, w, r.Plan.Bundles.All(), e.each); err != nil {
+		return nil, fmt.Errorf("keep expectations: %w", err)
+	}
+	return e, nil
+}
+
+// standing reads every finding's present state.
+func (r *Runner) standing(ctx context.Context) (map[string]access.Finding, error) {
+	before := map[string]access.Finding{}
+	err := r.Store.Findings(ctx, store.FindingFilter{}, func(f access.Finding) error {
+		before[f.Fingerprint] = f
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read standing findings: %w", err)
+	}
+	return before, nil
+}
+
+// judge streams facts past the rules.
+type judge struct {
+	runner    *Runner
+	world     store.World
+	systems   []access.SystemFacts
+	expect    *expecter
+	filler    *filler
+	evaluator *rules.Evaluator
+	found     []rules.Hit
+}
+
+func (j *judge) prepare(ctx context.Context) error {
+	filler, err := j.runner.newFiller(ctx, j.world, j.expect)
+	if err != nil {
+		return err
+	}
+	j.filler = filler
+	j.evaluator = j.runner.evaluator(j.world, j.systems)
+	return nil
+}
+
+// evaluator makes an evaluator that knows the run's world.
+func (r *Runner) evaluator(w store.World, systems []access.SystemFacts) *rules.Evaluator {
+	byName := make(map[string]*access.SystemFacts, len(systems))
+	for i := range systems {
+		byName[systems[i].Name] = &systems[i]
+	}
+	return r.Plan.Rules.Evaluator(rules.Env{Now: w.AsOf, Systems: byName, Bundles: r.Plan.Bundles, Matrix: r.Plan.Matrix, Exceptions: r.Plan.Exceptions})
+}
+
+func (j *judge) hits(ctx context.Context, res *Result) error {
+	keep := func(h rules.Hit) error { j.found = append(j.found, h); return nil }
+	for i := range j.systems {
+		if err := j.evaluator.EvaluateSystem(&j.systems[i], keep); err != nil {
+			return err
+		}
+	}
+	q := store.FactsQuery{Profile: j.runner.Plan.Bundles.Fields()}
+	return j.runner.Store.Facts(ctx, j.world, q, func(f *access.PersonFacts, profile uint64) error {
+		if f.Person != nil {
+			res.Run.Persons++
+		}
+		for _, a := range f.Accounts {
+			res.Run.Accounts++
+			res.Run.Grants += int64(len(a.Grants))
+		}
+		if err := j.filler.fill(f, profile); err != nil {
+			return err
+		}
+		return j.evaluator.Evaluate(f, keep)
+	})
+}
+
+// settle turns hits into findings with their next state.
+func (j *judge) settle(res *Result, before map[string]access.Finding) ([]access.Finding, error) {
+	s := newSettler(res.Run, j.sight(res.RuleErrors), before)
+	var out []access.Finding
+	for _, h := range j.found {
+		if f, ok := s.hit(h.Finding, string(h.Rule.Absence)); ok {
+			out = append(out, f)
+		}
+	}
+	err := s.rest(func(f access.Finding) error { out = append(out, f); return nil })
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(out, access.CompareFindings)
+	res.Run.Counts, res.Suppressed = s.ruleCounts(), s.suppressed
+	res.Worst = worst(out)
+	return out, nil
+}
+
+func (j *judge) sight(stats rules.Stats) tonight {
+	t := tonight{systems: map[string]bool{}, ruleActive: map[string]bool{}, ruleErred: map[string]bool{}}
+	for _, s := range j.systems {
+		if s.IsHR {
+			t.hr, t.hrName = s.Tonight.Usable(), s.Name
+			continue
+		}
+		t.systems[s.Name] = s.Tonight.Usable()
+	}
+	for _, rule := range j.runner.Plan.Rules.Rules() {
+		t.ruleActive[rule.ID] = true
+		t.ruleErred[rule.ID] = stats[rule.ID].Errors > 0
+	}
+	return t
+}
+
+// worst picks by rule the finding that a person should look at first: severity, then age, then name.
+func worst(sorted []access.Finding) map[string]access.Finding {
+	out := map[string]access.Finding{}
+	for _, f := range sorted {
+		if f.State == access.Resolved || f.State == access.Excepted {
+			continue
+		}
+		have, ok := out[f.Rule]
+		if !ok || f.Severity.Rank() > have.Severity.Rank() || f.Severity == have.Severity && f.FirstSeen.Before(have.FirstSeen) {
+			out[f.Rule] = f
+		}
+	}
+	return out
+}
+
+// record enters the outcome on the ledger, then stores the findings, then completes the run, which makes them visible.
+func (r *Runner) record(ctx context.Context, res *Result, settled []access.Finding) error {
+	run := &res.Run
+	var digest access.FindingsDigest
+	var events []ledger.Event
+	for _, f := range settled {
+		digest.Add(f)
+		if f.Change != access.ChangeStill && f.Change != access.ChangeUnverified {
+			events = append(events, r.entry(*run, ledger.Finding, map[string]any{"fingerprint": f.Fingerprint, "rule": f.Rule,
+				"system": f.System, "severity": string(f.Severity), "state": string(f.State), "change": string(f.Change)}))
+		}
+	}
+	events = append(events,
+		r.entry(*run, ledger.Findings, map[string]any{"sha256": digest.Sum(), "count": len(settled), "suppressed": res.Suppressed}),
+		r.entry(*run, ledger.RunEnd, map[string]any{"state": string(access.RunCompleted), "incomplete": run.Incomplete,
+			"persons": run.Persons, "accounts": run.Accounts, "grants": run.Grants}))
+	first, err := r.Ledger.Append(ctx, events...)
+	if err != nil {
+		return fmt.Errorf("enter findings on the ledger: %w", err)
+	}
+	run.LastEntry = first + uint64(len(events)) - 1
+	run.Checkpoint = r.Ledger.Checkpoint()
+	if err := r.Store.SaveFindings(ctx, run.ID, slices.Values(settled)); err != nil {
+		return fmt.Errorf("store findings: %w", err)
+	}
+	run.State, run.FinishedAt = access.RunCompleted, r.Now().UTC()
+	return r.Store.SaveRun(ctx, *run)
+}

@@ -1,0 +1,238 @@
+package reconcile
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sort"
+	"strings"
+	"time"
+
+	"muster/collectors"
+	"muster/collectors/builtin"
+	"muster/internal/access"
+	"muster/internal/config"
+	"muster/rules"
+	"muster/rules/sod"
+)
+
+// Plan is a checked configuration with everything that a run needs compiled: rules, bundles, the SoD matrix, exceptions and one
+// collector a source. Making a Plan reads files and touches no system.
+type Plan struct {
+	Settings   *config.Settings
+	Rules      *rules.Set
+	Bundles    *rules.Bundles
+	Matrix     *sod.Matrix       // nil without a matrix
+	Exceptions *rules.Exceptions // nil without exceptions
+	Sources    []Source          // HR first, then the systems as configured
+	Digest     string            // of the configuration and the files it names
+	Warnings   []string          // worth knowing, stopping nothing: expired mitigations and exceptions
+}
+
+// Source is one place that is read each night.
+type Source struct {
+	Name      string
+	Kind      string // of collector
+	Version   string // of the collector
+	HR        bool
+	System    config.System // of HR only Name, Title, Criticality and ShrinkPercent are set
+	Collector collectors.Collector
+	Baseline  collectors.Collector // nil when none is configured
+}
+
+// Load reads and checks a configuration and all that it names. Every problem of every file is reported together as
+// config.Problems.
+func Load(file string, now func() time.Time, log *slog.Logger) (*Plan, error) {
+	settings, err := config.Load(file)
+	var problems config.Problems
+	if err != nil && !errors.As(err, &problems) || settings == nil {
+		return nil, err
+	}
+	p := &Plan{Settings: settings}
+	clock := now()
+	if !settings.AsOf.IsZero() {
+		clock = settings.AsOf
+	}
+	var all problemSet
+	p.loadRules(&all, clock)
+	p.loadSources(&all, now, log)
+	all.add(settings.Problems())
+	if err := all.err(); err != nil {
+		return nil, err
+	}
+	p.Digest, err = settings.Digest()
+	return p, err
+}
+
+// systemNames are the names that bundles, the matrix and exceptions may use.
+func (p *Plan) systemNames() []string {
+	var names []string
+	for _, s := range p.Settings.Systems {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+func (p *Plan) loadRules(all *problemSet, clock time.Time) {
+	s := p.Settings
+	var ruleDocs []*config.Document
+	for _, pack := range s.Rules.Packs {
+		if pack != "builtin" {
+			continue
+		}
+		docs, err := rules.Builtin()
+		all.add(err)
+		ruleDocs = append(ruleDocs, docs...)
+	}
+	ruleDocs = append(ruleDocs, p.parse(all, s.Rules.Files)...)
+	set, err := rules.Load(ruleDocs, s.Rules.Set)
+	all.add(err)
+	p.Rules = set
+
+	systems := p.systemNames()
+	bundles, err := rules.LoadBundles(p.parse(all, s.Bundles), systems)
+	all.add(err)
+	p.Bundles = bundles
+	for _, doc := range p.parse(all, nonEmpty(s.SoD)) {
+		p.Matrix, err = sod.Load(doc, systems, clock)
+		all.add(err)
+		if err == nil {
+			for _, w := range p.Matrix.Warnings() {
+				p.Warnings = append(p.Warnings, w.Error())
+			}
+		}
+	}
+	for _, doc := range p.parse(all, nonEmpty(s.Exceptions)) {
+		p.Exceptions, err = rules.LoadExceptions(doc, clock, set, append(systems, s.HR.Name))
+		all.add(err)
+		if err == nil {
+			for _, x := range p.Exceptions.Expired() {
+				p.Warnings = append(p.Warnings, fmt.Sprintf("exception %s for %s has expired and covers nothing", x.ID, x.Rule))
+			}
+		}
+	}
+}
+
+func (p *Plan) parse(all *problemSet, files []string) []*config.Document {
+	var docs []*config.Document
+	for _, f := range files {
+		doc, err := config.ParseFile(p.Settings.Path(f))
+		if err != nil {
+			// A missing file was already reported at the line that names it.
+			if strings.Contains(err.Error(), "this is not YAML") || strings.Contains(err.Error(), "UTF-8") || strings.Contains(err.Error(), "second YAML") {
+				all.add(err)
+			}
+			continue
+		}
+		docs = append(docs, doc)
+	}
+	return docs
+}
+
+func (p *Plan) loadSources(all *problemSet, now func() time.Time, log *slog.Logger) {
+	s := p.Settings
+	root := s.Node()
+	hr := config.System{Name: s.HR.Name, Title: "HR", Collector: "hr", Criticality: "critical", ShrinkPercent: s.HR.ShrinkPercent, Settings: s.HR.Settings}
+	p.addSource(all, hr, root.Get("hr"), true, now, log)
+	for i, sys := range s.Systems {
+		if sys.Collector == "hr" {
+			root.Get("systems").Index(i).Get("collector").Problem("persons come from the section hr", "collector hr is not a system's")
+			continue
+		}
+		p.addSource(all, sys, root.Get("systems").Index(i), false, now, log)
+	}
+}
+
+func (p *Plan) addSource(all *problemSet, sys config.System, at config.Node, hr bool, now func() time.Time, log *slog.Logger) {
+	if sys.Collector == "" || !sys.Settings.Exists() {
+		return // reported as missing keys
+	}
+	known := builtin.Collectors()
+	entry, ok := known[sys.Collector]
+	if !ok {
+		kinds := make([]string, 0, len(known))
+		for k := range known {
+			if k != "hr" {
+				kinds = append(kinds, k)
+			}
+		}
+		sort.Strings(kinds)
+		hint := "known collectors: " + strings.Join(kinds, ", ")
+		if near := config.Nearest(sys.Collector, kinds); near != "" {
+			hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+		}
+		at.Get("collector").Problem(hint, "unknown collector %q", sys.Collector)
+		return
+	}
+	src := Source{Name: sys.Name, Kind: sys.Collector, Version: entry.Version, HR: hr, System: sys}
+	make := func(settings config.Node) collectors.Collector {
+		c, err := entry.New(collectors.Spec{System: sys.Name, Dir: p.Settings.Dir(), Settings: settings, Now: now, Log: log})
+		all.add(err)
+		return c
+	}
+	src.Collector = make(sys.Settings)
+	if sys.Baseline != nil && sys.Baseline.Settings.Exists() {
+		src.Baseline = make(sys.Baseline.Settings)
+	}
+	p.Sources = append(p.Sources, src)
+}
+
+// Source finds a source by name.
+func (p *Plan) Source(name string) (Source, error) {
+	names := make([]string, 0, len(p.Sources))
+	for _, s := range p.Sources {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	hint := "configured: " + strings.Join(names, ", ")
+	if near := config.Nearest(name, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+	}
+	return Source{}, &access.Error{System: name, Op: "find source", Kind: access.Invalid, Hint: hint, Err: errors.New("no such system in the configuration")}
+}
+
+// problemSet gathers the problems of several files, each once.
+type problemSet struct {
+	problems config.Problems
+	other    []error
+}
+
+func (s *problemSet) add(err error) {
+	var ps config.Problems
+	switch {
+	case err == nil:
+	case errors.As(err, &ps):
+		for _, p := range ps {
+			if !s.has(p) {
+				s.problems = append(s.problems, p)
+			}
+		}
+	default:
+		s.other = append(s.other, err)
+	}
+}
+
+func (s *problemSet) has(p config.Problem) bool {
+	for _, q := range s.problems {
+		if q.Error() == p.Error() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *problemSet) err() error {
+	if len(s.problems) > 0 {
+		return s.problems
+	}
+	return errors.Join(s.other...)
+}
+
+func nonEmpty(file string) []string {
+	if file == "" {
+		return nil
+	}
+	return []string{file}
+}

@@ -1,0 +1,133 @@
+package reconcile
+
+import (
+	"testing"
+	"time"
+
+	"muster/internal/access"
+)
+
+func finding(rule, system, subject string, scope access.Scope) access.Finding {
+	return access.Finding{Rule: rule, System: system, Subject: subject, Scope: scope, Severity: access.High,
+		Fingerprint: access.Fingerprint(rule, scope, system, subject, "")}
+}
+
+var night = time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
+
+func standing(f access.Finding, state access.FindingState) access.Finding {
+	f.State, f.FirstSeen, f.LastSeen = state, night.AddDate(0, 0, -3), night.AddDate(0, 0, -1)
+	return f
+}
+
+func sight(hr bool, erp bool) tonight {
+	return tonight{hr: hr, hrName: "hr", systems: map[string]bool{"erp": erp, "vpn": true},
+		ruleActive: map[string]bool{"orphan": true, "creep": true, "incomplete": true, "sod": true}}
+}
+
+func TestSettleGivesEachFindingItsNextState(t *testing.T) {
+	orphan := finding("orphan", "erp", "u1", access.ScopeAccount)
+	sod := finding("sod", "erp+vpn", "W-1", access.ScopePerson)
+	excepted := orphan
+	excepted.Exception = "EX-1"
+	tests := []struct {
+		name    string
+		before  *access.Finding
+		hit     *access.Finding
+		absence string
+		sight   tonight
+		change  access.Change // "" means that no finding comes of it
+		state   access.FindingState
+	}{
+		{"new", nil, &orphan, "hr", sight(true, true), access.ChangeNew, access.Open},
+		{"still", ptr(standing(orphan, access.Open)), &orphan, "hr", sight(true, true), access.ChangeStill, access.Open},
+		{"acknowledged stays so", ptr(standing(orphan, access.Acknowledged)), &orphan, "", sight(true, true), access.ChangeStill, access.Acknowledged},
+		{"reopened", ptr(standing(orphan, access.Resolved)), &orphan, "hr", sight(true, true), access.ChangeReopened, access.Reopened},
+		{"resolved", ptr(standing(orphan, access.Open)), nil, "", sight(true, true), access.ChangeResolved, access.Resolved},
+		{"excepted", nil, &excepted, "", sight(true, true), access.ChangeNew, access.Excepted},
+		{"exception ran out", ptr(standing(orphan, access.Excepted)), &orphan, "", sight(true, true), access.ChangeStill, access.Open},
+		{"resolved before stays silent", ptr(standing(orphan, access.Resolved)), nil, "", sight(true, true), "", ""},
+		{"system incomplete: nothing resolves", ptr(standing(orphan, access.Open)), nil, "", sight(true, false), access.ChangeUnverified, access.Open},
+		{"hr incomplete: nothing resolves", ptr(standing(orphan, access.Open)), nil, "", sight(false, true), access.ChangeUnverified, access.Open},
+		{"hr incomplete: no new orphan", nil, &orphan, "hr", sight(false, true), "", ""},
+		{"system incomplete: no new absence", nil, &orphan, "system", sight(true, false), "", ""},
+		{"hr incomplete: a known orphan stands unverified", ptr(standing(orphan, access.Open)), &orphan, "hr", sight(false, true), access.ChangeUnverified, access.Open},
+		{"hr incomplete: no orphan reopens", ptr(standing(orphan, access.Resolved)), &orphan, "hr", sight(false, true), "", ""},
+		{"presence is a fact on partial data", nil, &orphan, "", sight(true, false), access.ChangeNew, access.Open},
+		{"one of two systems incomplete", ptr(standing(sod, access.Open)), nil, "", sight(true, false), access.ChangeUnverified, access.Open},
+		{"both systems complete", ptr(standing(sod, access.Open)), nil, "", sight(true, true), access.ChangeResolved, access.Resolved},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before := map[string]access.Finding{}
+			if tt.before != nil {
+				before[tt.before.Fingerprint] = *tt.before
+			}
+			s := newSettler(access.Run{ID: "R-1", AsOf: night}, tt.sight, before)
+			var got []access.Finding
+			if tt.hit != nil {
+				if f, ok := s.hit(*tt.hit, tt.absence); ok {
+					got = append(got, f)
+				}
+				if _, again := s.hit(*tt.hit, tt.absence); again {
+					t.Error("the same finding was settled twice in one run")
+				}
+			}
+			if err := s.rest(func(f access.Finding) error { got = append(got, f); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			checkSettled(t, got, tt.before, tt.change, tt.state)
+		})
+	}
+}
+
+func checkSettled(t *testing.T, got []access.Finding, before *access.Finding, change access.Change, state access.FindingState) {
+	t.Helper()
+	if change == "" {
+		if len(got) != 0 {
+			t.Fatalf("want no finding, got %+v", got)
+		}
+		return
+	}
+	if len(got) != 1 {
+		t.Fatalf("want one finding, got %+v", got)
+	}
+	f := got[0]
+	if f.Change != change || f.State != state || f.RunID != "R-1" {
+		t.Errorf("got %s/%s of run %s, want %s/%s", f.Change, f.State, f.RunID, change, state)
+	}
+	if before != nil && !f.FirstSeen.Equal(before.FirstSeen) {
+		t.Errorf("first seen moved to %v", f.FirstSeen)
+	}
+	if change == access.ChangeUnverified && !f.LastSeen.Equal(before.LastSeen) {
+		t.Errorf("an unverified finding was marked as seen at %v", f.LastSeen)
+	}
+}
+
+func TestSettleResolvesOpenlyWhenARuleIsSwitchedOff(t *testing.T) {
+	old := standing(finding("gone", "erp", "u1", access.ScopeAccount), access.Open)
+	s := newSettler(access.Run{ID: "R-1", AsOf: night}, sight(false, false), map[string]access.Finding{old.Fingerprint: old})
+	err := s.rest(func(f access.Finding) error {
+		if f.Change != access.ChangeResolved || len(f.Evidence) != 1 || f.Evidence[0].Value != "switched off" {
+			t.Errorf("got %+v", f)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestManagerCycles(t *testing.T) {
+	got := managerCycles(map[string]string{"a": "b", "b": "c", "c": "b", "d": "d", "e": "a", "f": "", "g": "nobody", "h": "g"})
+	want := map[string][]string{"b": {"b", "c"}, "c": {"c", "b"}, "d": {"d"}}
+	if len(got) != len(want) {
+		t.Fatalf("got %v, want %v", got, want)
+	}
+	for id, cycle := range want {
+		if len(got[id]) != len(cycle) || got[id][0] != id {
+			t.Errorf("%s: got %v, want %v", id, got[id], cycle)
+		}
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

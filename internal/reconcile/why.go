@@ -1,0 +1,283 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/internal/access"
+	"muster/internal/store"
+	"muster/rules"
+)
+
+// WhyQuery asks about one person, in one system, about one entitlement; the last two may be empty.
+type WhyQuery struct{ Person, System, Entitlement string }
+
+// Answer is what is known about a person's access as of the last completed run.
+type Answer struct {
+	Run      string           `json:"run"`
+	Person   AnswerPerson     `json:"person"`
+	Accounts []AnswerAccount  `json:"accounts"`
+	Grants   []AnswerGrant    `json:"grants"`
+	Findings []access.Finding `json:"findings"` // those that concern no single grant
+}
+
+// AnswerPerson is who the answer is about.
+type AnswerPerson struct {
+	ID             string `json:"id"`
+	Name           string `json:"name"`
+	Title          string `json:"title"`
+	Department     string `json:"department"`
+	Location       string `json:"location"`
+	EmploymentType string `json:"employment_type"`
+	Status         string `json:"status"`
+	Dates          string `json:"dates"` // in words
+}
+
+// AnswerAccount is one account and why it is believed to be the person's.
+type AnswerAccount struct {
+	System string `json:"system"`
+	Name   string `json:"name"`
+	State  string `json:"state"`
+	Link   string `json:"link"`
+}
+
+// AnswerGrant is one entitlement that is held, expected, or both.
+type AnswerGrant struct {
+	System      string   `json:"system"`
+	Account     string   `json:"account"`
+	Entitlement string   `json:"entitlement"`
+	Held        bool     `json:"held"`
+	Expected    bool     `json:"expected"`
+	Path        []string `json:"path"`
+	Since       string   `json:"since"` // date of the first of the unbroken row of complete snapshots that show it
+	Basis       []string `json:"basis"`
+	Findings    []string `json:"findings"`
+}
+
+// Why answers from the snapshots of the last completed run.
+func (r *Runner) Why(ctx context.Context, q WhyQuery) (Answer, error) {
+	run, world, err := r.lastWorld(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	f, profile, err := r.personFacts(ctx, world, q.Person)
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := r.fillOne(ctx, world, f, profile); err != nil {
+		return Answer{}, err
+	}
+	a := Answer{Run: run.ID, Person: describe(f.Person), Accounts: []AnswerAccount{}, Grants: []AnswerGrant{}, Findings: []access.Finding{}}
+	var open []access.Finding
+	err = r.Store.Findings(ctx, store.FindingFilter{Person: f.Person.ID}, func(x access.Finding) error {
+		if x.State != access.Resolved {
+			open = append(open, x)
+		}
+		return nil
+	})
+	if err != nil {
+		return a, fmt.Errorf("read findings of %s: %w", f.Person.ID, err)
+	}
+	for _, acc := range f.Accounts {
+		if q.System != "" && acc.System != q.System {
+			continue
+		}
+		a.Accounts = append(a.Accounts, AnswerAccount{acc.System, acc.Name, accountState(acc), strings.Join(acc.Link.Evidence, ", ")})
+		for _, g := range acc.Grants {
+			if q.Entitlement != "" && g.Entitlement.Name != q.Entitlement {
+				continue
+			}
+			one, err := r.answerGrant(ctx, acc, g, open)
+			if err != nil {
+				return a, err
+			}
+			a.Grants = append(a.Grants, one)
+		}
+	}
+	for _, g := range f.Missing {
+		if (q.System == "" || g.System == q.System) && (q.Entitlement == "" || g.Entitlement.Name == q.Entitlement) {
+			a.Grants = append(a.Grants, AnswerGrant{System: g.System, Entitlement: g.Entitlement.Name, Expected: true, Path: []string{}, Basis: bases(g.Basis),
+				Findings: about(open, g.System, "", g.Entitlement.Name)})
+		}
+	}
+	for _, x := range open {
+		if x.Scope != access.ScopeGrant && (q.System == "" || slices.Contains(strings.Split(x.System, "+"), q.System)) {
+			a.Findings = append(a.Findings, x)
+		}
+	}
+	return a, nil
+}
+
+func (r *Runner) answerGrant(ctx context.Context, acc *access.AccountFacts, g access.GrantFacts, open []access.Finding) (AnswerGrant, error) {
+	since, known, err := r.Store.GrantSince(ctx, acc.System, acc.ID, g.Entitlement.ID)
+	if err != nil {
+		return AnswerGrant{}, fmt.Errorf("find since when %s is held: %w", g.Entitlement.Name, err)
+	}
+	out := AnswerGrant{System: acc.System, Account: acc.Name, Entitlement: g.Entitlement.Name, Held: true, Expected: g.Expected,
+		Path: append([]string{}, g.Path...), Basis: bases(g.Basis), Findings: about(open, acc.System, acc.ID, g.Entitlement.Name)}
+	if known {
+		out.Since = since.Format(time.DateOnly)
+	}
+	return out, nil
+}
+
+// lastWorld is the last completed run and what it reasoned from.
+func (r *Runner) lastWorld(ctx context.Context) (access.Run, store.World, error) {
+	run, ok, err := r.Store.LastRun(ctx, true)
+	if err != nil {
+		return run, store.World{}, fmt.Errorf("find the last run: %w", err)
+	}
+	if !ok {
+		return run, store.World{}, &access.Error{Op: "find a completed run", Kind: access.NotFound, Hint: "run: muster nightly", Err: errors.New("there is none yet")}
+	}
+	w, ok, err := r.Store.WorldOfRun(ctx, run.ID)
+	if err == nil && !ok {
+		err = fmt.Errorf("run %s has no world", run.ID)
+	}
+	return run, w, err
+}
+
+// personFacts finds one person by worker id, else by e-mail address or login.
+func (r *Runner) personFacts(ctx context.Context, w store.World, who string) (*access.PersonFacts, uint64, error) {
+	q := store.FactsQuery{Profile: r.Plan.Bundles.Fields(), Person: who}
+	var found *access.PersonFacts
+	var number uint64
+	take := func(f *access.PersonFacts, profile uint64) error {
+		if f.Person != nil {
+			found, number = f, profile
+		}
+		return nil
+	}
+	if err := r.Store.Facts(ctx, w, q, take); err != nil {
+		return nil, 0, fmt.Errorf("read facts of %s: %w", who, err)
+	}
+	if found != nil {
+		return found, number, nil
+	}
+	ids, err := r.Store.FindPersons(ctx, w, who)
+	if err != nil {
+		return nil, 0, fmt.Errorf("look up %s: %w", who, err)
+	}
+	if len(ids) == 1 && ids[0] != who {
+		return r.personFacts(ctx, w, ids[0])
+	}
+	hint := "give the worker id, the e-mail address or the login"
+	if len(ids) > 1 {
+		hint = "give one of the worker ids " + strings.Join(ids, ", ")
+	}
+	return nil, 0, &access.Error{Op: "find person " + who, Kind: access.NotFound, Hint: hint, Err: fmt.Errorf("%d persons match", len(ids))}
+}
+
+// fillOne completes one person's facts without matching every profile.
+func (r *Runner) fillOne(ctx context.Context, w store.World, f *access.PersonFacts, profile uint64) error {
+	e := newExpecter(r.Plan.Bundles, w.AsOf)
+	if f.Person != nil {
+		if err := e.learn(profile, *f.Person); err != nil {
+			return err
+		}
+	}
+	filler, err := r.newFiller(ctx, w, e)
+	if err != nil {
+		return err
+	}
+	return filler.fill(f, profile)
+}
+
+// Explain draws why a finding's rule is true today, or nothing when it is not, or when its subject is gone.
+func (r *Runner) Explain(ctx context.Context, f access.Finding) ([]string, error) {
+	if f.State == access.Resolved {
+		return nil, nil
+	}
+	run, w, err := r.lastWorld(ctx)
+	if err != nil {
+		return nil, err
+	}
+	systems, _, err := r.choose(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	if f.Scope == access.ScopeSystem {
+		return nil, nil
+	}
+	q := store.FactsQuery{Profile: r.Plan.Bundles.Fields(), Person: f.Person}
+	if f.Person == "" {
+		q.System, q.Account = f.System, f.SubjectID
+	}
+	var texts []string
+	evaluator := r.evaluator(w, systems)
+	err = r.Store.Facts(ctx, w, q, func(facts *access.PersonFacts, profile uint64) error {
+		if err := r.fillOne(ctx, w, facts, profile); err != nil {
+			return err
+		}
+		explanations, err := evaluator.Explain(f.Rule, facts, selector(f))
+		for _, x := range explanations {
+			texts = append(texts, x.Text())
+		}
+		return err
+	})
+	return texts, err
+}
+
+func selector(f access.Finding) rules.Selector {
+	s := rules.Selector{System: f.System}
+	switch f.Scope {
+	case access.ScopeAccount:
+		s.AccountID = f.SubjectID
+	case access.ScopeGrant:
+		s.Entitlement = f.Detail
+		if f.SubjectID != f.Person {
+			s.AccountID = f.SubjectID
+		}
+	case access.ScopePerson:
+		s.System = ""
+	}
+	return s
+}
+
+func describe(p *access.Person) AnswerPerson {
+	dates := "started " + p.StartDate.Format(time.DateOnly)
+	if p.StartDate.IsZero() {
+		dates = "no start date"
+	}
+	if !p.EndDate.IsZero() {
+		dates += ", ends " + p.EndDate.Format(time.DateOnly)
+	}
+	name := p.DisplayName
+	if name == "" {
+		name = strings.TrimSpace(p.GivenName + " " + p.FamilyName)
+	}
+	return AnswerPerson{p.ID, name, p.Title, p.Department, p.Location, string(p.EmploymentType), string(p.Status), dates}
+}
+
+func accountState(a *access.AccountFacts) string {
+	switch {
+	case a.Enabled:
+		return "enabled"
+	case a.Locked:
+		return "locked"
+	}
+	return "disabled"
+}
+
+func bases(list []access.Basis) []string {
+	out := []string{}
+	for _, b := range list {
+		out = append(out, b.Kind+" "+b.Name)
+	}
+	return out
+}
+
+// about names the open findings on one grant.
+func about(open []access.Finding, system, account, entitlement string) []string {
+	out := []string{}
+	for _, f := range open {
+		if f.Scope == access.ScopeGrant && f.System == system && f.Detail == entitlement && (account == "" || f.SubjectID == account) {
+			out = append(out, fmt.Sprintf("%s %s (%s, since %s)", f.ID, f.Rule, f.Severity, f.FirstSeen.Format(time.DateOnly)))
+		}
+	}
+	return out
+}
