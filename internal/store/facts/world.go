@@ -40,16 +40,27 @@ type MapEntry struct {
 type Query struct {
 	Profile []string // person fields that make up the profile whose number is given with each person; none: the number is 0
 	Person  string   // only this worker and their accounts
-	System  string   // only accounts of this system
-	Account string   // only this account (id) of System
+	System  string   // with Account: only the facts that hold this account, be they its person's or its own
+	Account string   // account id
 }
 
-// usable returns the systems that give facts.
-func (w World) usable() []SystemWorld {
-	var out []SystemWorld
+// usedIDs are the snapshots that give facts.
+func (w World) usedIDs() []string {
+	out := []string{}
 	for _, s := range w.Systems {
 		if s.Used.ID != "" {
-			out = append(out, s)
+			out = append(out, s.Used.ID)
+		}
+	}
+	return out
+}
+
+// previousIDs are the snapshots to compare with.
+func (w World) previousIDs() []string {
+	out := []string{}
+	for _, s := range w.Systems {
+		if s.Used.ID != "" && s.Previous.ID != "" {
+			out = append(out, s.Previous.ID)
 		}
 	}
 	return out
