@@ -10,7 +10,7 @@ import (
 	"muster/internal/config"
 )
 
-// The exit codes, as the package comment and DESIGN.md give them.
+// The exit codes, as the package comment gives them.
 const (
 	exitClean      = 0
 	exitError      = 1

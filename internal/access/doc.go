@@ -1,5 +1,5 @@
 // Package access holds the nouns of Muster: persons, accounts, entitlements, grants, links, snapshots, expectations, rules'
-// views of them, and findings. It is the vocabulary of DESIGN.md's glossary and of docs/glossary.md; every other package
+// views of them, and findings. The glossary is in ARCHITECTURE.md; every other package
 // speaks it and none may give a word a second meaning.
 //
 // Units and time: every time.Time is UTC; a zero time means "unknown or none"; a date is a time at midnight UTC.

@@ -77,3 +77,24 @@ func (f *filler) fill(p *access.PersonFacts, profile uint64) error {
 }
 
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// catalogue reads what the systems know about the entitlements that bundles name, so that a missing grant has its kind and weight.
+func (r *Runner) catalogue(ctx context.Context, w store.World) (map[access.EntitlementRef]access.Entitlement, error) {
+	named := map[access.EntitlementRef]bool{}
+	for _, b := range r.Plan.Bundles.All() {
+		for _, ref := range b.Entitlements {
+			named[ref] = true
+		}
+	}
+	out := make(map[access.EntitlementRef]access.Entitlement, len(named))
+	err := r.Store.Entitlements(ctx, w, func(e access.Entitlement) error {
+		if ref := (access.EntitlementRef{System: e.System, Name: e.Name}); named[ref] {
+			out[ref] = e
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read entitlements: %w", err)
+	}
+	return out, nil
+}
