@@ -1,0 +1,147 @@
+package scim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"muster/internal/access"
+)
+
+// discover asks the server what it can do (RFC 7644 §4). What it does not tell is taken from the standard; a server that does
+// not answer at all, or refuses the credentials, ends the reading here.
+func (r *reading) discover() error {
+	r.source = fmt.Sprintf("SCIM 2.0 server %s://%s%s", r.c.client.base.Scheme, r.c.client.base.Host, r.c.client.base.Path)
+	var provider struct {
+		Pagination struct {
+			Cursor text `json:"cursor"`
+		} `json:"pagination"`
+	}
+	err := r.ask("/ServiceProviderConfig", func(body io.Reader) error { return decodeAll(body, &provider) })
+	if err != nil {
+		return err
+	}
+	r.cursor = strings.EqualFold(string(provider.Pagination.Cursor), "true")
+	err = r.ask("/ResourceTypes", func(body io.Reader) error {
+		_, err := readPage(body, func(dec *json.Decoder) error { return r.resourceType(dec) })
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if r.c.set.Members != membersAuto {
+		return nil
+	}
+	return r.ask("/Schemas", func(body io.Reader) error {
+		_, err := readPage(body, r.schema)
+		return err
+	})
+}
+
+// ask sends one discovery request. An answer that is missing, refused for this path only or unreadable is no failure.
+func (r *reading) ask(endpoint string, read func(io.Reader) error) error {
+	op := "discover " + strings.TrimPrefix(endpoint, "/")
+	err := r.c.client.policy.Do(r.ctx, func(ctx context.Context) error {
+		return r.c.client.get(ctx, op, endpoint, url.Values{}, func(body io.Reader) error {
+			err := read(body)
+			if errors.Is(err, errRead) {
+				return err
+			}
+			return (&list{op: op}).classify(err)
+		})
+	})
+	r.queries = append(r.queries, "GET "+endpoint)
+	if err == nil || r.ctx.Err() != nil {
+		return err
+	}
+	s, answered := errors.AsType[*status](err)
+	switch kind := access.KindOf(err); {
+	case answered && s.code != 500 && (s.code == 401 || kind == access.Throttled || kind == access.Transient):
+		return err
+	case answered, kind == access.Invalid, errors.Is(err, errCut):
+		r.queries[len(r.queries)-1] += " (not usable: " + reason(err) + ")"
+		return nil
+	}
+	return err
+}
+
+// resourceType notes where the resources are (RFC 7643 §6).
+func (r *reading) resourceType(dec *json.Decoder) error {
+	var t struct {
+		Name     text `json:"name"`
+		Endpoint text `json:"endpoint"`
+		Schema   text `json:"schema"`
+	}
+	if err := dec.Decode(&t); err != nil {
+		return err
+	}
+	endpoint := string(t.Endpoint)
+	if u, err := url.Parse(endpoint); err != nil || u.Host != "" || u.RawQuery != "" || strings.Contains(endpoint, "..") || endpoint == "" {
+		return nil // the standard wants a path relative to the base; anything else is not followed
+	}
+	if !strings.HasPrefix(endpoint, "/") {
+		endpoint = "/" + endpoint
+	}
+	kind := strings.ToLower(string(t.Name))
+	switch strings.ToLower(string(t.Schema)) {
+	case "urn:ietf:params:scim:schemas:core:2.0:user":
+		kind = "user"
+	case "urn:ietf:params:scim:schemas:core:2.0:group":
+		kind = "group"
+	}
+	switch kind {
+	case "user", "group", kindRole, kindEntitlement:
+		r.endpoints[kind] = endpoint
+	}
+	return nil
+}
+
+// schema looks for a Group schema (RFC 7643 §7) without members: such a server keeps memberships at the users.
+func (r *reading) schema(dec *json.Decoder) error {
+	var s struct {
+		ID         text `json:"id"`
+		Attributes []struct {
+			Name text `json:"name"`
+		} `json:"attributes"`
+	}
+	if err := dec.Decode(&s); err != nil {
+		return err
+	}
+	if !strings.EqualFold(string(s.ID), "urn:ietf:params:scim:schemas:core:2.0:Group") || len(s.Attributes) == 0 {
+		return nil
+	}
+	for _, a := range s.Attributes {
+		if strings.EqualFold(string(a.Name), "members") {
+			return nil
+		}
+	}
+	r.membersAt = membersUsers
+	return nil
+}
+
+// decodeAll reads one JSON object.
+func decodeAll(body io.Reader, into any) error {
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errRead, err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%w: %s", errFormat, "it is not JSON")
+	}
+	return nil
+}
+
+// findDumped looks which of the optional files the dump has.
+func (r *reading) findDumped() {
+	for kind, file := range map[string]string{kindRole: "Roles.json", kindEntitlement: "Entitlements.json"} {
+		if _, err := os.Stat(filepath.Join(r.c.set.Dump, file)); err == nil {
+			r.endpoints[kind] = "/" + file
+		}
+	}
+}

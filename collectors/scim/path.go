@@ -1,0 +1,129 @@
+package scim
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// path is an attribute path (RFC 7644 §3.10): an optional schema URN, an attribute and an optional sub-attribute.
+type path struct {
+	schema string // empty for the core schema
+	attr   string
+	sub    string
+}
+
+const coreUser = "urn:ietf:params:scim:schemas:core:2.0:user"
+
+// parsePath reads "attr", "attr.sub" or "urn:...:attr.sub".
+func parsePath(text string) (path, bool) {
+	var p path
+	rest := text
+	if strings.HasPrefix(strings.ToLower(text), "urn:") {
+		i := strings.LastIndexByte(text, ':')
+		p.schema, rest = text[:i], text[i+1:]
+		if strings.Count(p.schema, ":") < 2 {
+			return p, false
+		}
+		if strings.EqualFold(p.schema, coreUser) {
+			p.schema = ""
+		}
+	}
+	p.attr, p.sub, _ = strings.Cut(rest, ".")
+	if !attrName(p.attr) || strings.HasSuffix(rest, ".") || p.sub != "" && !attrName(p.sub) {
+		return p, false
+	}
+	return p, true
+}
+
+// attrName is the ATTRNAME of RFC 7643 §2.1, and "$ref".
+func attrName(s string) bool {
+	for i, r := range s {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r == '$' && i == 0
+		if !letter && (i == 0 || r != '-' && r != '_' && (r < '0' || r > '9')) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// object is a JSON object whose names are compared without case (RFC 7643 §2.1).
+type object map[string]json.RawMessage
+
+func (o object) get(name string) json.RawMessage {
+	if v, ok := o[name]; ok {
+		return v
+	}
+	for k, v := range o {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return nil
+}
+
+// lookup gives the value as text, and whether the place that would hold it exists: the extension's object, or the resource
+// itself for a core attribute. Of several values it is the primary one, else the first.
+func (p path) lookup(o object) (value string, place bool) {
+	if p.attr == "" {
+		return "", false
+	}
+	if p.schema != "" {
+		raw := o.get(p.schema)
+		o = nil
+		if err := json.Unmarshal(raw, &o); err != nil || o == nil {
+			return "", false
+		}
+	}
+	return scalar(o.get(p.attr), p.sub), true
+}
+
+// scalar is the text of a simple value; of an object its sub-attribute, "value" when none is named.
+func scalar(raw json.RawMessage, sub string) string {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 {
+		return ""
+	}
+	switch raw[0] {
+	case '[':
+		var list []json.RawMessage
+		if json.Unmarshal(raw, &list) != nil || len(list) == 0 {
+			return ""
+		}
+		for _, item := range list {
+			if scalar(item, "primary") == "true" {
+				return scalar(item, sub)
+			}
+		}
+		return scalar(list[0], sub)
+	case '{':
+		var o object
+		if json.Unmarshal(raw, &o) != nil {
+			return ""
+		}
+		if sub == "" {
+			sub = "value"
+		}
+		inner := bytes.TrimSpace(o.get(sub))
+		if len(inner) == 0 || inner[0] == '{' || inner[0] == '[' {
+			return ""
+		}
+		return scalar(inner, "")
+	case '"':
+		var s string
+		if sub == "primary" || json.Unmarshal(raw, &s) != nil {
+			return ""
+		}
+		return s
+	case 'n':
+		return ""
+	case 't', 'f':
+		b, err := strconv.ParseBool(string(raw))
+		if err != nil || sub == "primary" {
+			return ""
+		}
+		return strconv.FormatBool(b)
+	}
+	return string(raw)
+}

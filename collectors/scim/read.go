@@ -1,0 +1,216 @@
+package scim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"muster/internal/access"
+)
+
+// unneeded are attributes that are large or private and that nothing here reads.
+const unneeded = "photos,x509Certificates,phoneNumbers,addresses,ims"
+
+// all reads every list. It stops at the first that fails for a reason other than its own incompleteness, and still states
+// what the groups read so far are, because grants name them.
+func (r *reading) all() error {
+	steps := []func() error{r.readUsers, r.readGroups}
+	if r.membersAt == membersUsers {
+		steps = []func() error{r.readGroups, r.readUsers}
+	}
+	steps = append(steps, r.readNamed)
+	var first error
+	for _, step := range steps {
+		err := step()
+		if r.stop != nil {
+			return r.stop
+		}
+		if first == nil {
+			first = err
+		}
+		if _, soft := errors.AsType[*incomplete](err); err != nil && !soft {
+			break
+		}
+	}
+	if err := r.finish(first); err != nil {
+		return err
+	}
+	return first
+}
+
+// enumerate reads one list from the server or the dump. The error is *access.Error.
+func (r *reading) enumerate(kind, file string, query url.Values, newPage func(), item func(*json.Decoder, int64) (outcome, error)) (*list, error) {
+	l := &list{op: "list " + kind + "s", endpoint: r.endpoints[kind], query: query, cursor: r.cursor, size: r.c.set.PageSize,
+		newPage: newPage, item: item, stopped: func() error { return r.stop }, claimed: access.NoClaim}
+	var err error
+	if r.c.client == nil {
+		r.queries = append(r.queries, "READ "+file)
+		err = r.readFile(l, file)
+	} else {
+		l.get, l.do = r.c.client.get, r.c.client.policy.Do
+		err = l.run(r.ctx)
+		r.queries = append(r.queries, l.sent())
+	}
+	if r.stop != nil {
+		return l, r.stop
+	}
+	if short, ok := errors.AsType[*incomplete](err); ok {
+		err = &access.Error{System: r.c.spec.System, Op: l.op, Kind: access.Incomplete, Err: short,
+			Hint: "run it again when the source is quiet; absence is not inferred from a list that is not whole"}
+	} else if e, ok := errors.AsType[*access.Error](err); ok && e.System == "" {
+		e.System = r.c.spec.System
+	}
+	return l, err
+}
+
+// readFile reads a file of the dump, which is one page.
+func (r *reading) readFile(l *list, name string) error {
+	f, err := os.Open(filepath.Join(r.c.set.Dump, name))
+	if err != nil {
+		return r.c.fileError("open "+name, err)
+	}
+	defer f.Close()
+	l.pages, l.op = 1, "read "+name
+	ordinal := int64(0)
+	p, err := readPage(f, func(dec *json.Decoder) error {
+		ordinal++
+		o, err := l.item(dec, ordinal)
+		if err != nil {
+			return err
+		}
+		if o == added || o == rejected {
+			l.fetched++
+		} else {
+			l.repeats++
+		}
+		return nil
+	})
+	l.claimed = p.total
+	switch {
+	case r.stop != nil:
+		return r.stop
+	case errors.Is(err, errCut):
+		return &access.Error{Op: l.op, Kind: access.Incomplete, Err: fmt.Errorf("%w after %d resources", err, l.fetched), Hint: "make the dump again"}
+	case err != nil:
+		return &access.Error{Op: l.op, Kind: access.Invalid, Err: err, Hint: "the file is one ListResponse: {totalResults, Resources}"}
+	case p.total >= 0 && p.total != l.fetched:
+		return &incomplete{fmt.Sprintf("the file says %d and holds %d, with %d repeated", p.total, l.fetched, l.repeats)}
+	}
+	return nil
+}
+
+func (c *Collector) fileError(op string, err error) error {
+	e := &access.Error{System: c.spec.System, Op: op, Kind: access.Invalid, Err: errors.New("cannot read the file")}
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		e.Kind, e.Err, e.Hint = access.NotFound, errors.New("no such file"), "dump: is a folder with Users.json and Groups.json"
+	case errors.Is(err, os.ErrPermission):
+		e.Kind, e.Err, e.Hint = access.Denied, errors.New("permission denied"), "let the user that runs muster read the file"
+	}
+	return e
+}
+
+// readUsers emits accounts, and the grants that users carry.
+func (r *reading) readUsers() error {
+	query := r.reduced("user")
+	if r.c.set.Filter != "" {
+		query.Set("filter", r.c.set.Filter)
+	}
+	l, err := r.enumerate("user", "Users.json", query, r.graph.users.newPage, r.user)
+	r.account.Claimed = l.claimed
+	r.usersComplete = err == nil
+	r.account.settle(err)
+	if err == nil && r.account.Rejected > 0 {
+		r.account.State = access.Partial
+		r.account.Reason = fmt.Sprintf("%d of %d users could not be read", r.account.Rejected, r.account.Fetched)
+	}
+	return err
+}
+
+// user reads one User.
+func (r *reading) user(dec *json.Decoder, ordinal int64) (outcome, error) {
+	var raw json.RawMessage
+	if err := dec.Decode(&raw); err != nil {
+		return 0, format(err)
+	}
+	var u user
+	if err := json.Unmarshal(raw, &u); err != nil {
+		return rejected, r.reject(access.ClassAccount, fmt.Sprintf("/Users item %d", ordinal), "the user is not what RFC 7643 says: "+typeError(err))
+	}
+	switch {
+	case u.ID == "":
+		return rejected, r.reject(access.ClassAccount, fmt.Sprintf("/Users item %d", ordinal), "the user has no id")
+	case u.UserName == "":
+		return rejected, r.reject(access.ClassAccount, "/Users/"+string(u.ID), "the user has no userName")
+	}
+	_, what := r.graph.users.add(string(u.ID))
+	if what != added {
+		return what, nil
+	}
+	if err := r.emit(u.account(raw, r.c.paths)); err != nil {
+		return 0, err
+	}
+	if err := r.held(kindRole, u.ID, u.Roles); err != nil {
+		return 0, err
+	}
+	if err := r.held(kindEntitlement, u.ID, u.Entitlements); err != nil {
+		return 0, err
+	}
+	if r.membersAt == membersUsers {
+		return added, r.memberships(&u)
+	}
+	return added, nil
+}
+
+// reduced is the query part that leaves out what is not needed. Not every server understands it, hence the setting.
+func (r *reading) reduced(kind string) url.Values {
+	q := url.Values{}
+	at := r.c.set.Reduce
+	switch {
+	case at == reduceExcluded && kind == "user":
+		q.Set("excludedAttributes", unneeded)
+		if r.membersAt == membersGroups {
+			q.Set("excludedAttributes", "groups,"+unneeded)
+		}
+	case at == reduceExcluded && r.membersAt == membersUsers:
+		q.Set("excludedAttributes", "members")
+	case at == reduceListed && kind == "user":
+		q.Set("attributes", r.listed())
+	case at == reduceListed && kind == "group":
+		q.Set("attributes", "displayName,members")
+		if r.membersAt == membersUsers {
+			q.Set("attributes", "displayName")
+		}
+	}
+	return q
+}
+
+// listed names every attribute that an account is made of.
+func (r *reading) listed() string {
+	const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
+	names := []string{"userName", "externalId", "displayName", "name", "active", "title", "userType", "emails", "roles", "entitlements",
+		"meta.created", enterprise + "employeeNumber", enterprise + "department", enterprise + "manager"}
+	if r.membersAt == membersUsers {
+		names = append(names, "groups")
+	}
+	var extra []string
+	for _, text := range r.c.set.Attributes.all() {
+		if text != "" && !slices.Contains(names, text) {
+			extra = append(extra, text)
+		}
+	}
+	slices.Sort(extra)
+	return strings.Join(append(names, slices.Compact(extra)...), ",")
+}
+
+func typeError(err error) string {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Sprintf("%s is a %s", e.Field, e.Value)
+	}
+	return "unexpected JSON"
+}
