@@ -45,12 +45,28 @@ func Under(dn, base string) bool {
 
 // RDN gives type and value of the first part of a name, the value without escapes; "" when it is no name.
 func RDN(dn string) (attr, value string) {
-	p := parser{s: dn}
-	a, err := p.ava()
-	if err != nil {
+	parts := rdn(dn)
+	if len(parts) == 0 {
 		return "", ""
 	}
-	return a.attr, a.value
+	return parts[0].attr, parts[0].value
+}
+
+// rdn gives all parts of the first, perhaps multi-valued, part of a name.
+func rdn(dn string) []ava {
+	p := parser{s: dn}
+	var parts []ava
+	for {
+		a, err := p.ava()
+		if err != nil {
+			return parts
+		}
+		parts = append(parts, a)
+		if p.i == len(p.s) || p.s[p.i] != '+' {
+			return parts
+		}
+		p.i++
+	}
 }
 
 // plain is the way for the names that nearly every directory has: ASCII, no escapes, no stray spaces. It allocates nothing

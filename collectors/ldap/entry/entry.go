@@ -48,9 +48,12 @@ func (e *Entry) Value(name string) string {
 	if len(values) == 1 {
 		return best
 	}
-	if attr, value := RDN(e.DN); sameAttribute(attr, name) {
+	for _, a := range rdn(e.DN) {
+		if !sameAttribute(a.attr, name) {
+			continue
+		}
 		for _, v := range values {
-			if strings.EqualFold(v, value) {
+			if strings.EqualFold(v, a.value) {
 				return v
 			}
 		}

@@ -1,0 +1,230 @@
+package ldap
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"muster/collectors"
+	"muster/collectors/ldap/entry"
+	"muster/internal/access"
+	"muster/internal/config"
+)
+
+// settings are the keys under `settings:` of a system with `collector: ldap`.
+type settings struct {
+	URL             string                        `yaml:"url"`                                    // ldap://host[:389] or ldaps://host[:636]
+	LDIF            string                        `yaml:"ldif"`                                   // or: an export of the directory
+	StartTLS        bool                          `yaml:"start_tls"`                              // begin TLS on an ldap:// connection
+	CAFile          string                        `yaml:"ca_file"`                                // PEM of the authorities to trust; default the system's
+	ServerName      string                        `yaml:"server_name"`                            // name that the certificate must carry; default the URL's host
+	BindDN          string                        `yaml:"bind_dn"`                                // without it the search is anonymous
+	Password        config.Secret                 `yaml:"password"`                               // of bind_dn
+	AllowClear      bool                          `yaml:"allow_cleartext"`                        // let the password cross a network without TLS
+	BaseDN          string                        `yaml:"base_dn"`                                // where both areas start, unless they say so themselves
+	People          area                          `yaml:"people"`                                 // the entries that are accounts
+	Groups          area                          `yaml:"groups"`                                 // the entries that are entitlements
+	PageSize        int                           `yaml:"page_size"`                              // entries per page; 0 = 1000
+	Timeout         time.Duration                 `yaml:"timeout"`                                // longest wait for one answer; default 1m
+	Attributes      attributes                    `yaml:"attributes"`                             // which attribute holds what
+	Extra           []string                      `yaml:"extra_attributes"`                       // kept as Account.Attributes
+	Members         []string                      `yaml:"member_attributes"`                      // default member and uniqueMember; memberUid names accounts
+	Kinds           map[string]access.AccountKind `yaml:"kinds"`                                  // value of attributes.kind → kind of account
+	Privileged      collectors.Globs              `yaml:"privileged_groups"`                      // patterns of group names
+	LoginTracked    bool                          `yaml:"last_login_tracked"`                     // no last_login then means that there was none
+	LockoutDuration time.Duration                 `yaml:"lockout_duration"`                       // pwdLockoutDuration; 0 = until an administrator unlocks
+	MaxRejected     int                           `yaml:"max_rejected"`                           // unreadable entries of a class that still count as complete
+	FinalNewline    string                        `yaml:"final_newline" enum:"required,optional"` // an LDIF without one is cut
+
+	people, groups question
+	password       string
+}
+
+// area is one search: below which entry, and which entries.
+type area struct {
+	Base   string `yaml:"base"`
+	Filter string `yaml:"filter"`
+}
+
+// attributes name the attribute of each fact; an empty name means that the directory does not hold it.
+type attributes struct {
+	ID              string `yaml:"id"`
+	Name            string `yaml:"name"`
+	DisplayName     string `yaml:"display_name"`
+	Email           string `yaml:"email"`
+	EmployeeID      string `yaml:"employee_id"`
+	UPN             string `yaml:"upn"`
+	Owner           string `yaml:"owner"` // of a DN the value of its first part is taken
+	LastLogin       string `yaml:"last_login"`
+	CreatedAt       string `yaml:"created_at"`
+	PasswordChanged string `yaml:"password_changed_at"`
+	StartsAt        string `yaml:"starts_at"`
+	ExpiresAt       string `yaml:"expires_at"`
+	LockedAt        string `yaml:"locked_at"`
+	MFA             string `yaml:"mfa"`
+	Kind            string `yaml:"kind"`
+	GroupName       string `yaml:"group_name"`
+	Description     string `yaml:"group_description"`
+}
+
+// question is an area made ready.
+type question struct {
+	base, norm, filter string
+	compiled           []byte
+	match              matcher
+	attrs              []string
+}
+
+func defaults() settings {
+	return settings{
+		PageSize: 0, Timeout: time.Minute, FinalNewline: "required",
+		People:  area{Filter: "(objectClass=inetOrgPerson)"},
+		Groups:  area{Filter: "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))"},
+		Members: []string{"member", "uniqueMember"},
+		Attributes: attributes{ID: "entryUUID", Name: "uid", DisplayName: "cn", Email: "mail", EmployeeID: "employeeNumber",
+			LastLogin: "pwdLastSuccess", CreatedAt: "createTimestamp", PasswordChanged: "pwdChangedTime",
+			StartsAt: "pwdStartTime", ExpiresAt: "pwdEndTime", LockedAt: "pwdAccountLockedTime", Kind: "employeeType",
+			GroupName: "cn", Description: "description"},
+	}
+}
+
+// read decodes and checks; false means that problems were recorded.
+func (s *settings) read(n config.Node) bool {
+	ok := true
+	problem := func(at config.Node, hint, format string, args ...any) {
+		at.Problem(hint, format, args...)
+		ok = false
+	}
+	n.Decode(s)
+	if (s.URL == "") == (s.LDIF == "") {
+		problem(n, "add url: ldaps://host for a server or ldif: path for an export", "exactly one of url and ldif is needed")
+	}
+	if s.PageSize < 0 {
+		problem(n.Get("page_size"), "0 takes the default", "a page of %d entries", s.PageSize)
+	}
+	if s.MaxRejected < 0 {
+		problem(n.Get("max_rejected"), "", "a negative number")
+	}
+	if s.Attributes.ID == "" || s.Attributes.GroupName == "" {
+		problem(n.Get("attributes"), "use entryUUID and cn", "id and group_name cannot be empty")
+	}
+	for _, key := range n.Get("kinds").Keys() {
+		if k := s.Kinds[key]; !isKind(k) {
+			problem(n.Get("kinds").Get(key), "one of human, service, shared, break-glass", "unknown kind %q", k)
+		}
+	}
+	if s.URL != "" {
+		ok = s.checkURL(n) && ok
+	}
+	var okPeople, okGroups bool
+	s.people, okPeople = s.question(n, "people", s.People, s.Attributes.ofPeople(s.Extra))
+	s.groups, okGroups = s.question(n, "groups", s.Groups, s.Attributes.ofGroups(s.Members))
+	return ok && okPeople && okGroups
+}
+
+func (s *settings) checkURL(n config.Node) bool {
+	u, err := url.Parse(s.URL)
+	at := n.Get("url")
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "ldap" && u.Scheme != "ldaps":
+		at.Problem("write ldaps://host or ldap://host with start_tls: true", "not an LDAP address")
+		return false
+	case u.User != nil:
+		at.MarkSecret()
+		at.Problem("use bind_dn and password", "credentials in the address")
+		return false
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
+		at.Problem("use base_dn and people.filter", "the address has more than a host")
+		return false
+	case u.Scheme == "ldaps" && s.StartTLS:
+		n.Get("start_tls").Problem("remove start_tls, or write ldap://", "ldaps:// has TLS from the first byte")
+		return false
+	case s.BindDN != "" && !s.Password.IsSet():
+		n.Get("bind_dn").Problem("add password: {env: NAME}", "a bind without password is an anonymous one in disguise")
+		return false
+	case s.BindDN == "" && s.Password.IsSet():
+		n.Get("password").Problem("add bind_dn: cn=reader,...", "a password for nobody")
+		return false
+	case u.Scheme == "ldap" && !s.StartTLS && s.BindDN != "" && !s.AllowClear && !loopback(u.Hostname()):
+		at.Problem("use ldaps:// or start_tls: true; allow_cleartext: true takes the risk", "the password would cross the network in clear")
+		return false
+	}
+	return true
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (s *settings) question(n config.Node, key string, a area, attrs []string) (question, bool) {
+	q := question{base: a.Base, filter: a.Filter, attrs: attrs}
+	at := n.Get(key).Get("base")
+	if q.base == "" {
+		q.base, at = s.BaseDN, n.Get("base_dn")
+	}
+	if q.base == "" {
+		if key == "people" {
+			at.Problem("add base_dn: dc=acme,dc=example", "required key is missing")
+		}
+		return q, false
+	}
+	var err error
+	if q.norm, err = entry.Normalise(q.base); err != nil || q.norm == "" {
+		at.Problem("write it as ou=people,dc=acme,dc=example", "not a distinguished name: %q", q.base)
+		return q, false
+	}
+	packet, err := ldap.CompileFilter(a.Filter)
+	if err != nil {
+		n.Get(key).Get("filter").Problem("write it as (objectClass=inetOrgPerson)", "not a filter: %s", filterCause(err))
+		return q, false
+	}
+	q.compiled = packet.Bytes()
+	q.match, err = newMatcher(packet)
+	if err != nil && s.LDIF != "" {
+		n.Get(key).Get("filter").Problem("use and, or, not, equality, presence, substrings, >= and <=", "%s", err)
+		return q, false
+	}
+	return q, true
+}
+
+func filterCause(err error) string {
+	text := err.Error()
+	if i := strings.Index(text, ": "); i >= 0 {
+		text = text[i+2:]
+	}
+	return strings.TrimPrefix(text, "ldap: ")
+}
+
+func (a attributes) ofPeople(extra []string) []string {
+	return distinct(append([]string{a.ID, a.Name, a.DisplayName, a.Email, a.EmployeeID, a.UPN, a.Owner, a.LastLogin, a.CreatedAt,
+		a.PasswordChanged, a.StartsAt, a.ExpiresAt, a.LockedAt, a.MFA, a.Kind}, extra...))
+}
+
+func (a attributes) ofGroups(members []string) []string {
+	return distinct(append([]string{a.ID, a.GroupName, a.Description}, members...))
+}
+
+// distinct keeps the order and drops empty names; a search without any would ask for all attributes.
+func distinct(names []string) []string {
+	var out []string
+	for _, n := range names {
+		if n != "" && !slices.ContainsFunc(out, func(o string) bool { return strings.EqualFold(o, n) }) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func (q *question) text(pageSize int) string {
+	s := fmt.Sprintf("search base=%q scope=sub filter=%q attributes=%s", q.base, q.filter, strings.Join(q.attrs, ","))
+	if pageSize > 0 {
+		s += fmt.Sprintf(" page=%d", pageSize)
+	}
+	return s
+}
