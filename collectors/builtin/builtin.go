@@ -4,6 +4,7 @@ package builtin
 
 import (
 	"muster/collectors"
+	"muster/collectors/csv"
 	"muster/collectors/hr"
 )
 
@@ -16,6 +17,7 @@ type Entry struct {
 // Collectors maps the kind to its collector. Each call makes a new map.
 func Collectors() map[string]Entry {
 	return map[string]Entry{
-		"hr": {New: hr.New, Version: hr.Version},
+		"csv": {New: csv.New, Version: csv.Version},
+		"hr":  {New: hr.New, Version: hr.Version},
 	}
 }

@@ -66,11 +66,8 @@ func (t *Table) missing(c Column) error {
 		what = fmt.Sprintf("the header has none of the columns %s (%s, from %s)", quoted(c.Names), c.Field, c.From)
 	}
 	hint := "it has: " + strings.Join(t.header, ", ")
-	for _, name := range c.Names {
-		if near := config.Nearest(name, t.header); near != "" {
-			hint = fmt.Sprintf("did you mean %q? %s", near, hint)
-			break
-		}
+	if near := config.Nearest(c.Names[0], t.header); near != "" && len(c.Names) == 1 {
+		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
 	if len(t.header) == 1 && len(c.Names[0]) < len(t.header[0]) {
 		hint += fmt.Sprintf("; if that is several columns, set delimiter (now %q)", string(rune(t.format.Delimiter)))

@@ -103,7 +103,11 @@ func (s *splitter) quoted(line []byte) error {
 				s.muddy = s.row.Fault
 				return nil
 			case i < len(line) && line[i] != s.comma:
-				s.fault(first, "line %d, column %d: text after the closing quote of a field", s.line, column(line, i))
+				where := ""
+				if s.line > first {
+					where = fmt.Sprintf("line %d, ", s.line)
+				}
+				s.fault(first, "%scolumn %d: text after the closing quote of a field", where, column(line, i))
 				return nil
 			}
 		}
