@@ -39,6 +39,7 @@ func ChildMain(args []string) int {
 	// Both were inherited for this process alone: nothing that the library starts may keep them.
 	unix.CloseOnExec(readyFD)
 	unix.CloseOnExec(lockFD)
+	unix.Umask(0o077) // what ClickHouse writes is closed to others by itself, and not by its folder alone
 	if err := serve(args[2], args[3]); err != nil {
 		fmt.Fprintf(os.Stderr, "engine: %v\n", err)
 		return 1

@@ -60,6 +60,10 @@ func (e *Engine) tryDial(ctx context.Context) (net.Conn, error) {
 		return e.tryDial(ctx)
 	}
 	connection, err := dial(ctx, at)
+	if err == nil && at.alive() != nil { // it dies: the port outlives the process by a moment
+		connection.Close()
+		err = at.alive()
+	}
 	if err != nil {
 		return nil, failed("connect to engine", access.Transient, err, "look into "+e.files.logs)
 	}

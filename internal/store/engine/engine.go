@@ -33,8 +33,6 @@ type Options struct {
 
 	// AllowFile grants the right FILE to the store's user. Only the benchmark sets it, to read its baseline by file().
 	AllowFile bool
-
-	openTerminal func() (ours, theirs *os.File, err error) // of the tests; nil is the system's
 }
 
 // Engine is this process's hold on the one engine of a data folder.
@@ -59,9 +57,6 @@ func Attach(ctx context.Context, options Options) (*Engine, error) {
 	}
 	if options.Jitter == nil {
 		options.Jitter = rand.Float64
-	}
-	if options.openTerminal == nil {
-		options.openTerminal = openPTY
 	}
 	dir, err := filepath.Abs(options.Dir)
 	if err != nil {
@@ -115,10 +110,11 @@ func (e *Engine) become(ctx context.Context, lock *os.File) error {
 		return err
 	}
 	auth, err := e.files.loadCredentials(true)
-	if err == nil {
-		err = e.files.render(settingsOf(e.options, auth))
-	}
 	if err != nil {
+		lock.Close()
+		return err
+	}
+	if err := e.files.render(settingsOf(e.options, auth)); err != nil {
 		lock.Close()
 		return failed("prepare engine", access.Denied, err, "check the free space and the rights of "+e.files.root)
 	}
@@ -216,10 +212,13 @@ func (e *Engine) Close() error {
 func (e *Engine) Wait(ctx context.Context) error {
 	for {
 		e.mu.Lock()
-		own := e.own
+		own, closed := e.own, e.closed
 		e.mu.Unlock()
-		if own != nil {
+		switch {
+		case own != nil:
 			return own.wait(ctx)
+		case closed:
+			return nil
 		}
 		select {
 		case <-ctx.Done():

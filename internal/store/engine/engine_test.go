@@ -1,23 +1,18 @@
 package engine
 
 import (
-	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
-	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"muster/internal/access"
 )
-
-func TestMain(m *testing.M) {
-	if IsChild() {
-		os.Exit(ChildMain(os.Args))
-	}
-	os.Exit(m.Run())
-}
 
 // attach starts or shares an engine that the test closes.
 func attach(t *testing.T, options Options) *Engine {
@@ -50,21 +45,148 @@ func connect(t *testing.T, e *Engine) driver.Conn {
 	return connection
 }
 
-func TestStartAndStop(t *testing.T) {
-	e := attach(t, Options{Dir: t.TempDir()})
-	if !e.Owner() {
+func run(t *testing.T, c driver.Conn, query string, args ...any) {
+	t.Helper()
+	if err := c.Exec(t.Context(), query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+func count(t *testing.T, c driver.Conn, query string) (n uint64) {
+	t.Helper()
+	if err := c.QueryRow(t.Context(), query).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+func TestStopAndStartKeepDataAndCredentials(t *testing.T) {
+	dir := t.TempDir()
+	first := attach(t, Options{Dir: dir})
+	if !first.Owner() {
 		t.Error("the first process on a folder is not the owner")
 	}
-	var version string
-	if err := connect(t, e).QueryRow(context.Background(), "SELECT version()").Scan(&version); err != nil {
+	c := connect(t, first)
+	run(t, c, "CREATE TABLE kept (n UInt64) ENGINE = MergeTree ORDER BY n")
+	run(t, c, "INSERT INTO kept SELECT number FROM numbers(1000)")
+	if now, peak := first.RSS(); now < 50<<20 || peak < now {
+		t.Errorf("resident memory %d, peak %d", now, peak)
+	}
+	pid := first.Pid()
+	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	t.Log(version)
-	pid := e.Pid()
-	if err := e.Close(); err != nil {
+	gone(t, pid, 0)
+	if _, err := first.DialContext(t.Context(), ""); err == nil {
+		t.Error("a closed engine can be dialled")
+	}
+	second := attach(t, Options{Dir: dir})
+	_, before := first.Auth()
+	if _, after := second.Auth(); before != after || len(after) != 64 {
+		t.Error("the credentials changed")
+	}
+	if n := count(t, connect(t, second), "SELECT count() FROM kept"); n != 1000 {
+		t.Errorf("%d rows of 1000", n)
+	}
+}
+
+func TestSharedInOneProcess(t *testing.T) {
+	dir := t.TempDir()
+	first, second := attach(t, Options{Dir: dir}), attach(t, Options{Dir: dir})
+	if second.Owner() || first.Pid() != second.Pid() {
+		t.Fatalf("the second is owner %t of process %d, the first runs %d", second.Owner(), second.Pid(), first.Pid())
+	}
+	run(t, connect(t, second), "SELECT 1")
+	if err := second.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if startTime(pid) != "" {
-		t.Error("the engine lives on after Close")
+	run(t, connect(t, first), "SELECT 1")
+}
+
+// Several processes at the same instant: one owns, all use it; the owner is killed: one of the others takes over.
+func TestShareAndTakeOver(t *testing.T) {
+	dir := t.TempDir()
+	holders := map[*other]bool{}
+	for range 4 {
+		holders[start(t, nil, "__hold", dir)] = true
+	}
+	for len(holders) > 1 {
+		var owner *other
+		pids := map[int]bool{}
+		for h := range holders {
+			s := h.state()
+			if s.Err != "" {
+				t.Fatal(s.Err)
+			}
+			if pids[s.Pid] = true; s.Owner {
+				if owner != nil {
+					t.Fatal("two owners")
+				}
+				owner = h
+			}
+		}
+		if owner == nil || len(pids) != 1 {
+			t.Fatalf("owner %v, engines %v", owner, pids)
+		}
+		owner.kill()
+		delete(holders, owner)
+		for h := range holders {
+			for s := h.ask(); s.Err != ""; s = h.ask() {
+				t.Log(s.Err) // a query in flight fails with its engine; the next one must find the new one
+			}
+		}
+		for h := range holders {
+			if _, err := h.stdin.Write([]byte("\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestKilledOwnerTakesTheEngineWithIt(t *testing.T) {
+	owner := start(t, nil, "__hold", t.TempDir())
+	pid := owner.state().Pid
+	owner.kill()
+	gone(t, pid, 3*time.Second)
+}
+
+func TestNothingIsReadableByOthers(t *testing.T) {
+	dir := t.TempDir()
+	e := attach(t, Options{Dir: dir})
+	c := connect(t, e)
+	run(t, c, "CREATE TABLE secret (n UInt64) ENGINE = MergeTree ORDER BY n")
+	run(t, c, "INSERT INTO secret SELECT number FROM numbers(1000)")
+	files := 0
+	err := filepath.WalkDir(filepath.Join(dir, "engine"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return nil // a part that was merged away meanwhile
+		}
+		if files++; info.Mode().Perm()&0o077 != 0 && info.Mode().Type() != fs.ModeSymlink {
+			t.Errorf("%s has mode %o", path, info.Mode().Perm())
+		}
+		return nil
+	})
+	if err != nil || files < 20 {
+		t.Fatalf("%d files, %v", files, err)
+	}
+}
+
+func TestMemoryCapFailsTheQueryAndNotTheEngine(t *testing.T) {
+	e := attach(t, Options{Dir: t.TempDir()})
+	c, pid := connect(t, e), e.Pid()
+	err := c.Exec(t.Context(), "SELECT groupArray(number) FROM numbers(1000000000) FORMAT Null")
+	if problem, ok := errors.AsType[*clickhouse.Exception](err); !ok || problem.Code != 241 {
+		t.Fatalf("got %v, want code 241 (memory limit exceeded)", err)
+	}
+	run(t, c, "SELECT 1")
+	if e.Pid() != pid {
+		t.Error("the engine died of it")
+	}
+	if _, peak := e.RSS(); peak > 1400<<20 {
+		t.Errorf("peak of %d MB with a budget of 512", peak>>20)
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"text/template"
 
 	_ "embed"
+
+	"muster/internal/access"
 )
 
 //go:embed config.xml.tmpl
@@ -122,11 +124,12 @@ func (p paths) loadCredentials(create bool) (credentials, error) {
 	switch {
 	case err == nil:
 		if err := json.Unmarshal(text, &c); err != nil || c.User == "" || c.Password == "" {
-			return c, fmt.Errorf("read credentials: %s is damaged", p.credentials)
+			return c, failed("read credentials", access.Invalid, fmt.Errorf("%s is damaged", p.credentials),
+				"delete the file: the next start makes new ones")
 		}
 		return c, nil
 	case !create || !errors.Is(err, fs.ErrNotExist):
-		return c, fmt.Errorf("read credentials: %w", err)
+		return c, failed("read credentials", access.Denied, err, "check the rights of "+p.root)
 	}
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails: the runtime ends the process instead
@@ -135,7 +138,10 @@ func (p paths) loadCredentials(create bool) (credentials, error) {
 	if err != nil {
 		return c, fmt.Errorf("write credentials: %w", err)
 	}
-	return c, writeFile(p.credentials, append(text, '\n'))
+	if err := writeFile(p.credentials, append(text, '\n')); err != nil {
+		return c, failed("write credentials", access.Denied, err, "check the free space and the rights of "+p.root)
+	}
+	return c, nil
 }
 
 // address is where a running engine is, and who it is: the start time tells it from a later process with the same id.

@@ -28,7 +28,7 @@ func spawn(o Options, files paths, library string, lock *os.File) (*process, err
 	if err != nil {
 		return nil, failed("start engine", access.Internal, err, "")
 	}
-	terminal, stdin, err := o.openTerminal()
+	terminal, stdin, err := pty.Open()
 	if err != nil {
 		return nil, failed("open pseudo-terminal", access.Denied, err,
 			"the engine needs /dev/ptmx and a devpts mounted on /dev/pts; or set clickhouse.dsn to use a server")
@@ -50,7 +50,7 @@ func spawn(o Options, files paths, library string, lock *os.File) (*process, err
 
 	command := exec.Command(exe, childArg, library, o.Dir)
 	command.Dir = files.root
-	command.Env = childEnv()
+	command.Env = childEnv(files.root)
 	command.Stdin, command.Stdout, command.Stderr = stdin, output, output
 	command.ExtraFiles = []*os.File{tell, lock} // readyFD, lockFD
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0, Pdeathsig: syscall.SIGKILL}
@@ -63,19 +63,17 @@ func spawn(o Options, files paths, library string, lock *os.File) (*process, err
 	return &process{command: command, terminal: terminal, ready: ready}, nil
 }
 
-// childEnv gives the engine a plain environment: the owner's may hold secrets, which a crash dump would show.
-func childEnv() []string {
-	env := []string{"TZ=UTC", "LANG=C.UTF-8"}
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"} {
+// childEnv gives the engine a plain environment: the owner's may hold secrets, which a crash dump would show. Its home is
+// its own folder, where the library leaves a history file and nothing of the user's is read.
+func childEnv(home string) []string {
+	env := []string{"TZ=UTC", "LANG=C.UTF-8", "HOME=" + home}
+	for _, name := range []string{"PATH", "TMPDIR", "LD_LIBRARY_PATH"} {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)
 		}
 	}
 	return env
 }
-
-// openPTY makes the pair of a pseudo-terminal.
-func openPTY() (ours, theirs *os.File, err error) { return pty.Open() }
 
 // port gives the number that the child announces; the channel closes without one when the child ends first.
 func (p *process) port() <-chan int {
