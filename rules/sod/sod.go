@@ -1,21 +1,107 @@
-// Package sod reads the segregation-of-duties matrix.
 package sod
 
 import (
+	"sort"
+	"strings"
 	"time"
 
 	"muster/internal/access"
 	"muster/internal/config"
+	"muster/rules/vocabulary"
 )
 
-// Matrix is the segregation-of-duties matrix. It does not change after loading.
-type Matrix struct{}
+// Matrix is the segregation-of-duties matrix.
+type Matrix struct {
+	functions   []Function // sorted by name
+	conflicts   []vocabulary.Conflict
+	mitigations []Mitigation
+	inForce     map[string]Mitigation // conflict + "\x00" + person
+	gives       map[string]map[string][]string
+	warnings    []config.Problem
+}
 
-// Load reads the matrix. systems are the known system names; nil skips that check. The error is every problem of the document.
-func Load(doc *config.Document, systems []string, now time.Time) (*Matrix, error) { return &Matrix{}, doc.Err() }
+// Function is a piece of work that some entitlements let a person do.
+type Function struct {
+	Name         string
+	Title        string
+	Entitlements []access.EntitlementRef // sorted; any of them suffices
+}
 
-// Functions are the business functions that the person can exercise today through effective grants of enabled, linked accounts.
-func (m *Matrix) Functions(f *access.PersonFacts) map[string][]access.EntitlementRef { return nil }
+// Mitigation lets one person hold a conflict until it expires.
+type Mitigation struct {
+	ID       string // given, or conflict:person
+	Conflict string
+	Person   string // worker id
+	Control  string // what compensates
+	Owner    string
+	Approver string
+	Reason   string
+	Expires  time.Time // the last day in force
+	Expired  bool
+}
 
-// Warnings are things to look at that stop nothing: expired mitigations.
-func (m *Matrix) Warnings() []config.Problem { return nil }
+// Functions computes what the person can do today and through which entitlements, each sorted. Nil means nothing.
+func (m *Matrix) Functions(f *access.PersonFacts) map[string][]access.EntitlementRef {
+	var out map[string][]access.EntitlementRef
+	for _, a := range f.Accounts {
+		gives := m.gives[a.System]
+		if gives == nil || !a.Enabled || a.Link.Result != access.Linked {
+			continue
+		}
+		for i := range a.Grants {
+			g := &a.Grants[i]
+			if !g.Actual || !g.Effective {
+				continue
+			}
+			for _, name := range gives[g.Entitlement.Name] {
+				if out == nil {
+					out = map[string][]access.EntitlementRef{}
+				}
+				out[name] = append(out[name], access.EntitlementRef{System: a.System, Name: g.Entitlement.Name})
+			}
+		}
+	}
+	for name, refs := range out {
+		out[name] = unique(refs)
+	}
+	return out
+}
+
+// Conflicts lists the conflicts by id.
+func (m *Matrix) Conflicts() []vocabulary.Conflict { return m.conflicts }
+
+// All lists the functions by name.
+func (m *Matrix) All() []Function { return m.functions }
+
+// Mitigations lists all mitigations in file order, the expired ones too.
+func (m *Matrix) Mitigations() []Mitigation { return m.mitigations }
+
+// Mitigation finds the mitigation in force for a person's conflict.
+func (m *Matrix) Mitigation(conflict, person string) (Mitigation, bool) {
+	mit, ok := m.inForce[conflict+"\x00"+person]
+	return mit, ok
+}
+
+// Warnings are things to look at that stop nothing, such as mitigations that have expired.
+func (m *Matrix) Warnings() []config.Problem { return m.warnings }
+
+func unique(refs []access.EntitlementRef) []access.EntitlementRef {
+	sort.Slice(refs, func(i, j int) bool { return refs[i].String() < refs[j].String() })
+	kept := refs[:0]
+	for i, r := range refs {
+		if i == 0 || r != refs[i-1] {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+func hintFor(word, what string, known []string) string {
+	if near := config.Nearest(word, known); near != "" {
+		return "did you mean \"" + near + "\"?"
+	}
+	if len(known) == 0 {
+		return "no " + what + " is defined"
+	}
+	return "known: " + strings.Join(known, ", ")
+}
