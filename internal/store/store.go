@@ -2,25 +2,39 @@ package store
 
 import (
 	"context"
-	"iter"
+	"io"
 	"log/slog"
 	"net"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"muster/internal/access"
 	"muster/internal/store/facts"
 	"muster/internal/store/load"
+	"muster/internal/store/migrate"
+	"muster/internal/store/wire"
 )
 
 // The types of a run's world live with the SQL that reads it.
 type (
-	World       = facts.World
+	// World is what one run reasons from.
+	World = facts.World
+	// SystemWorld is one system within a World.
 	SystemWorld = facts.SystemWorld
-	LinkSpec    = facts.LinkSpec
-	MapEntry    = facts.MapEntry
-	FactsQuery  = facts.Query
-	Loader      = load.Loader
+	// LinkSpec says how accounts are matched with persons.
+	LinkSpec = facts.LinkSpec
+	// MapEntry is one line of the explicit map.
+	MapEntry = facts.MapEntry
+	// FactsQuery narrows a reading of facts.
+	FactsQuery = facts.Query
+	// Loader takes the records of one snapshot.
+	Loader = load.Loader
 )
+
+// defaultFactsDays is how long facts are kept unless the configuration says otherwise: a year's audit and a month to do it in.
+const defaultFactsDays = 400
 
 // Options say which ClickHouse a Store uses.
 type Options struct {
@@ -31,90 +45,147 @@ type Options struct {
 	Database  string           // default: the DSN's, else "muster"
 	FactsDays int              // how long facts are kept; default 400; evidence is kept for ever
 	Log       *slog.Logger     // default: discard
-	Now       func() time.Time // default: time.Now
+	Now       func() time.Time // default: time.Now; the wall clock, not the run's
 }
 
-// Store is Muster's memory.
-type Store struct{}
+// Store is Muster's memory. It is safe for concurrent use; close it.
+type Store struct {
+	db *wire.DB
 
-func Open(ctx context.Context, o Options) (*Store, error) { panic("in work") }
-func (s *Store) Close() error                             { panic("in work") }
+	mu      sync.Mutex
+	loading map[string]bool // the snapshots that loaders of this process are writing
+}
+
+// Open connects, brings the schema up to date and sets the age of facts.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.FactsDays == 0 {
+		o.FactsDays = defaultFactsDays
+	}
+	if o.FactsDays < 1 {
+		return nil, wire.Failf(access.Invalid, "open store", "give a number of days above 0", "facts cannot be kept for %d days", o.FactsDays)
+	}
+	db, err := wire.Open(ctx, wire.Options{DSN: o.DSN, Dial: o.Dial, User: o.User, Password: o.Password, Database: o.Database, Log: o.Log, Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, loading: map[string]bool{}}
+	if err := s.prepare(ctx, o.FactsDays); err != nil {
+		_ = db.Close() // the reason why it is closed matters more
+		return nil, err
+	}
+	return s, nil
+}
+
+// prepare migrates and sets the age of facts.
+func (s *Store) prepare(ctx context.Context, days int) error {
+	all, err := migrate.Known()
+	if err != nil {
+		return err
+	}
+	if err := migrate.Up(ctx, s.db, all); err != nil {
+		return err
+	}
+	return s.retain(ctx, days)
+}
+
+// retain gives every table of facts the same TTL, unless it has it.
+func (s *Store) retain(ctx context.Context, days int) error {
+	want := "toIntervalDay(" + strconv.Itoa(days) + ")"
+	var tables []string
+	q := wire.Query{Op: "read retention", SQL: "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine_full LIKE '%TTL loaded_on%' AND position(engine_full, {want:String}) = 0 ORDER BY name",
+		Args: []any{wire.P("want", want)}}
+	err := s.db.Each(ctx, q, func(scan func(...any) error) error {
+		var name string
+		if err := scan(&name); err != nil {
+			return err
+		}
+		tables = append(tables, name)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		// The TTL of parts that exist is worked out again when they are merged or dropped, not now.
+		sql := "ALTER TABLE " + wire.Quote(t) + " MODIFY TTL loaded_on + " + want + " SETTINGS materialize_ttl_after_modify = 1"
+		if err := s.db.Exec(ctx, "set retention", sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close gives the connections back.
+func (s *Store) Close() error { return s.db.Close() }
+
+// BeginSnapshot starts to load a snapshot, whose ID must be new. Commit or Abort the loader.
 func (s *Store) BeginSnapshot(ctx context.Context, snap access.Snapshot) (*Loader, error) {
-	panic("in work")
-}
-func (s *Store) SweepUncommitted(ctx context.Context, keep ...string) (int64, error) {
-	panic("in work")
-}
-func (s *Store) NewestComplete(ctx context.Context, system string, at time.Time) (access.Snapshot, bool, error) {
-	panic("in work")
-}
-func (s *Store) PreviousComplete(ctx context.Context, system string, before time.Time) (access.Snapshot, bool, error) {
-	panic("in work")
-}
-func (s *Store) Newest(ctx context.Context, system string) (access.Snapshot, bool, error) {
-	panic("in work")
-}
-func (s *Store) Snapshot(ctx context.Context, id string) (access.Snapshot, bool, error) {
-	panic("in work")
-}
-func (s *Store) SnapshotsOfRun(ctx context.Context, runID string) ([]access.Snapshot, error) {
-	panic("in work")
-}
-func (s *Store) StoredCounts(ctx context.Context, id string) (map[access.Class]int64, error) {
-	panic("in work")
-}
-func (s *Store) SetSnapshotState(ctx context.Context, id string, state access.SnapshotState, reason string) error {
-	panic("in work")
-}
-func (s *Store) SaveWorld(ctx context.Context, w World) error                      { panic("in work") }
-func (s *Store) WorldOfRun(ctx context.Context, runID string) (World, bool, error) { panic("in work") }
-func (s *Store) LinkAccounts(ctx context.Context, w World) (map[access.LinkResult]int64, error) {
-	panic("in work")
-}
-func (s *Store) Profiles(ctx context.Context, w World, fields []string, yield func(profile uint64, p access.Person) error) error {
-	panic("in work")
-}
-func (s *Store) SaveExpectations(ctx context.Context, w World, bundles []access.Bundle, byProfile func(yield func(profile uint64, e []access.Expectation) error) error) error {
-	panic("in work")
-}
-func (s *Store) Facts(ctx context.Context, w World, q FactsQuery, yield func(f *access.PersonFacts, profile uint64) error) error {
-	panic("in work")
-}
-func (s *Store) Managers(ctx context.Context, w World, yield func(id, manager string, status access.Status) error) error {
-	panic("in work")
-}
-func (s *Store) GrantSince(ctx context.Context, system, accountID, entitlementID string) (time.Time, bool, error) {
-	panic("in work")
-}
-func (s *Store) SaveFindings(ctx context.Context, runID string, fs iter.Seq[access.Finding]) error {
-	panic("in work")
-}
-func (s *Store) Findings(ctx context.Context, f FindingFilter, yield func(access.Finding) error) error {
-	panic("in work")
-}
-func (s *Store) FindingHistory(ctx context.Context, fingerprint string) ([]access.Finding, error) {
-	panic("in work")
-}
-func (s *Store) FindingsOfRun(ctx context.Context, runID string, yield func(access.Finding) error) error {
-	panic("in work")
-}
-func (s *Store) SaveRun(ctx context.Context, r access.Run) error              { panic("in work") }
-func (s *Store) Run(ctx context.Context, id string) (access.Run, bool, error) { panic("in work") }
-func (s *Store) LastRun(ctx context.Context, completedOnly bool) (access.Run, bool, error) {
-	panic("in work")
-}
-func (s *Store) Runs(ctx context.Context, limit int) ([]access.Run, error) { panic("in work") }
-func (s *Store) Population(ctx context.Context, w World, table string, head func([]string) error, row func([]string) error) error {
-	panic("in work")
+	s.mu.Lock()
+	taken := s.loading[snap.ID]
+	s.loading[snap.ID] = true
+	s.mu.Unlock()
+	if taken {
+		return nil, wire.Failf(access.Conflict, "begin snapshot", "", "snapshot %s is being loaded already", snap.ID)
+	}
+	closed := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.loading, snap.ID)
+	}
+	l, err := load.Begin(ctx, s.db, snap, closed)
+	if err != nil {
+		closed()
+		return nil, err
+	}
+	return l, nil
 }
 
-// FindingFilter narrows a list of findings. The zero value takes all.
-type FindingFilter struct {
-	States      []access.FindingState
-	Rule        string
-	System      string // also one of several joined by "+"
-	Person      string // worker id of the person concerned
-	IDPrefix    string // of the finding's ID or fingerprint
-	RunID       string // last written by this run
-	MinSeverity access.Severity
+// SweepUncommitted removes the rows of snapshots that have no commit record: what a killed load left behind. Snapshots that this
+// process is loading stay, and so do those of keep. It returns how many snapshots it removed. A load of another process that is swept
+// away fails its own Commit, which counts rows.
+func (s *Store) SweepUncommitted(ctx context.Context, keep ...string) (int64, error) {
+	s.mu.Lock()
+	for id := range s.loading {
+		keep = append(keep, id)
+	}
+	s.mu.Unlock()
+	if keep == nil {
+		keep = []string{}
+	}
+	var parts []string
+	for _, t := range []string{"persons", "accounts", "entitlements", "grants", "account_grants", "rejections"} {
+		parts = append(parts, "SELECT DISTINCT toString(snapshot_id) AS id FROM "+t)
+	}
+	var stray []string
+	q := wire.Query{Op: "find uncommitted snapshots", Args: []any{wire.P("keep", keep)},
+		SQL: "SELECT DISTINCT id FROM (" + strings.Join(parts, " UNION ALL ") + ") WHERE id NOT IN (SELECT id FROM snapshots) AND NOT has({keep:Array(String)}, id) ORDER BY id"}
+	err := s.db.Each(ctx, q, func(scan func(...any) error) error {
+		var id string
+		if err := scan(&id); err != nil {
+			return err
+		}
+		stray = append(stray, id)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range stray {
+		if err := load.Remove(ctx, s.db, id); err != nil {
+			return 0, err
+		}
+		s.db.Log().InfoContext(ctx, "removed the rows of a load that never ended", slog.String("snapshot", id))
+	}
+	return int64(len(stray)), nil
+}
+
+// StoredCounts says how many rows of each object class a snapshot has in the store, committed or not.
+func (s *Store) StoredCounts(ctx context.Context, snapshotID string) (map[access.Class]int64, error) {
+	return load.Counts(ctx, s.db, snapshotID)
 }

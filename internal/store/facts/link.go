@@ -147,7 +147,7 @@ func Link(ctx context.Context, db *wire.DB, w World) (map[access.LinkResult]int6
 	if err != nil {
 		return nil, err
 	}
-	if err := saveMap(ctx, db, w); err != nil {
+	if err := SaveMap(ctx, db, w); err != nil {
 		return nil, err
 	}
 	err = db.Replace(ctx, "link accounts", wire.Replacement{
@@ -171,8 +171,8 @@ func Link(ctx context.Context, db *wire.DB, w World) (map[access.LinkResult]int6
 	return out, err
 }
 
-// saveMap stores the explicit map of the run, folded.
-func saveMap(ctx context.Context, db *wire.DB, w World) error {
+// SaveMap stores the explicit map of the run, folded.
+func SaveMap(ctx context.Context, db *wire.DB, w World) error {
 	n := len(w.Linking.Map)
 	if n == 0 {
 		return nil
@@ -191,4 +191,20 @@ func saveMap(ctx context.Context, db *wire.DB, w World) error {
 		{Name: "run_id", Data: wire.Same(w.RunID, n)}, {Name: "ordinal", Data: ordinal}, {Name: "system", Data: cols[0]},
 		{Name: "account", Data: cols[1]}, {Name: "account_key", Data: cols[2]}, {Name: "person", Data: cols[3]}, {Name: "person_key", Data: cols[4]},
 	}})
+}
+
+// LoadMap reads what SaveMap stored.
+func LoadMap(ctx context.Context, db *wire.DB, runID string) ([]MapEntry, error) {
+	var out []MapEntry
+	q := wire.Query{Op: "read link_map", SQL: "SELECT DISTINCT ordinal, toString(system), account, person FROM link_map WHERE run_id = {run:String} ORDER BY ordinal", Args: []any{wire.P("run", runID)}}
+	err := db.Each(ctx, q, func(scan func(...any) error) error {
+		var ordinal uint32
+		var m MapEntry
+		if err := scan(&ordinal, &m.System, &m.Account, &m.Person); err != nil {
+			return err
+		}
+		out = append(out, m)
+		return nil
+	})
+	return out, err
 }

@@ -42,6 +42,9 @@ func (l *Loader) Commit(ctx context.Context, snap access.Snapshot) error {
 				"%d rows of class %s were added and %d are stored", l.added[class], class, stored[class])
 		}
 	}
+	l.mu.Lock()
+	l.recording = true
+	l.mu.Unlock()
 	if err := Record(ctx, l.db, snap, stored); err != nil {
 		return err
 	}

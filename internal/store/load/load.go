@@ -33,6 +33,8 @@ type Loader struct {
 	seq     map[access.Class]int
 	added   map[access.Class]int64
 	ended   bool
+	// recording: the commit record was sent. Whether it arrived is not known if that failed, so Abort must not touch the rows.
+	recording bool
 
 	flushes *errgroup.Group
 	flushed context.Context // cancelled with the first failed flush; cause tells why
@@ -149,13 +151,19 @@ func (l *Loader) hand(class access.Class) {
 	})
 }
 
-// Abort ends the load without a commit and removes what it has written. It does nothing after Commit.
+// Abort ends the load without a commit and removes what it has written. It does nothing after Commit, and when Commit lost the answer to its
+// last insert the rows stay: they are a snapshot or, if the record never arrived, a matter for the next sweep.
 func (l *Loader) Abort(ctx context.Context) error {
 	if !l.end() {
 		return nil
 	}
 	l.stop()
 	_ = l.flushes.Wait() // cancelled on purpose
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.recording {
+		return nil
+	}
 	return Remove(ctx, l.db, l.snap.ID)
 }
 
