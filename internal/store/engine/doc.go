@@ -3,7 +3,7 @@
 //
 // # The child
 //
-// The child is os.Executable() entered once more with a hidden argument. So main, and the TestMain of every test that
+// The child is this program's own file (/proc/self/exe) entered once more with a hidden argument. So main, and the TestMain of every test that
 // starts an engine, must ask before anything else:
 //
 //	if engine.IsChild() {

@@ -62,6 +62,24 @@ func TestUnusableFolder(t *testing.T) {
 	refused(t, err, access.Denied, "not a directory", "data_dir")
 }
 
+func TestFolderOfAnotherUser(t *testing.T) {
+	need(t, os.Geteuid() == 0, "giving a folder away needs root")
+	dir := t.TempDir()
+	if err := layout(dir).prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(layout(dir).root, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Attach(t.Context(), Options{Dir: dir})
+	refused(t, err, access.Denied, "not a folder of this user", "data_dir")
+}
+
+func TestFolderWithAnOddName(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), `a & b <c> "d" 'e' ü %20 ${HOME}`)
+	run(t, connect(t, attach(t, Options{Dir: dir})), "SELECT 1")
+}
+
 func TestDamagedCredentials(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "engine"), 0o700); err != nil {

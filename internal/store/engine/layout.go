@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"text/template"
 
 	_ "embed"
@@ -47,6 +48,13 @@ func (p paths) prepare() error {
 	for _, dir := range []string{p.root, p.data, p.tmp, p.logs} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("make folder: %w", err)
+		}
+		info, err := os.Lstat(dir)
+		if err != nil {
+			return fmt.Errorf("look at folder: %w", err)
+		}
+		if owner, ok := info.Sys().(*syscall.Stat_t); !info.IsDir() || !ok || int(owner.Uid) != os.Geteuid() {
+			return fmt.Errorf("%s is not a folder of this user: whoever owns it could read it, or put files there", dir)
 		}
 		if err := os.Chmod(dir, 0o700); err != nil {
 			return fmt.Errorf("close folder: %w", err)

@@ -15,6 +15,9 @@ import (
 	"muster/internal/access"
 )
 
+// self is this very program, also after its file was replaced by a newer one: a restart must not depend on an upgrade.
+const self = "/proc/self/exe"
+
 // process is one running child.
 type process struct {
 	command  *exec.Cmd
@@ -24,10 +27,6 @@ type process struct {
 
 // spawn starts the child. The caller keeps its thread until the child has ended (Pdeathsig is the thread's, not ours).
 func spawn(o Options, files paths, library string, lock *os.File) (*process, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, failed("start engine", access.Internal, err, "")
-	}
 	terminal, stdin, err := pty.Open()
 	if err != nil {
 		return nil, failed("open pseudo-terminal", access.Denied, err,
@@ -48,7 +47,8 @@ func spawn(o Options, files paths, library string, lock *os.File) (*process, err
 	}
 	defer tell.Close()
 
-	command := exec.Command(exe, childArg, library, o.Dir)
+	command := exec.Command(self, childArg, library, o.Dir)
+	command.Args[0] = os.Args[0]
 	command.Dir = files.root
 	command.Env = childEnv(files.root)
 	command.Stdin, command.Stdout, command.Stderr = stdin, output, output
