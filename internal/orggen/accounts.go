@@ -1,0 +1,242 @@
+package orggen
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"muster/internal/access"
+	"muster/internal/orggen/export"
+	"muster/internal/orggen/model"
+	"muster/internal/orggen/names"
+)
+
+// due is what the bundles give a person, by system; dates decide only when asked.
+func (g *generator) due(p *access.Person, dated bool) map[model.System][]*model.Entitlement {
+	out := map[model.System][]*model.Entitlement{}
+	for _, b := range g.policy.Bundles {
+		if !b.When.Holds(p) || dated && !p.Entitled(g.opt.AsOf, b.LeadDays) {
+			continue
+		}
+		for _, e := range b.Entitlements {
+			out[e.System] = append(out[e.System], e)
+		}
+	}
+	return out
+}
+
+// minimal drops the groups that another one of the list brings along.
+func minimal(list []*model.Entitlement) []*model.Entitlement {
+	implied := map[*model.Entitlement]bool{}
+	for _, e := range list {
+		for up := e.Parent; up != nil; up = up.Parent {
+			implied[up] = true
+		}
+	}
+	var out []*model.Entitlement
+	for _, e := range list {
+		if !implied[e] {
+			implied[e] = true // once
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// provision gives a person the accounts that they should have today, or that a leaver once had.
+func (g *generator) provision(p *model.Person, r *random) {
+	then, dated := p.Person, true
+	if p.Status == access.StatusTerminated {
+		then.Status, dated = access.StatusActive, false
+	}
+	due := g.due(&then, dated)
+	for s := range model.Systems {
+		list := minimal(due[s])
+		if len(list) == 0 {
+			continue
+		}
+		a := g.newAccount(p, s, r)
+		if s == model.Directory {
+			list = g.separateAdmin(p, list, r)
+		}
+		a.Give(list...)
+		if a.MFA == access.No && privilegedAmong(list) {
+			a.MFA = access.Yes
+		}
+	}
+	if p.Status == access.StatusTerminated {
+		g.retire(p, r)
+	}
+}
+
+func privilegedAmong(list []*model.Entitlement) bool {
+	for _, e := range list {
+		if e.Privileged {
+			return true
+		}
+	}
+	return false
+}
+
+// separateAdmin moves the administration of the directory to a second account, as its administrators should have.
+func (g *generator) separateAdmin(p *model.Person, list []*model.Entitlement, r *random) []*model.Entitlement {
+	admins := g.policy.Named(model.Directory, "domain-admins")
+	var rest []*model.Entitlement
+	for _, e := range list {
+		if e != admins {
+			rest = append(rest, e)
+			continue
+		}
+		a := g.newAccount(p, model.Directory, r)
+		a.Member |= 1
+		a.ID = uuid(g.opt.Seed, "directory", uint64(a.Member))
+		a.Name, a.Email = "adm-"+p.Username, ""
+		a.EmployeeID = p.ID
+		a.Keys = model.NoKeys()
+		a.Keys.EmployeeID = p.Index
+		a.Give(e)
+	}
+	return rest
+}
+
+// retire disables a leaver's accounts; about half of them are gone altogether.
+func (g *generator) retire(p *model.Person, r *random) {
+	_, isPlanted := g.staff.planted[p.Index]
+	kept := p.Accounts[:0]
+	for _, a := range p.Accounts {
+		if !isPlanted && r.chance(500) {
+			continue
+		}
+		g.disable(a)
+		if last := p.EndDate.Add(-r.within(20)); !p.EndDate.IsZero() && !a.LastLogin.IsZero() {
+			a.LastLogin = last
+		}
+		if !p.EndDate.IsZero() && a.CreatedAt.After(p.EndDate) {
+			a.CreatedAt = p.StartDate
+		}
+		kept = append(kept, a)
+	}
+	p.Accounts = kept
+}
+
+// disable takes an account out of use in the way of its system.
+func (g *generator) disable(a *model.Account) {
+	a.Enabled = false
+	if a.System == model.Warehouse && a.EmployeeID == "" { // a role without LOGIN and worker id would be a group
+		a.ExpiresAt = g.day(-30)
+	}
+}
+
+// enable is disable's inverse.
+func enable(a *model.Account) { a.Enabled, a.ExpiresAt = true, time.Time{} }
+
+// newAccount makes the person's account in a system, linked by the identifiers that this system keeps.
+func (g *generator) newAccount(p *model.Person, s model.System, r *random) *model.Account {
+	a := &model.Account{System: s, Member: uint32(p.Index) * 2, Kind: access.KindHuman, Enabled: true, DisplayName: p.DisplayName,
+		GivenName: p.GivenName, FamilyName: p.FamilyName, Keys: model.NoKeys()}
+	g.times(a, p, r)
+	if s.TellsMFA() {
+		a.MFA = [...]access.Tri{access.Yes, access.No, access.Unknown}[max(0, r.below(100)-97)]
+		if r.chance(60) {
+			a.MFA = access.No
+		}
+	}
+	mail := func() { a.Email, a.Keys.Email = g.respell(g.address(p.AddressOf, p), r), p.AddressOf }
+	number := func(id string) { a.EmployeeID, a.Keys.EmployeeID = id, p.Index }
+	switch s {
+	case model.Directory:
+		a.ID, a.Name, a.Keys.Username = uuid(g.opt.Seed, "directory", uint64(a.Member)), p.Username, p.Index
+		if r.chance(930) {
+			number(p.ID)
+		}
+		if mail(); !export.IA5(a.Email) { // mail has IA5 syntax in LDAP
+			a.Email, a.Keys.Email = "", model.Nobody
+		}
+	case model.SaaS:
+		a.ID, a.Name = uuid(g.opt.Seed, "saas", uint64(a.Member)), recase(p.Local+"@"+export.Domain, r)
+		mail()
+		if r.chance(500) {
+			number(p.ID)
+		}
+	case model.Warehouse:
+		a.ID, a.Name, a.Keys.Username = fmt.Sprint(100_000+a.Member), p.Username, p.Index
+		if r.chance(600) {
+			number(p.ID)
+		} else {
+			mail()
+		}
+	case model.VPN:
+		a.ID, a.Name, a.Keys.Address = p.Local, p.Local, p.Index
+		if r.chance(500) {
+			a.UPN, a.Keys.UPN = recase(p.UPN, r), p.Index
+		}
+	case model.ERP:
+		a.ID, a.Name, a.Keys.Username = fmt.Sprint(1_000_000+a.Member), strings.ToUpper(p.Username), p.Index
+		if r.chance(800) {
+			number(strings.ToLower(p.ID))
+		}
+	case model.Codehost:
+		a.ID = fmt.Sprint(40_000_000 + a.Member)
+		a.Name = fmt.Sprintf("%s-%d", names.ASCII(p.GivenName), 1000+p.Index)
+		mail()
+	}
+	p.Accounts = append(p.Accounts, a)
+	return a
+}
+
+// times gives an account its history: made around the first day, used within the last weeks.
+func (g *generator) times(a *model.Account, p *model.Person, r *random) {
+	a.CreatedAt = p.StartDate.AddDate(0, 0, -r.below(4)).Add(8*time.Hour + r.within(1)/4)
+	if latest := g.opt.AsOf.Add(-24*time.Hour - r.within(3)); a.CreatedAt.After(latest) {
+		a.CreatedAt = latest
+	}
+	if p.Status == access.StatusActive && r.chance(25) { // came back: the account is older than the contract
+		a.CreatedAt = a.CreatedAt.AddDate(-1, 0, -r.below(300))
+	}
+	if !a.System.TellsLogins() {
+		return
+	}
+	a.LastLogin = g.opt.AsOf.Add(-time.Hour - r.within(45))
+	if p.Status == access.StatusLeave {
+		a.LastLogin = g.opt.AsOf.Add(-r.within(200) - 24*time.Hour)
+	}
+	if p.Status == access.StatusPrehire || a.LastLogin.Before(a.CreatedAt) {
+		a.LastLogin, a.Never = time.Time{}, a.System.TellsNever()
+	}
+}
+
+// address is the address of person i in HR's spelling; p is that person or one who shares it.
+func (g *generator) address(i int, p *model.Person) string {
+	if i == p.Index {
+		return p.Local + "@" + export.Domain
+	}
+	return g.person(i).Email
+}
+
+// respell writes an address as another system might have it: other letter case, or accents decomposed.
+func (g *generator) respell(address string, r *random) string {
+	if r.chance(150) {
+		return norm.NFD.String(address)
+	}
+	return recase(address, r)
+}
+
+// recase changes the case of ASCII letters.
+func recase(s string, r *random) string {
+	switch r.below(8) {
+	case 0:
+		return strings.Map(func(c rune) rune {
+			if c >= 'a' && c <= 'z' {
+				return c - 32
+			}
+			return c
+		}, s)
+	case 1:
+		if s[0] >= 'a' && s[0] <= 'z' {
+			return string(s[0]-32) + s[1:]
+		}
+	}
+	return s
+}

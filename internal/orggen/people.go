@@ -1,0 +1,252 @@
+package orggen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"muster/internal/access"
+	"muster/internal/orggen/export"
+	"muster/internal/orggen/model"
+	"muster/internal/orggen/names"
+)
+
+const (
+	executive    = "Executive Office"
+	strangeDept  = "Special Projects" // in no list of departments
+	managerEvery = 9                  // one of so many is a manager
+)
+
+// staffing is what must be known of everybody before anybody can be made: who leads, who shares a name, whose facts are planted.
+// It costs about ten bytes a person.
+type staffing struct {
+	book     *names.Book
+	depts    []department
+	weights  []int    // cumulative
+	loginNo  []uint32 // how many persons before had the same login base
+	addrNo   []uint32 // and the same address base
+	leads    [][]int  // managers by department
+	planted  map[int]planted
+	byPlant  map[string][]int
+	shared   map[int][]int // HR shows the address of person i in the rows of these persons
+	headsEnd int           // persons below it are the chief executive and the heads of departments
+}
+
+// planted is the part that a person plays.
+type planted struct {
+	*scenario
+	k int // the how many-eth of it
+}
+
+func newStaffing(seed int64, n int) (*staffing, error) {
+	book, err := names.Open()
+	if err != nil {
+		return nil, err
+	}
+	depts, err := readDepartments()
+	if err != nil {
+		return nil, err
+	}
+	s := &staffing{book: book, depts: depts, loginNo: make([]uint32, n), addrNo: make([]uint32, n), leads: make([][]int, len(depts)),
+		planted: map[int]planted{}, byPlant: map[string][]int{}, shared: map[int][]int{}, headsEnd: len(depts) + 1}
+	sum := 0
+	for _, d := range depts {
+		sum += d.weight
+		s.weights = append(s.weights, sum)
+	}
+	logins := make([]uint32, 26*book.FamilyKeys)
+	addresses := make([]uint32, book.GivenKeys*book.FamilyKeys)
+	var staff []int
+	for i := range n {
+		r := newRandom(seed, "person", uint64(i))
+		given, family := book.Pick(r.next())
+		l, a := int(given.ASCII[0]-'a')*book.FamilyKeys+family.Key, given.Key*book.FamilyKeys+family.Key
+		s.loginNo[i], s.addrNo[i] = logins[l], addresses[a]
+		logins[l]++
+		addresses[a]++
+		switch {
+		case i < s.headsEnd:
+		case s.manages(i):
+			d := s.pickDept(r)
+			s.leads[d] = append(s.leads[d], i)
+		default:
+			staff = append(staff, i)
+		}
+	}
+	shuffle(newRandom(seed, "plants", uint64(n)), staff)
+	return s, s.plant(staff, n)
+}
+
+// plant hands out the scenarios.
+func (s *staffing) plant(staff []int, n int) error {
+	for _, sc := range scenarios() {
+		count := max(sc.least, int(sc.permille*float64(n)/1000+0.5))
+		if n >= 1000 {
+			count = max(count, 3)
+		}
+		if sc.most > 0 {
+			count = min(count, sc.most)
+		}
+		if count > len(staff) {
+			return fmt.Errorf("plant drift: %d persons are too few to plant every kind of drift; take 200 or more", n)
+		}
+		for k, i := range staff[:count] {
+			s.planted[i] = planted{scenario: &sc, k: k}
+		}
+		s.byPlant[sc.name] = staff[:count]
+		staff = staff[count:]
+	}
+	for _, name := range []string{"same-address", "same-address-left"} {
+		list := s.byPlant[name]
+		for k := 0; k+1 < len(list); k += 2 {
+			s.shared[list[k]] = []int{list[k], list[k+1]}
+			s.shared[list[k+1]] = []int{}
+		}
+	}
+	return nil
+}
+
+// holders gives the persons in whose HR row the address of person i stands.
+func (s *staffing) holders(i int) []int {
+	if list, ok := s.shared[i]; ok {
+		return list
+	}
+	return []int{i}
+}
+
+func (s *staffing) manages(i int) bool { return i >= s.headsEnd && (i-s.headsEnd)%managerEvery == 0 }
+
+func (s *staffing) pickDept(r *random) int {
+	x := r.below(s.weights[len(s.weights)-1])
+	for d, w := range s.weights {
+		if x < w {
+			return d
+		}
+	}
+	return 0
+}
+
+func workerID(i int) string { return fmt.Sprintf("W-%05d", i+1) }
+
+// person makes person i's HR facts, without what a scenario changes. They depend on the seed and i alone.
+func (g *generator) person(i int) *model.Person {
+	r := newRandom(g.opt.Seed, "person", uint64(i))
+	given, family := g.staff.book.Pick(r.next())
+	dept := g.staff.pickDept(r)
+	p := &model.Person{Index: i, AddressOf: i, Head: i == 0}
+	p.ID = workerID(i)
+	p.GivenName, p.FamilyName = given.Latin, family.Latin
+	p.DisplayName = given.Latin + " " + family.Latin
+	if given.Foreign() && family.Foreign() && r.chance(300) {
+		p.DisplayName = given.Native + " " + family.Native
+	}
+	p.Username = number(given.ASCII[:1]+family.ASCII, g.staff.loginNo[i])
+	p.Local = number(given.ASCII+"."+family.ASCII, g.staff.addrNo[i])
+	if r.chance(330) {
+		p.Local = number(spelled(given.Latin)+"."+spelled(family.Latin), g.staff.addrNo[i])
+	}
+	p.Email = p.Local + "@" + export.Domain
+	p.UPN = p.Username + "@corp." + export.Domain
+	p.Company, p.EmploymentType, p.Status = "Acme", access.Employee, access.StatusActive
+	p.Location = locations()[min(r.below(9), 6)]
+	g.place(p, dept, r)
+	p.CostCentre = g.costCentre(p.Department)
+	p.StartDate = g.day(-r.between(200, 4000))
+	if r.chance(250) {
+		p.StartDate = g.day(-r.between(200, 730))
+	}
+	_, isPlanted := g.staff.planted[i]
+	if i >= g.staff.headsEnd && !g.staff.manages(i) && !isPlanted {
+		g.lifecycle(p, r)
+	}
+	return p
+}
+
+// place puts a person into the tree.
+func (g *generator) place(p *model.Person, dept int, r *random) {
+	d := g.staff.depts[dept]
+	switch {
+	case p.Index == 0:
+		p.Department, p.Title = executive, "Chief Executive Officer"
+		return
+	case p.Index < g.staff.headsEnd:
+		d = g.staff.depts[p.Index-1]
+		p.Title, p.ManagerID = "Head of "+d.name, workerID(0)
+	case g.staff.manages(p.Index):
+		p.Title, p.ManagerID = d.name+" Manager", workerID(dept+1)
+	default:
+		p.Title, p.ManagerID = d.titles[r.below(len(d.titles))], g.lead(dept, r)
+	}
+	p.Department = d.name
+}
+
+// costCentre numbers the departments; the executive office is 1000.
+func (g *generator) costCentre(name string) string {
+	at := slices.IndexFunc(g.staff.depts, func(d department) bool { return d.name == name })
+	return fmt.Sprintf("CC-%04d", 1010+10*at)
+}
+
+// lead picks a manager of a department, or its head when it has none.
+func (g *generator) lead(dept int, r *random) string {
+	if list := g.staff.leads[dept]; len(list) > 0 {
+		return workerID(list[r.below(len(list))])
+	}
+	return workerID(dept + 1)
+}
+
+// lifecycle gives an ordinary person their place in two years of joining, moving, leaving and coming back.
+func (g *generator) lifecycle(p *model.Person, r *random) {
+	switch x := r.below(1000); {
+	case x < 90:
+		p.EmploymentType, p.EndDate = access.Contractor, g.day(r.between(5, 330))
+		p.Company = "Contoso Partners"
+	case x < 115:
+		p.EmploymentType, p.EndDate, p.StartDate = access.Intern, g.day(r.between(10, 150)), g.day(-r.between(10, 90))
+	}
+	switch x := r.below(1000); {
+	case x < 70: // left within two years
+		p.Status, p.EndDate = access.StatusTerminated, g.day(-r.between(1, 730))
+		p.StartDate = p.EndDate.AddDate(0, 0, -r.between(60, 2500))
+	case x < 90:
+		p.Status = access.StatusLeave
+	case x < 105: // signed, not yet here
+		p.Status, p.StartDate = access.StatusPrehire, g.day(r.between(1, 40))
+		if !p.EndDate.IsZero() {
+			p.EndDate = g.day(r.between(120, 400))
+		}
+	case x < 165: // joined lately, or came back
+		if p.EmploymentType != access.Intern {
+			p.StartDate = g.day(-r.between(1, 120))
+		}
+	case x < 180: // leaves soon
+		if p.EmploymentType == access.Employee {
+			p.EndDate = g.day(r.between(1, 60))
+		}
+	}
+}
+
+// day is a date relative to today.
+func (g *generator) day(n int) time.Time { return g.today.AddDate(0, 0, n) }
+
+func number(base string, n uint32) string {
+	if n == 0 {
+		return base
+	}
+	return fmt.Sprintf("%s%d", base, n+1)
+}
+
+// spelled keeps a name's own letters, in lower case; İ stays, because its lower case is two code points.
+func spelled(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case r == 'İ':
+			b.WriteRune(r)
+		case unicode.IsUpper(r) || unicode.IsLower(r):
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}
