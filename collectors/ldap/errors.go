@@ -96,7 +96,7 @@ func classifyResult(r *wire.ResultError) (access.Kind, string) {
 	case 4:
 		return access.Incomplete, "raise the size limit for bind_dn (olcSizeLimit, or olcLimits with size.prtotal=unlimited), and allow paging"
 	case 11:
-		return access.Incomplete, "raise the administrative limit for bind_dn, or set a smaller page_size"
+		return access.Incomplete, "raise the administrative limit for bind_dn (olcLimits), let it page (size.prtotal), or set a smaller page_size"
 	case 10:
 		return access.Incomplete, "read the server that the referral names as a system of its own; referrals are not followed"
 	case 32:
