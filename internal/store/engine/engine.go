@@ -20,6 +20,9 @@ import (
 	"muster/internal/access"
 )
 
+// Version is the npm package's version that deploy/engine pins; the engine's own, which version() tells, is near it.
+const Version = "26.7.3-stable.1"
+
 // Database is where the store keeps its tables; every engine has it.
 const Database = "muster"
 

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -87,6 +89,24 @@ func TestStopAndStartKeepDataAndCredentials(t *testing.T) {
 	}
 	if n := count(t, connect(t, second), "SELECT count() FROM kept"); n != 1000 {
 		t.Errorf("%d rows of 1000", n)
+	}
+}
+
+func TestVersionIsThePinnedOne(t *testing.T) {
+	text, err := os.ReadFile("../../../deploy/engine/package.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pinned struct {
+		OptionalDependencies map[string]string
+	}
+	if err := json.Unmarshal(text, &pinned); err != nil || len(pinned.OptionalDependencies) == 0 {
+		t.Fatalf("%v, %v", pinned, err)
+	}
+	for name, version := range pinned.OptionalDependencies {
+		if version != Version {
+			t.Errorf("%s is pinned at %s, the code says %s", name, version, Version)
+		}
 	}
 }
 
