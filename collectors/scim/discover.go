@@ -11,16 +11,18 @@ import (
 	"path/filepath"
 	"strings"
 
+	"muster/collectors/scim/resource"
+	"muster/collectors/scim/wire"
 	"muster/internal/access"
 )
 
 // discover asks the server what it can do (RFC 7644 §4). What it does not tell is taken from the standard; a server that does
 // not answer at all, or refuses the credentials, ends the reading here.
 func (r *reading) discover() error {
-	r.source = fmt.Sprintf("SCIM 2.0 server %s://%s%s", r.c.client.base.Scheme, r.c.client.base.Host, r.c.client.base.Path)
+	r.source = fmt.Sprintf("SCIM 2.0 server %s://%s%s", r.c.client.Base.Scheme, r.c.client.Base.Host, r.c.client.Base.Path)
 	var provider struct {
 		Pagination struct {
-			Cursor text `json:"cursor"`
+			Cursor resource.Text `json:"cursor"`
 		} `json:"pagination"`
 	}
 	err := r.ask("/ServiceProviderConfig", func(body io.Reader) error { return decodeAll(body, &provider) })
@@ -29,7 +31,7 @@ func (r *reading) discover() error {
 	}
 	r.cursor = strings.EqualFold(string(provider.Pagination.Cursor), "true")
 	err = r.ask("/ResourceTypes", func(body io.Reader) error {
-		_, err := readPage(body, func(dec *json.Decoder) error { return r.resourceType(dec) })
+		_, err := wire.ReadPage(body, func(dec *json.Decoder) error { return r.resourceType(dec) })
 		return err
 	})
 	if err != nil {
@@ -39,7 +41,7 @@ func (r *reading) discover() error {
 		return nil
 	}
 	return r.ask("/Schemas", func(body io.Reader) error {
-		_, err := readPage(body, r.schema)
+		_, err := wire.ReadPage(body, r.schema)
 		return err
 	})
 }
@@ -47,24 +49,24 @@ func (r *reading) discover() error {
 // ask sends one discovery request. An answer that is missing, refused for this path only or unreadable is no failure.
 func (r *reading) ask(endpoint string, read func(io.Reader) error) error {
 	op := "discover " + strings.TrimPrefix(endpoint, "/")
-	err := r.c.client.policy.Do(r.ctx, func(ctx context.Context) error {
-		return r.c.client.get(ctx, op, endpoint, url.Values{}, func(body io.Reader) error {
+	err := r.c.client.Do(r.ctx, func(ctx context.Context) error {
+		return r.c.client.Get(ctx, op, endpoint, url.Values{}, func(body io.Reader) error {
 			err := read(body)
-			if errors.Is(err, errRead) {
+			if errors.Is(err, wire.ErrRead) {
 				return err
 			}
-			return (&list{op: op}).classify(err)
+			return wire.Classify(op, err)
 		})
 	})
 	r.queries = append(r.queries, "GET "+endpoint)
 	if err == nil || r.ctx.Err() != nil {
 		return err
 	}
-	s, answered := errors.AsType[*status](err)
+	s, answered := errors.AsType[*wire.Status](err)
 	switch kind := access.KindOf(err); {
-	case answered && s.code != 500 && (s.code == 401 || kind == access.Throttled || kind == access.Transient):
+	case answered && s.Code != 500 && (s.Code == 401 || kind == access.Throttled || kind == access.Transient):
 		return err
-	case answered, kind == access.Invalid, errors.Is(err, errCut):
+	case answered, kind == access.Invalid, errors.Is(err, wire.ErrCut):
 		r.queries[len(r.queries)-1] += " (not usable: " + reason(err) + ")"
 		return nil
 	}
@@ -74,9 +76,9 @@ func (r *reading) ask(endpoint string, read func(io.Reader) error) error {
 // resourceType notes where the resources are (RFC 7643 §6).
 func (r *reading) resourceType(dec *json.Decoder) error {
 	var t struct {
-		Name     text `json:"name"`
-		Endpoint text `json:"endpoint"`
-		Schema   text `json:"schema"`
+		Name     resource.Text `json:"name"`
+		Endpoint resource.Text `json:"endpoint"`
+		Schema   resource.Text `json:"schema"`
 	}
 	if err := dec.Decode(&t); err != nil {
 		return err
@@ -105,9 +107,9 @@ func (r *reading) resourceType(dec *json.Decoder) error {
 // schema looks for a Group schema (RFC 7643 §7) without members: such a server keeps memberships at the users.
 func (r *reading) schema(dec *json.Decoder) error {
 	var s struct {
-		ID         text `json:"id"`
+		ID         resource.Text `json:"id"`
 		Attributes []struct {
-			Name text `json:"name"`
+			Name resource.Text `json:"name"`
 		} `json:"attributes"`
 	}
 	if err := dec.Decode(&s); err != nil {
@@ -129,10 +131,10 @@ func (r *reading) schema(dec *json.Decoder) error {
 func decodeAll(body io.Reader, into any) error {
 	data, err := io.ReadAll(body)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errRead, err)
+		return fmt.Errorf("%w: %w", wire.ErrRead, err)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%w: %s", errFormat, "it is not JSON")
+		return fmt.Errorf("%w: %s", wire.ErrFormat, "it is not JSON")
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package scim
 import (
 	"slices"
 	"strings"
+
+	"muster/collectors/scim/wire"
 )
 
 // ids numbers the ids of one kind of resource in the order of arrival.
@@ -15,17 +17,17 @@ type ids struct {
 func newIDs() *ids { return &ids{index: map[string]uint32{}} }
 
 // add numbers an id and says whether it is new, was read on this page, or on an earlier one.
-func (s *ids) add(id string) (uint32, outcome) {
+func (s *ids) add(id string) (uint32, wire.Outcome) {
 	if i, ok := s.index[id]; ok {
 		if int(i) >= s.base {
-			return i, again
+			return i, wire.Again
 		}
-		return i, repeated
+		return i, wire.Repeated
 	}
 	i := uint32(len(s.list))
 	s.index[id] = i
 	s.list = append(s.list, id)
-	return i, added
+	return i, wire.Added
 }
 
 // newPage is where the ids of the next page start.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"muster/collectors/scim/resource"
+	"muster/collectors/scim/wire"
 	"muster/internal/access"
 )
 
@@ -20,20 +22,20 @@ const (
 // and nested grants follow when all are known.
 func (r *reading) readGroups() error {
 	l, err := r.enumerate("group", "Groups.json", r.reduced("group"), r.graph.groups.newPage, r.group)
-	r.entitlement.Claimed, r.groupsFetched = l.claimed, l.fetched
+	r.entitlement.Claimed, r.groupsFetched = l.Claimed, l.Fetched
 	r.entitlement.settle(err)
 	return err
 }
 
 // group reads one Group. Its members are streamed, because a group may hold everybody.
-func (r *reading) group(dec *json.Decoder, ordinal int64) (outcome, error) {
-	if err := open(dec, '{'); err != nil {
+func (r *reading) group(dec *json.Decoder, ordinal int64, seen bool) (wire.Outcome, error) {
+	if err := wire.Open(dec, '{'); err != nil {
 		return 0, err
 	}
-	var id, name text
+	var id, name resource.Text
 	var g group
 	for dec.More() {
-		key, err := token[string](dec)
+		key, err := wire.Token[string](dec)
 		if err != nil {
 			return 0, err
 		}
@@ -49,17 +51,20 @@ func (r *reading) group(dec *json.Decoder, ordinal int64) (outcome, error) {
 			err = dec.Decode(&skipped)
 		}
 		if err != nil {
-			return 0, format(err)
+			return 0, wire.Format(err)
 		}
 	}
 	if _, err := dec.Token(); err != nil {
-		return 0, format(err)
+		return 0, wire.Format(err)
+	}
+	if id == "" && seen {
+		return wire.Again, nil
 	}
 	if id == "" {
-		return rejected, r.reject(access.ClassEntitlement, fmt.Sprintf("/Groups item %d", ordinal), "the group has no id")
+		return wire.Rejected, r.reject(access.ClassEntitlement, fmt.Sprintf("/Groups item %d", ordinal), "the group has no id")
 	}
 	_, what := r.graph.groups.add(string(id))
-	if what != added {
+	if what != wire.Added {
 		return what, nil
 	}
 	if g.name = string(name); g.name == "" {
@@ -73,7 +78,7 @@ func (r *reading) group(dec *json.Decoder, ordinal int64) (outcome, error) {
 			return 0, err
 		}
 	}
-	return added, nil
+	return wire.Added, nil
 }
 
 // members streams the members of one group into numbers.
@@ -82,11 +87,11 @@ func (r *reading) members(dec *json.Decoder, g *group) error {
 		var skipped json.RawMessage
 		return dec.Decode(&skipped)
 	}
-	return elements(dec, func() error {
+	return wire.Elements(dec, func() error {
 		var m struct {
-			Value text `json:"value"`
-			Type  text `json:"type"`
-			Ref   text `json:"$ref"`
+			Value resource.Text `json:"value"`
+			Type  resource.Text `json:"type"`
+			Ref   resource.Text `json:"$ref"`
 		}
 		if err := dec.Decode(&m); err != nil {
 			return err
@@ -106,7 +111,7 @@ func (r *reading) members(dec *json.Decoder, g *group) error {
 
 // memberships emits the grants of "groups" of a user (RFC 7643 §4.1.2), read after the groups. What an indirect membership
 // comes through is not told.
-func (r *reading) memberships(u *user) error {
+func (r *reading) memberships(u *resource.User) error {
 	for _, g := range u.Groups {
 		if _, ok := r.graph.groups.index[string(g.Value)]; !ok {
 			if r.entitlement.err != nil {
@@ -130,8 +135,8 @@ func (r *reading) memberships(u *user) error {
 }
 
 // held emits the grants of "roles" or "entitlements" and notes the values, each once.
-func (r *reading) held(kind string, id text, list values) error {
-	seen := map[text]bool{}
+func (r *reading) held(kind string, id resource.Text, list resource.Values) error {
+	seen := map[resource.Text]bool{}
 	for _, v := range list {
 		if v.Value == "" {
 			v.Value = v.Display
@@ -159,8 +164,8 @@ func (r *reading) readNamed() error {
 		}
 		file := strings.TrimPrefix(r.endpoints[kind], "/") // of a dump; a server is asked for the endpoint
 		read := newIDs()
-		_, err := r.enumerate(kind, file, r.reduced(kind), read.newPage, func(dec *json.Decoder, ordinal int64) (outcome, error) {
-			return r.named(kind, read, dec, ordinal)
+		_, err := r.enumerate(kind, file, r.reduced(kind), read.newPage, func(dec *json.Decoder, ordinal int64, seen bool) (wire.Outcome, error) {
+			return r.named(kind, read, dec, ordinal, seen)
 		})
 		if r.stop != nil {
 			return r.stop
@@ -176,28 +181,31 @@ func (r *reading) readNamed() error {
 }
 
 // named reads one Role or Entitlement resource.
-func (r *reading) named(kind string, read *ids, dec *json.Decoder, ordinal int64) (outcome, error) {
+func (r *reading) named(kind string, read *ids, dec *json.Decoder, ordinal int64, seen bool) (wire.Outcome, error) {
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
-		return 0, format(err)
+		return 0, wire.Format(err)
 	}
 	var v struct {
-		ID          text `json:"id"`
-		Value       text `json:"value"`
-		Display     text `json:"display"`
-		DisplayName text `json:"displayName"`
-		Name        text `json:"name"`
-		Description text `json:"description"`
+		ID          resource.Text `json:"id"`
+		Value       resource.Text `json:"value"`
+		Display     resource.Text `json:"display"`
+		DisplayName resource.Text `json:"displayName"`
+		Name        resource.Text `json:"name"`
+		Description resource.Text `json:"description"`
 	}
 	if err := json.Unmarshal(raw, &v); err != nil || v.ID == "" && v.Value == "" {
-		return rejected, r.reject(access.ClassEntitlement, fmt.Sprintf("%s item %d", kind, ordinal), "the "+kind+" has neither id nor value")
+		if seen {
+			return wire.Again, nil
+		}
+		return wire.Rejected, r.reject(access.ClassEntitlement, fmt.Sprintf("%s item %d", kind, ordinal), "the "+kind+" has neither id nor value")
 	}
 	value := string(v.Value)
 	if value == "" {
 		value = string(v.ID)
 	}
 	_, what := read.add(value)
-	if what != added {
+	if what != wire.Added {
 		return what, nil
 	}
 	at := r.values[kind][value]
@@ -206,10 +214,10 @@ func (r *reading) named(kind string, read *ids, dec *json.Decoder, ordinal int64
 		r.values[kind][value] = at
 	}
 	at.description = string(v.Description)
-	for _, name := range []text{v.DisplayName, v.Display, v.Name} {
+	for _, name := range []resource.Text{v.DisplayName, v.Display, v.Name} {
 		if at.name == "" {
 			at.name = string(name)
 		}
 	}
-	return added, nil
+	return wire.Added, nil
 }

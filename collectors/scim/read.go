@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"muster/collectors/scim/resource"
+	"muster/collectors/scim/wire"
 	"muster/internal/access"
 )
 
@@ -33,7 +35,7 @@ func (r *reading) all() error {
 		if first == nil {
 			first = err
 		}
-		if _, soft := errors.AsType[*incomplete](err); err != nil && !soft {
+		if _, soft := errors.AsType[*wire.Incomplete](err); err != nil && !soft {
 			break
 		}
 	}
@@ -43,24 +45,26 @@ func (r *reading) all() error {
 	return first
 }
 
+// plural names the lists in messages.
+var plural = map[string]string{"user": "users", "group": "groups", kindRole: "roles", kindEntitlement: "entitlements"}
+
 // enumerate reads one list from the server or the dump. The error is *access.Error.
-func (r *reading) enumerate(kind, file string, query url.Values, newPage func(), item func(*json.Decoder, int64) (outcome, error)) (*list, error) {
-	l := &list{op: "list " + kind + "s", endpoint: r.endpoints[kind], query: query, cursor: r.cursor, size: r.c.set.PageSize,
-		newPage: newPage, item: item, stopped: func() error { return r.stop }, claimed: access.NoClaim}
+func (r *reading) enumerate(kind, file string, query url.Values, newPage func(), item func(*json.Decoder, int64, bool) (wire.Outcome, error)) (*wire.List, error) {
+	l := &wire.List{Client: r.c.client, Op: "list " + plural[kind], Endpoint: r.endpoints[kind], Query: query, Cursor: r.cursor,
+		Size: r.c.set.PageSize, NewPage: newPage, Item: item, Stopped: func() error { return r.stop }, Claimed: access.NoClaim}
 	var err error
 	if r.c.client == nil {
 		r.queries = append(r.queries, "READ "+file)
 		err = r.readFile(l, file)
 	} else {
-		l.get, l.do = r.c.client.get, r.c.client.policy.Do
-		err = l.run(r.ctx)
-		r.queries = append(r.queries, l.sent())
+		err = l.Run(r.ctx)
+		r.queries = append(r.queries, l.Sent())
 	}
 	if r.stop != nil {
 		return l, r.stop
 	}
-	if short, ok := errors.AsType[*incomplete](err); ok {
-		err = &access.Error{System: r.c.spec.System, Op: l.op, Kind: access.Incomplete, Err: short,
+	if short, ok := errors.AsType[*wire.Incomplete](err); ok {
+		err = &access.Error{System: r.c.spec.System, Op: l.Op, Kind: access.Incomplete, Err: short,
 			Hint: "run it again when the source is quiet; absence is not inferred from a list that is not whole"}
 	} else if e, ok := errors.AsType[*access.Error](err); ok && e.System == "" {
 		e.System = r.c.spec.System
@@ -69,37 +73,37 @@ func (r *reading) enumerate(kind, file string, query url.Values, newPage func(),
 }
 
 // readFile reads a file of the dump, which is one page.
-func (r *reading) readFile(l *list, name string) error {
+func (r *reading) readFile(l *wire.List, name string) error {
 	f, err := os.Open(filepath.Join(r.c.set.Dump, name))
 	if err != nil {
 		return r.c.fileError("open "+name, err)
 	}
 	defer f.Close()
-	l.pages, l.op = 1, "read "+name
+	l.Pages, l.Op = 1, "read "+name
 	ordinal := int64(0)
-	p, err := readPage(f, func(dec *json.Decoder) error {
+	p, err := wire.ReadPage(f, func(dec *json.Decoder) error {
 		ordinal++
-		o, err := l.item(dec, ordinal)
+		o, err := l.Item(dec, ordinal, false)
 		if err != nil {
 			return err
 		}
-		if o == added || o == rejected {
-			l.fetched++
+		if o == wire.Added || o == wire.Rejected {
+			l.Fetched++
 		} else {
-			l.repeats++
+			l.Repeats++
 		}
 		return nil
 	})
-	l.claimed = p.total
+	l.Claimed = p.Total
 	switch {
 	case r.stop != nil:
 		return r.stop
-	case errors.Is(err, errCut):
-		return &access.Error{Op: l.op, Kind: access.Incomplete, Err: fmt.Errorf("%w after %d resources", err, l.fetched), Hint: "make the dump again"}
+	case errors.Is(err, wire.ErrCut):
+		return &access.Error{Op: l.Op, Kind: access.Incomplete, Err: fmt.Errorf("%w after %d resources", err, l.Fetched), Hint: "make the dump again"}
 	case err != nil:
-		return &access.Error{Op: l.op, Kind: access.Invalid, Err: err, Hint: "the file is one ListResponse: {totalResults, Resources}"}
-	case p.total >= 0 && p.total != l.fetched:
-		return &incomplete{fmt.Sprintf("the file says %d and holds %d, with %d repeated", p.total, l.fetched, l.repeats)}
+		return &access.Error{Op: l.Op, Kind: access.Invalid, Err: err, Hint: "the file is one ListResponse: {totalResults, Resources}"}
+	case p.Total >= 0 && p.Total != l.Fetched:
+		return &wire.Incomplete{Reason: fmt.Sprintf("the file says %d and holds %d, with %d repeated", p.Total, l.Fetched, l.Repeats)}
 	}
 	return nil
 }
@@ -122,7 +126,7 @@ func (r *reading) readUsers() error {
 		query.Set("filter", r.c.set.Filter)
 	}
 	l, err := r.enumerate("user", "Users.json", query, r.graph.users.newPage, r.user)
-	r.account.Claimed = l.claimed
+	r.account.Claimed = l.Claimed
 	r.usersComplete = err == nil
 	r.account.settle(err)
 	if err == nil && r.account.Rejected > 0 {
@@ -133,26 +137,28 @@ func (r *reading) readUsers() error {
 }
 
 // user reads one User.
-func (r *reading) user(dec *json.Decoder, ordinal int64) (outcome, error) {
+func (r *reading) user(dec *json.Decoder, ordinal int64, seen bool) (wire.Outcome, error) {
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
-		return 0, format(err)
+		return 0, wire.Format(err)
 	}
-	var u user
-	if err := json.Unmarshal(raw, &u); err != nil {
-		return rejected, r.reject(access.ClassAccount, fmt.Sprintf("/Users item %d", ordinal), "the user is not what RFC 7643 says: "+typeError(err))
-	}
+	var u resource.User
+	err, ref := json.Unmarshal(raw, &u), fmt.Sprintf("/Users item %d", ordinal)
 	switch {
+	case seen && (err != nil || u.ID == "" || u.UserName == ""):
+		return wire.Again, nil
+	case err != nil:
+		return wire.Rejected, r.reject(access.ClassAccount, ref, "the user is not what RFC 7643 says: "+typeError(err))
 	case u.ID == "":
-		return rejected, r.reject(access.ClassAccount, fmt.Sprintf("/Users item %d", ordinal), "the user has no id")
+		return wire.Rejected, r.reject(access.ClassAccount, ref, "the user has no id")
 	case u.UserName == "":
-		return rejected, r.reject(access.ClassAccount, "/Users/"+string(u.ID), "the user has no userName")
+		return wire.Rejected, r.reject(access.ClassAccount, "/Users/"+string(u.ID), "the user has no userName")
 	}
 	_, what := r.graph.users.add(string(u.ID))
-	if what != added {
+	if what != wire.Added {
 		return what, nil
 	}
-	if err := r.emit(u.account(raw, r.c.paths)); err != nil {
+	if err := r.emit(u.Account(raw, r.c.paths)); err != nil {
 		return 0, err
 	}
 	if err := r.held(kindRole, u.ID, u.Roles); err != nil {
@@ -162,9 +168,9 @@ func (r *reading) user(dec *json.Decoder, ordinal int64) (outcome, error) {
 		return 0, err
 	}
 	if r.membersAt == membersUsers {
-		return added, r.memberships(&u)
+		return wire.Added, r.memberships(&u)
 	}
-	return added, nil
+	return wire.Added, nil
 }
 
 // reduced is the query part that leaves out what is not needed. Not every server understands it, hence the setting.

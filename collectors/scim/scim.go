@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 
 	"muster/collectors"
+	"muster/collectors/retry"
+	"muster/collectors/scim/resource"
+	"muster/collectors/scim/wire"
 	"muster/internal/access"
 )
 
@@ -16,8 +20,8 @@ import (
 type Collector struct {
 	spec   collectors.Spec
 	set    settings
-	paths  map[string]path
-	client *client // nil for a dump
+	paths  map[string]resource.Path
+	client *wire.Client // nil for a dump
 }
 
 // New is the collectors.Factory of "scim". Settings:
@@ -37,18 +41,30 @@ type Collector struct {
 //	tries       of one request, default 5
 //	backoff     wait before the second try, doubled each time, default 500ms
 func New(spec collectors.Spec) (collectors.Collector, error) {
-	c := &Collector{spec: spec, set: decode(spec), paths: map[string]path{}}
+	c := &Collector{spec: spec, set: decode(spec), paths: map[string]resource.Path{}}
 	for key, text := range c.set.Attributes.all() {
-		if p, ok := parsePath(text); ok {
+		if p, ok := resource.ParsePath(text); ok {
 			c.paths[key] = p
 		}
 	}
-	usable := c.set.Token.IsSet() || c.set.Basic != nil && c.set.Basic.Password.IsSet()
-	if c.set.URL == "" || !usable {
-		return c, nil
+	secret, user := c.set.Token, ""
+	if c.set.Basic != nil {
+		secret, user = c.set.Basic.Password, c.set.Basic.User
 	}
-	var err error
-	if c.client, err = newClient(spec, c.set); err != nil {
+	if c.set.URL == "" || !secret.IsSet() {
+		return c, nil // a dump, or settings whose problems the caller prints
+	}
+	value, err := secret.Value()
+	if err != nil {
+		return nil, &access.Error{System: spec.System, Op: "read secret", Kind: access.Denied, Err: err, Hint: "set it where muster runs"}
+	}
+	policy := retry.Policy{Tries: c.set.Tries, Base: c.set.Backoff}
+	if spec.Log != nil {
+		policy.Log = spec.Log.With(slog.String("system", spec.System))
+	}
+	c.client, err = wire.New(wire.Options{System: spec.System, URL: c.set.URL, User: user, Secret: value, CAFile: c.set.CAFile,
+		Timeout: c.set.Timeout, Policy: policy, Now: spec.Now})
+	if err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -64,11 +80,11 @@ func (c *Collector) Probe(ctx context.Context) error {
 		}
 		return nil
 	}
-	defer c.client.http.CloseIdleConnections()
+	defer c.client.Close()
 	query := url.Values{"count": {"1"}, "startIndex": {"1"}}
-	return c.client.get(ctx, "list users", "/Users", query, func(r io.Reader) error {
-		_, err := readPage(r, skip)
-		return (&list{op: "list users"}).classify(err)
+	return c.client.Get(ctx, "list users", "/Users", query, func(r io.Reader) error {
+		_, err := wire.ReadPage(r, skip)
+		return wire.Classify("list users", err)
 	})
 }
 
@@ -81,7 +97,7 @@ func (c *Collector) Collect(ctx context.Context, emit func(access.Record) error)
 	}
 	var err error
 	if c.client != nil {
-		defer c.client.http.CloseIdleConnections()
+		defer c.client.Close()
 		err = r.discover()
 	} else {
 		r.source = "SCIM dump " + filepath.Base(c.set.Dump)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"muster/collectors"
+	"muster/collectors/scim/resource"
 	"muster/internal/config"
 )
 
@@ -88,7 +89,7 @@ func decode(spec collectors.Spec) settings {
 		n.Get("backoff").Problem("write 500ms", "backoff must be positive")
 	}
 	for key, text := range s.Attributes.all() {
-		if _, ok := parsePath(text); text != "" && !ok {
+		if _, ok := resource.ParsePath(text); text != "" && !ok {
 			n.Get("attributes").Get(key).Problem(`write "name", "name.sub" or "urn:...:User:name"`, "%q is no attribute path", text)
 		}
 	}

@@ -1,4 +1,4 @@
-package scim
+package resource
 
 import (
 	"bytes"
@@ -10,57 +10,57 @@ import (
 	"muster/internal/access"
 )
 
-// user is the part of a User (RFC 7643 §4.1, §4.3) that an Account is made of.
-type user struct {
-	ID           text   `json:"id"`
-	ExternalID   text   `json:"externalId"`
-	UserName     text   `json:"userName"`
-	DisplayName  text   `json:"displayName"`
-	Active       text   `json:"active"`
-	Title        text   `json:"title"`
-	UserType     text   `json:"userType"`
-	Emails       values `json:"emails"`
-	Roles        values `json:"roles"`
-	Entitlements values `json:"entitlements"`
-	Groups       values `json:"groups"`
+// User is the part of a User (RFC 7643 §4.1, §4.3) that an Account is made of.
+type User struct {
+	ID           Text   `json:"id"`
+	ExternalID   Text   `json:"externalId"`
+	UserName     Text   `json:"userName"`
+	DisplayName  Text   `json:"displayName"`
+	Active       Text   `json:"active"`
+	Title        Text   `json:"title"`
+	UserType     Text   `json:"userType"`
+	Emails       Values `json:"emails"`
+	Roles        Values `json:"roles"`
+	Entitlements Values `json:"entitlements"`
+	Groups       Values `json:"groups"`
 	Name         struct {
-		Formatted  text `json:"formatted"`
-		GivenName  text `json:"givenName"`
-		FamilyName text `json:"familyName"`
+		Formatted  Text `json:"formatted"`
+		GivenName  Text `json:"givenName"`
+		FamilyName Text `json:"familyName"`
 	} `json:"name"`
 	Meta struct {
-		Created text `json:"created"`
+		Created Text `json:"created"`
 	} `json:"meta"`
 	Enterprise struct {
-		EmployeeNumber text `json:"employeeNumber"`
-		Department     text `json:"department"`
-		Manager        text `json:"manager"`
+		EmployeeNumber Text `json:"employeeNumber"`
+		Department     Text `json:"department"`
+		Manager        Text `json:"manager"`
 	} `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
 }
 
-// text is a simple value of any JSON type as text, because servers write "true" for true and 42 for "42". Of a complex
+// Text is a simple value of any JSON type as text, because servers write "true" for true and 42 for "42". Of a complex
 // value it is "value", of a list the primary item.
-type text string
+type Text string
 
 // UnmarshalJSON takes every value and fails on none.
-func (t *text) UnmarshalJSON(raw []byte) error {
-	*t = text(scalar(raw, ""))
+func (t *Text) UnmarshalJSON(raw []byte) error {
+	*t = Text(scalar(raw, ""))
 	return nil
 }
 
-// value is one item of a multi-valued attribute (RFC 7643 §2.4).
-type value struct {
-	Value   text `json:"value"`
-	Display text `json:"display"`
-	Type    text `json:"type"`
-	Primary text `json:"primary"`
+// Value is one item of a multi-valued attribute (RFC 7643 §2.4).
+type Value struct {
+	Value   Text `json:"value"`
+	Display Text `json:"display"`
+	Type    Text `json:"type"`
+	Primary Text `json:"primary"`
 }
 
-// values is a multi-valued attribute; some servers give plain texts, or one item without the list.
-type values []value
+// Values is a multi-valued attribute; some servers give plain texts, or one item without the list.
+type Values []Value
 
 // UnmarshalJSON reads a list of objects or texts, or a single one.
-func (v *values) UnmarshalJSON(raw []byte) error {
+func (v *Values) UnmarshalJSON(raw []byte) error {
 	raw = bytes.TrimSpace(raw)
 	if bytes.Equal(raw, []byte("null")) {
 		return nil
@@ -73,13 +73,13 @@ func (v *values) UnmarshalJSON(raw []byte) error {
 		}
 	}
 	for _, item := range items {
-		var one value
+		var one Value
 		if item = bytes.TrimSpace(item); len(item) > 0 && item[0] == '{' {
 			if err := json.Unmarshal(item, &one); err != nil {
 				return err
 			}
 		} else {
-			one.Value = text(scalar(item, ""))
+			one.Value = Text(scalar(item, ""))
 		}
 		*v = append(*v, one)
 	}
@@ -87,7 +87,7 @@ func (v *values) UnmarshalJSON(raw []byte) error {
 }
 
 // email is the primary address, else the one of type work, else the first.
-func (u *user) email() string {
+func (u *User) email() string {
 	best, rank := "", 0
 	for _, e := range u.Emails {
 		r := 1
@@ -104,8 +104,8 @@ func (u *user) email() string {
 	return best
 }
 
-// account makes the Account. paths are asked of the whole resource, which is parsed again only when there are any.
-func (u *user) account(raw json.RawMessage, paths map[string]path) access.Account {
+// Account makes the Account. paths are asked of the whole resource, which is parsed again only when there are any.
+func (u *User) Account(raw json.RawMessage, paths map[string]Path) access.Account {
 	a := access.Account{
 		ID: string(u.ID), Name: string(u.UserName), DisplayName: string(u.DisplayName), Email: u.email(),
 		EmployeeID: string(u.Enterprise.EmployeeNumber), Kind: access.KindHuman,
@@ -118,7 +118,7 @@ func (u *user) account(raw json.RawMessage, paths map[string]path) access.Accoun
 	if a.DisplayName == "" {
 		a.DisplayName = strings.TrimSpace(string(u.Name.GivenName + " " + u.Name.FamilyName))
 	}
-	for key, v := range map[string]text{"title": u.Title, "user_type": u.UserType, "external_id": u.ExternalID,
+	for key, v := range map[string]Text{"title": u.Title, "user_type": u.UserType, "external_id": u.ExternalID,
 		"department": u.Enterprise.Department, "manager": u.Enterprise.Manager} {
 		if v != "" {
 			a.Attributes[key] = string(v)
@@ -134,7 +134,7 @@ func (u *user) account(raw json.RawMessage, paths map[string]path) access.Accoun
 }
 
 // mapped overlays what the configured paths say.
-func (u *user) mapped(a *access.Account, o object, paths map[string]path) {
+func (u *User) mapped(a *access.Account, o object, paths map[string]Path) {
 	for key, into := range map[string]*string{"owner": &a.OwnerRef, "employee_id": &a.EmployeeID, "upn": &a.UPN, "email": &a.Email} {
 		if v, _ := paths[key].lookup(o); v != "" {
 			*into = v

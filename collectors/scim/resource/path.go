@@ -1,4 +1,4 @@
-package scim
+package resource
 
 import (
 	"bytes"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// path is an attribute path (RFC 7644 §3.10): an optional schema URN, an attribute and an optional sub-attribute.
-type path struct {
+// Path is an attribute path (RFC 7644 §3.10): an optional schema URN, an attribute and an optional sub-attribute.
+type Path struct {
 	schema string // empty for the core schema
 	attr   string
 	sub    string
@@ -16,9 +16,9 @@ type path struct {
 
 const coreUser = "urn:ietf:params:scim:schemas:core:2.0:user"
 
-// parsePath reads "attr", "attr.sub" or "urn:...:attr.sub".
-func parsePath(text string) (path, bool) {
-	var p path
+// ParsePath reads "attr", "attr.sub" or "urn:...:attr.sub".
+func ParsePath(text string) (Path, bool) {
+	var p Path
 	rest := text
 	if strings.HasPrefix(strings.ToLower(text), "urn:") {
 		i := strings.LastIndexByte(text, ':')
@@ -65,7 +65,7 @@ func (o object) get(name string) json.RawMessage {
 
 // lookup gives the value as text, and whether the place that would hold it exists: the extension's object, or the resource
 // itself for a core attribute. Of several values it is the primary one, else the first.
-func (p path) lookup(o object) (value string, place bool) {
+func (p Path) lookup(o object) (value string, place bool) {
 	if p.attr == "" {
 		return "", false
 	}

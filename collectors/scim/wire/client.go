@@ -1,4 +1,4 @@
-package scim
+package wire
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,7 +16,6 @@ import (
 	"time"
 	"unicode"
 
-	"muster/collectors"
 	"muster/collectors/retry"
 	"muster/internal/access"
 )
@@ -27,42 +25,52 @@ const (
 	maxDetail = 200     // runes of a server's error text
 )
 
-// client sends GET requests to one server.
-type client struct {
-	system  string
-	base    *url.URL
+// Options is what a Client needs to know.
+type Options struct {
+	System  string
+	URL     string // base URL
+	User    string // for HTTP Basic; empty is a bearer token
+	Secret  string // token or password
+	CAFile  string // PEM file with the authorities to trust; empty trusts the host's
+	Timeout time.Duration
+	Policy  retry.Policy
+	Now     func() time.Time
+}
+
+// Client sends GET requests to one server. Its requests may run one at a time.
+type Client struct {
+	Base *url.URL // the base URL, without credentials
+
+	o       Options
 	header  string // value of Authorization
 	secrets []string
 	http    *http.Client
-	timeout time.Duration
-	policy  retry.Policy
-	now     func() time.Time
 }
 
-// newClient reads the secret and prepares the transport.
-func newClient(spec collectors.Spec, s settings) (*client, error) {
-	c := &client{system: spec.System, timeout: s.Timeout, now: spec.Now,
-		policy: retry.Policy{Tries: s.Tries, Base: s.Backoff, Log: spec.Log}}
-	if spec.Log != nil {
-		c.policy.Log = spec.Log.With(slog.String("system", spec.System))
-	}
+// New prepares the transport.
+func New(o Options) (*Client, error) {
+	c := &Client{o: o}
 	var err error
-	if c.base, err = url.Parse(s.URL); err != nil {
+	if c.Base, err = url.Parse(o.URL); err != nil {
 		return nil, c.fail("read url", access.Invalid, errors.New("the address cannot be read"))
 	}
-	if err := c.authorise(s); err != nil {
-		return nil, err
+	if o.User != "" {
+		pair := base64.StdEncoding.EncodeToString([]byte(o.User + ":" + o.Secret))
+		c.header, c.secrets = "Basic "+pair, []string{o.Secret, pair}
+	} else {
+		token := strings.TrimSpace(o.Secret)
+		c.header, c.secrets = "Bearer "+token, []string{token}
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if s.CAFile != "" {
-		pem, err := os.ReadFile(s.CAFile)
+	if o.CAFile != "" {
+		pem, err := os.ReadFile(o.CAFile)
 		if err != nil {
 			return nil, c.fail("read ca_file", access.Invalid, err)
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, c.fail("read ca_file", access.Invalid, fmt.Errorf("%s holds no PEM certificate", s.CAFile))
+			return nil, c.fail("read ca_file", access.Invalid, fmt.Errorf("%s holds no PEM certificate", o.CAFile))
 		}
 		transport.TLSClientConfig.RootCAs = pool
 	}
@@ -70,44 +78,33 @@ func newClient(spec collectors.Spec, s settings) (*client, error) {
 	return c, nil
 }
 
-func (c *client) authorise(s settings) error {
-	if s.Basic != nil {
-		password, err := s.Basic.Password.Value()
-		if err != nil {
-			return c.fail("read password", access.Denied, err)
-		}
-		pair := base64.StdEncoding.EncodeToString([]byte(s.Basic.User + ":" + password))
-		c.header, c.secrets = "Basic "+pair, []string{password, pair}
-		return nil
-	}
-	token, err := s.Token.Value()
-	if err != nil {
-		return c.fail("read token", access.Denied, err)
-	}
-	token = strings.TrimSpace(token)
-	c.header, c.secrets = "Bearer "+token, []string{token}
-	return nil
+// Close gives up idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Do repeats request as the policy allows.
+func (c *Client) Do(ctx context.Context, request func(context.Context) error) error {
+	return c.o.Policy.Do(ctx, request)
 }
 
 // errRedirect says that a server sends us elsewhere.
 var errRedirect = errors.New("redirect to another place was refused")
 
 // redirect follows only within the same scheme and host: anything else would hand the token to whom it is not meant for.
-func (c *client) redirect(req *http.Request, via []*http.Request) error {
+func (c *Client) redirect(req *http.Request, via []*http.Request) error {
 	if len(via) > 3 {
 		return errors.New("more than 3 redirects")
 	}
-	if req.URL.Scheme != c.base.Scheme || req.URL.Host != c.base.Host {
+	if req.URL.Scheme != c.Base.Scheme || req.URL.Host != c.Base.Host {
 		return fmt.Errorf("%w: %s://%s", errRedirect, req.URL.Scheme, req.URL.Host)
 	}
 	return nil
 }
 
-// get sends one request and gives the body of a 200 to read. It does not retry.
-func (c *client) get(ctx context.Context, op, endpoint string, query url.Values, read func(io.Reader) error) error {
-	whole, cancel := context.WithTimeout(ctx, c.timeout)
+// Get sends one request and gives the body of a 200 to read. It does not retry.
+func (c *Client) Get(ctx context.Context, op, endpoint string, query url.Values, read func(io.Reader) error) error {
+	whole, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
-	u := *c.base
+	u := *c.Base
 	u.Path = strings.TrimRight(u.Path, "/") + endpoint
 	u.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(whole, http.MethodGet, u.String(), nil)
@@ -126,26 +123,26 @@ func (c *client) get(ctx context.Context, op, endpoint string, query url.Values,
 		return c.refused(op, res)
 	}
 	err = read(io.LimitReader(res.Body, maxBody))
-	if errors.Is(err, errRead) {
+	if errors.Is(err, ErrRead) {
 		return c.unreachable(ctx, op, err)
 	}
 	return err
 }
 
 // unreachable classifies a failure of the transport. The URL and a redirect's query stay out of the text.
-func (c *client) unreachable(ctx context.Context, op string, err error) error {
+func (c *Client) unreachable(ctx context.Context, op string, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		return fmt.Errorf("%s: %w", op, cause)
 	}
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err
 	}
-	e := &access.Error{System: c.system, Op: op, Kind: access.Transient, Err: errors.New(c.clean(err.Error()))}
+	e := &access.Error{System: c.o.System, Op: op, Kind: access.Transient, Err: errors.New(c.clean(err.Error()))}
 	switch {
 	case errors.Is(err, errRedirect):
 		e.Kind, e.Hint = access.Denied, "if you trust that host, name it in url"
 	case errors.Is(err, context.DeadlineExceeded):
-		e.Err = fmt.Errorf("no whole answer within %s", c.timeout)
+		e.Err = fmt.Errorf("no whole answer within %s", c.o.Timeout)
 	case isCertificate(err):
 		e.Kind, e.Hint = access.Denied, "name the server's authority in ca_file"
 	default:
@@ -159,34 +156,34 @@ func isCertificate(err error) bool {
 	return ok
 }
 
-// status is a refusal: its code and the SCIM error that came with it (RFC 7644 §3.12).
-type status struct {
-	code     int
-	detail   string
-	scimType string
+// Status is a refusal: its code and the SCIM error that came with it (RFC 7644 §3.12), without secrets.
+type Status struct {
+	Code     int
+	Detail   string
+	ScimType string
 }
 
 // Error is "503 Service Unavailable: detail (scimType)".
-func (s *status) Error() string {
-	text := fmt.Sprintf("%d %s", s.code, http.StatusText(s.code))
-	if s.detail != "" {
-		text += ": " + s.detail
+func (s *Status) Error() string {
+	text := fmt.Sprintf("%d %s", s.Code, http.StatusText(s.Code))
+	if s.Detail != "" {
+		text += ": " + s.Detail
 	}
-	if s.scimType != "" {
-		text += " (" + s.scimType + ")"
+	if s.ScimType != "" {
+		text += " (" + s.ScimType + ")"
 	}
 	return text
 }
 
-func (c *client) refused(op string, res *http.Response) error {
+func (c *Client) refused(op string, res *http.Response) error {
 	var body struct {
 		Detail   string `json:"detail"`
 		ScimType string `json:"scimType"`
 	}
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 16<<10))
 	_ = json.Unmarshal(text, &body) // what is no SCIM error says nothing that we would repeat
-	s := &status{code: res.StatusCode, detail: c.clean(body.Detail), scimType: c.clean(body.ScimType)}
-	e := &access.Error{System: c.system, Op: op, Kind: retry.KindOfStatus(res.StatusCode), Err: s}
+	s := &Status{Code: res.StatusCode, Detail: c.clean(body.Detail), ScimType: c.clean(body.ScimType)}
+	e := &access.Error{System: c.o.System, Op: op, Kind: retry.KindOfStatus(res.StatusCode), Err: s}
 	switch res.StatusCode {
 	case http.StatusUnauthorized:
 		e.Hint = "the token or password is wrong or has expired: make a new one"
@@ -197,14 +194,14 @@ func (c *client) refused(op string, res *http.Response) error {
 	case http.StatusBadRequest:
 		e.Hint = "try reduce: none; check filter and page_size"
 	}
-	if wait, ok := retry.ParseAfter(res.Header.Get("Retry-After"), c.now()); ok {
+	if wait, ok := retry.ParseAfter(res.Header.Get("Retry-After"), c.o.Now()); ok {
 		return retry.After(e, wait)
 	}
 	return e
 }
 
 // clean makes a server's text fit for a message: without secrets and control characters, and short.
-func (c *client) clean(text string) string {
+func (c *Client) clean(text string) string {
 	for _, secret := range c.secrets {
 		if secret != "" {
 			for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
@@ -224,6 +221,6 @@ func (c *client) clean(text string) string {
 	return strings.TrimSpace(text)
 }
 
-func (c *client) fail(op string, kind access.Kind, err error) error {
-	return &access.Error{System: c.system, Op: op, Kind: kind, Err: err}
+func (c *Client) fail(op string, kind access.Kind, err error) error {
+	return &access.Error{System: c.o.System, Op: op, Kind: kind, Err: err}
 }
