@@ -158,6 +158,7 @@ type Run struct {
 	Checkpoint   string // the signed ledger checkpoint (C2SP tlog-checkpoint) after the run's findings were entered
 	FirstEntry   uint64 // the ledger index of the run's start
 	LastEntry    uint64 // the ledger index of the run's last entry before its pack
+	Evidence     string // JSON of what the pack says besides findings and population, as the run applied it: sources, rules, bundles, exceptions
 }
 
 // RuleCount counts one rule's findings in one system in one run.

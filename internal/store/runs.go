@@ -27,7 +27,7 @@ func (s *Store) SaveRun(ctx context.Context, r access.Run) error {
 		"started_at", wire.Opt(r.StartedAt), "finished_at", wire.Opt(r.FinishedAt), "muster_version", r.Version,
 		"config_digest", r.ConfigDigest, "rules_digest", r.RulesDigest, "incomplete", r.Incomplete,
 		"persons", r.Persons, "accounts", r.Accounts, "grants", r.Grants, "counts", string(counts), "checkpoint", r.Checkpoint,
-		"first_entry", r.FirstEntry, "last_entry", r.LastEntry, "written_at", wire.Trunc(s.db.Now()),
+		"first_entry", r.FirstEntry, "last_entry", r.LastEntry, "evidence", r.Evidence, "written_at", wire.Trunc(s.db.Now()),
 	)
 	return s.db.Insert(ctx, "insert run", wire.Block{Table: "runs", Token: wire.Token("run", r.ID, wire.Number(last+1), string(r.State), r.Checkpoint, string(counts)), Cols: cols})
 }
@@ -60,7 +60,7 @@ func first(all []access.Run, err error) (access.Run, bool, error) {
 // runs reads the newest version of the runs that match, the highest of order first.
 func (s *Store) runs(ctx context.Context, where, order string, limit int, args ...any) ([]access.Run, error) {
 	sql := `SELECT id, organisation, toString(state), as_of, started_at, finished_at, toString(muster_version), config_digest, rules_digest, incomplete,
-		persons, accounts, grants, counts, checkpoint, first_entry, last_entry
+		persons, accounts, grants, counts, checkpoint, first_entry, last_entry, evidence
 	FROM (SELECT *, min(version) OVER (PARTITION BY id) AS first_version, minIf(version, state = 'completed') OVER (PARTITION BY id) AS completed_version
 		FROM runs ORDER BY version DESC, written_at DESC LIMIT 1 BY id)
 	WHERE ` + where + " ORDER BY " + order + " DESC, id DESC"
@@ -73,7 +73,7 @@ func (s *Store) runs(ctx context.Context, where, order string, limit int, args .
 		var state, counts string
 		var started, finished *time.Time
 		if err := scan(&r.ID, &r.Organisation, &state, &r.AsOf, &started, &finished, &r.Version, &r.ConfigDigest, &r.RulesDigest, &r.Incomplete,
-			&r.Persons, &r.Accounts, &r.Grants, &counts, &r.Checkpoint, &r.FirstEntry, &r.LastEntry); err != nil {
+			&r.Persons, &r.Accounts, &r.Grants, &counts, &r.Checkpoint, &r.FirstEntry, &r.LastEntry, &r.Evidence); err != nil {
 			return err
 		}
 		r.State, r.AsOf, r.StartedAt, r.FinishedAt = access.RunState(state), r.AsOf.UTC(), wire.OfOpt(started), wire.OfOpt(finished)
