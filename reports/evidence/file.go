@@ -1,0 +1,196 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"muster/internal/access"
+	"muster/internal/ledger"
+)
+
+// Format names the form of evidence.json.
+const Format = "muster.example/pack/reconciliation/1"
+
+// File is evidence.json: the model with stable names, and what a verifier compares the other files with.
+type File struct {
+	Format         string       `json:"format"`
+	Pack           string       `json:"pack"`
+	Organisation   string       `json:"organisation"`
+	Classification string       `json:"classification"`
+	GeneratedBy    string       `json:"generated_by"`
+	Renderer       string       `json:"renderer"` // PDF library and Go version: bytes may differ with another
+	Run            RunFile      `json:"run"`
+	Totals         Totals       `json:"totals"`
+	FindingsSHA256 string       `json:"findings_sha256"` // access.FindingsDigest; the ledger's findings entry has the same
+	Sources        []SourceFile `json:"sources"`
+	Rules          []Rule       `json:"rules"`
+	Bundles        []Bundle     `json:"bundles"`
+	Exceptions     []Exception  `json:"exceptions"`
+	Mitigations    []Mitigation `json:"mitigations"`
+	Annexes        []Annex      `json:"annexes"`
+	Ledger         LedgerFile   `json:"ledger"`
+}
+
+// RunFile is the run as evidence.json tells it.
+type RunFile struct {
+	ID           string             `json:"id"`
+	RanBy        string             `json:"ran_by"`
+	AsOf         time.Time          `json:"as_of"`
+	StartedAt    time.Time          `json:"started_at"`
+	FinishedAt   time.Time          `json:"finished_at"`
+	State        access.RunState    `json:"state"`
+	Version      string             `json:"version"`
+	ConfigSHA256 string             `json:"config_sha256"`
+	RulesSHA256  string             `json:"rules_sha256"`
+	Incomplete   bool               `json:"incomplete"`
+	Suppressed   int                `json:"suppressed"`
+	Persons      int64              `json:"persons"`
+	Accounts     int64              `json:"accounts"`
+	Grants       int64              `json:"grants"`
+	Counts       []access.RuleCount `json:"counts"`
+}
+
+// SourceFile is a source as evidence.json tells it.
+type SourceFile struct {
+	Name        string        `json:"name"`
+	Title       string        `json:"title"`
+	Collector   string        `json:"collector"`
+	Owner       string        `json:"owner"`
+	Criticality string        `json:"criticality"`
+	Tonight     *SnapshotFile `json:"tonight"`
+	Used        *SnapshotFile `json:"used,omitempty"`
+	Previous    *SnapshotFile `json:"previous,omitempty"`
+	InScope     []CountFile   `json:"in_scope"`
+	Tested      []CountFile   `json:"tested"`
+}
+
+// CountFile is a Count.
+type CountFile struct {
+	Class access.Class `json:"class"`
+	Count int64        `json:"count"`
+}
+
+// SnapshotFile is a snapshot as evidence.json tells it.
+type SnapshotFile struct {
+	ID         string               `json:"id"`
+	RunID      string               `json:"run"`
+	State      access.SnapshotState `json:"state"`
+	Reason     string               `json:"reason,omitempty"`
+	TakenAt    time.Time            `json:"taken_at"`
+	StartedAt  time.Time            `json:"started_at"`
+	FinishedAt time.Time            `json:"finished_at"`
+	Collector  string               `json:"collector"`
+	Version    string               `json:"collector_version"`
+	Source     string               `json:"source"`
+	Queries    []string             `json:"queries"`
+	Classes    []ClassFile          `json:"classes"`
+	SHA256     string               `json:"sha256"`
+	Baseline   bool                 `json:"baseline,omitempty"`
+}
+
+// ClassFile is the coverage of one object class.
+type ClassFile struct {
+	Class    access.Class         `json:"class"`
+	Claimed  *int64               `json:"claimed"` // null: the source does not say
+	Fetched  int64                `json:"fetched"`
+	Parsed   int64                `json:"parsed"`
+	Rejected int64                `json:"rejected"`
+	State    access.SnapshotState `json:"state"`
+	Reason   string               `json:"reason,omitempty"`
+}
+
+// Annex is one CSV file of the pack.
+type Annex struct {
+	File   string `json:"file"`
+	Rows   int64  `json:"rows"` // without the header
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// LedgerFile says what the folder ledger of the pack holds.
+type LedgerFile struct {
+	Origin  string      `json:"origin"`
+	Size    uint64      `json:"size"`
+	Root    string      `json:"root"`
+	Entries []EntryFile `json:"entries"`
+}
+
+// EntryFile names one proven ledger entry.
+type EntryFile struct {
+	Index uint64      `json:"index"`
+	Type  ledger.Type `json:"type"`
+	Proof string      `json:"proof"` // the file in the pack
+}
+
+// NewFile makes evidence.json's content of a model; the caller fills in what it computes: Pack, Renderer, Totals,
+// FindingsSHA256, Annexes and Ledger.
+func NewFile(e Evidence) File {
+	r := e.Run
+	f := File{
+		Format: Format, Organisation: e.Organisation, Classification: e.Classification, GeneratedBy: e.GeneratedBy,
+		Run: RunFile{ID: r.ID, RanBy: e.RanBy, AsOf: r.AsOf, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, State: r.State,
+			Version: r.Version, ConfigSHA256: r.ConfigDigest, RulesSHA256: r.RulesDigest, Incomplete: r.Incomplete, Suppressed: e.Suppressed,
+			Persons: r.Persons, Accounts: r.Accounts, Grants: r.Grants, Counts: r.Counts},
+		Rules: e.Rules, Bundles: e.Bundles, Exceptions: e.Exceptions, Mitigations: e.Mitigations,
+	}
+	for _, s := range e.Sources {
+		f.Sources = append(f.Sources, SourceFile{Name: s.System.Name, Title: s.System.Title, Collector: s.System.Collector,
+			Owner: s.System.Owner, Criticality: s.System.Criticality, Tonight: snapshotFile(s.System.Tonight),
+			Used: snapshotFile(s.System.Used), Previous: snapshotFile(s.Previous), InScope: counts(s.InScope), Tested: counts(s.Tested)})
+	}
+	return f
+}
+
+func counts(in []Count) []CountFile {
+	out := make([]CountFile, len(in))
+	for i, c := range in {
+		out[i] = CountFile{c.Class, c.N}
+	}
+	return out
+}
+
+// snapshotFile is nil for a snapshot that there is not; one without an ID and with a state is one that could not be begun.
+func snapshotFile(s access.Snapshot) *SnapshotFile {
+	if s.ID == "" && s.State == "" {
+		return nil
+	}
+	out := &SnapshotFile{ID: s.ID, RunID: s.RunID, State: s.State, Reason: s.Reason, TakenAt: s.TakenAt, StartedAt: s.StartedAt,
+		FinishedAt: s.FinishedAt, Collector: s.Collector, Version: s.CollectorVersion, Source: s.Coverage.Source,
+		Queries: s.Coverage.Queries, SHA256: s.Digest, Baseline: s.Baseline}
+	for _, c := range s.Coverage.Classes {
+		k := ClassFile{Class: c.Class, Fetched: c.Fetched, Parsed: c.Parsed, Rejected: c.Rejected, State: c.State, Reason: c.Reason}
+		if c.Claimed != access.NoClaim {
+			k.Claimed = &c.Claimed
+		}
+		out.Classes = append(out.Classes, k)
+	}
+	return out
+}
+
+// Encode writes evidence.json for people and programs: indented, keys in the order of the model, a newline at the end.
+func (f File) Encode() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(f); err != nil {
+		return nil, fmt.Errorf("encode evidence: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Decode reads evidence.json.
+func Decode(text []byte) (File, error) {
+	var f File
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&f); err != nil {
+		return f, fmt.Errorf("decode evidence: %w", err)
+	}
+	if f.Format != Format {
+		return f, fmt.Errorf("decode evidence: its format is %q, this program reads %q", f.Format, Format)
+	}
+	return f, nil
+}

@@ -1,0 +1,80 @@
+package pack
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// formulaStarts are the first characters that make spreadsheets compute a cell (OWASP "CSV Injection"; the wide forms are
+// evaluated by some locales), and the apostrophe that marks a cell as neutralised.
+const formulaStarts = "=+-@\t\r\n'＝＋－＠"
+
+// Neutral makes a value that no spreadsheet computes.
+func Neutral(value string) string {
+	for _, r := range value {
+		if strings.ContainsRune(formulaStarts, r) {
+			return "'" + value
+		}
+		break
+	}
+	return value
+}
+
+// Original is the inverse of Neutral.
+func Original(cell string) string { return strings.TrimPrefix(cell, "'") }
+
+// Table writes one CSV table. It keeps every byte of a value, line breaks too, which encoding/csv does not with CRLF line ends.
+type Table struct {
+	w       *bufio.Writer
+	columns int
+	rows    int64
+}
+
+// NewTable writes to w; Close flushes.
+func NewTable(w io.Writer) *Table { return &Table{w: bufio.NewWriterSize(w, 1<<16)} }
+
+// Head writes the column names.
+func (t *Table) Head(names []string) error {
+	if t.columns > 0 || len(names) == 0 {
+		return fmt.Errorf("write csv: one head with at least one column is needed")
+	}
+	t.columns = len(names)
+	return t.line(names)
+}
+
+// Row writes one row.
+func (t *Table) Row(values []string) error {
+	if len(values) != t.columns {
+		return fmt.Errorf("write csv: row %d has %d values, the head has %d", t.rows+1, len(values), t.columns)
+	}
+	t.rows++
+	return t.line(values)
+}
+
+// Close flushes and returns how many rows there are.
+func (t *Table) Close() (rows int64, err error) {
+	if t.columns == 0 {
+		return 0, fmt.Errorf("write csv: the table has no head")
+	}
+	return t.rows, t.w.Flush()
+}
+
+func (t *Table) line(values []string) error {
+	for i, v := range values {
+		if i > 0 {
+			_ = t.w.WriteByte(',') // the writer's error is sticky; the last write below returns it
+		}
+		v = Neutral(strings.ToValidUTF8(v, "\uFFFD"))
+		if !strings.ContainsAny(v, ",\"\r\n") && v != "" && v[0] != ' ' {
+			_, _ = t.w.WriteString(v)
+			continue
+		}
+		_ = t.w.WriteByte('"')
+		_, _ = t.w.WriteString(strings.ReplaceAll(v, `"`, `""`))
+		_ = t.w.WriteByte('"')
+	}
+	_, err := t.w.WriteString("\r\n")
+	return err
+}

@@ -1,0 +1,19 @@
+// Package pack writes and checks the zip file of an evidence pack.
+//
+// A pack holds, in this order:
+//
+//	annexes/*.csv          the full populations (RFC 4180, UTF-8, CRLF)
+//	report.pdf             what people read
+//	evidence.json          the model behind it, see package evidence
+//	ledger/checkpoint      the signed checkpoint after the run's findings were entered (C2SP tlog-checkpoint)
+//	ledger/proofs/*        the run's entries, each with its inclusion proof (C2SP tlog-proof)
+//	ledger/verifier        the ledger's public key
+//	VERIFY.md              how to check all this without Muster
+//	SHA256SUMS             of every other file, for sha256sum -c
+//
+// A cell of an annex that a spreadsheet could take for a formula, and one that begins with an apostrophe, begins with one
+// apostrophe more; taking one away gives the exact value back.
+//
+// The same content gives the same bytes: times are the run's, the order is fixed, nothing depends on the machine. Rows stream; the
+// size of a population does not matter. Times are UTC. Errors of a pack that was changed are *access.Error with Kind Invalid.
+package pack

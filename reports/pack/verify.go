@@ -1,0 +1,341 @@
+package pack
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/reports/evidence"
+)
+
+// Step is one thing that Verify checked.
+type Step struct {
+	Name    string // what was checked, for people
+	OK      bool
+	Details []string // what was found; for a failed step what differs, the changed files first
+}
+
+// Report is what Verify found.
+type Report struct {
+	Path   string
+	SHA256 string // of the zip file; the ledger's pack entry has the same. Empty for an unpacked folder
+	Pack   string
+	Run    string
+	Steps  []Step
+	File   evidence.File // the model, when it could be read
+}
+
+// OK reports whether every step passed.
+func (r Report) OK() bool {
+	return len(r.Steps) > 0 && !slices.ContainsFunc(r.Steps, func(s Step) bool { return !s.OK })
+}
+
+// Verify checks a pack offline: its checksums, its model against its annexes, and its findings against the signed ledger. The
+// pack's own verifier key is used; when trustedKey is not empty it must be that one, which is what makes the signature mean
+// something. path is a zip file or the folder that it was unpacked into. The error, of Kind Invalid, names the first
+// difference; the Report has all.
+func Verify(ctx context.Context, path, trustedKey string) (Report, error) {
+	r := Report{Path: path}
+	a, err := openArchive(path)
+	if err != nil {
+		kind := access.Invalid
+		if errors.Is(err, fs.ErrNotExist) {
+			kind = access.NotFound
+		}
+		r.Steps = append(r.Steps, Step{Name: "archive", Details: []string{err.Error()}})
+		return r, &access.Error{Op: "verify pack", Kind: kind, Err: err}
+	}
+	defer func() { _ = a.close() }() // it was only read
+	if r.SHA256, err = fileDigest(ctx, path); err != nil {
+		return r, &access.Error{Op: "verify pack", Kind: access.KindOf(err), Err: err}
+	}
+	c := &check{ctx: ctx, a: a, report: &r, trusted: trustedKey}
+	for _, step := range []struct {
+		name string
+		run  func(s *Step) error
+	}{
+		{"archive: plain files with safe names", c.archive},
+		{"checksums: SHA256SUMS names every file and every byte", c.checksums},
+		{"model: evidence.json is readable", c.model},
+		{"annexes: every table is the one that the model describes", c.annexes},
+		{"findings: digest and counts follow from the rows", c.findings},
+		{"checkpoint: signed by the ledger's key", c.checkpoint},
+		{"proofs: the run's entries are in the ledger", c.proofs},
+		{"ledger: its entries say what the pack says", c.statements},
+	} {
+		s := Step{Name: step.name}
+		if err := step.run(&s); err != nil {
+			return r, &access.Error{Op: "verify pack", Kind: access.Transient, Err: err}
+		}
+		r.Steps = append(r.Steps, s)
+	}
+	for _, s := range r.Steps {
+		if !s.OK {
+			err := fmt.Errorf("%s", strings.Join(append([]string{}, s.Details...), "; "))
+			return r, &access.Error{Op: "verify pack", Kind: access.Invalid, Err: err, Hint: "ask for the pack again, and compare its SHA-256 with the one on the ledger"}
+		}
+	}
+	return r, nil
+}
+
+// check is one Verify under way.
+type check struct {
+	ctx     context.Context
+	a       *archive
+	report  *Report
+	trusted string
+	modelOK bool
+	entries []ledger.Entry // proven
+}
+
+// finish ends a step: it passed when nothing was said against it.
+func finish(s *Step, problems []string, good string, args ...any) error {
+	if len(problems) > 0 {
+		s.Details = problems
+		return nil
+	}
+	s.OK, s.Details = true, []string{fmt.Sprintf(good, args...)}
+	return nil
+}
+
+func (c *check) archive(s *Step) error {
+	return finish(s, nil, "%d files", len(c.a.names))
+}
+
+func (c *check) checksums(s *Step) error {
+	text, err := fs.ReadFile(c.a, SumsFile)
+	if err != nil {
+		return finish(s, []string{SumsFile + ": " + err.Error()}, "")
+	}
+	var problems []string
+	listed := map[string]string{}
+	for _, line := range strings.SplitAfter(string(text), "\n") {
+		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		if line == "" {
+			continue
+		}
+		if !ok || !hexDigest.MatchString(sum) || listed[name] != "" || !strings.HasSuffix(line, "\n") {
+			problems = append(problems, fmt.Sprintf("%s: a line is malformed or comes twice: %q", SumsFile, line))
+			continue
+		}
+		listed[name] = sum
+	}
+	for _, name := range c.a.names {
+		want, ok := listed[name]
+		delete(listed, name)
+		if name == SumsFile {
+			continue
+		}
+		if !ok {
+			problems = append(problems, name+": is not in "+SumsFile)
+			continue
+		}
+		have, err := c.digest(name)
+		if c.ctx.Err() != nil {
+			return c.ctx.Err()
+		}
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %v", name, err))
+		} else if have != want {
+			problems = append(problems, fmt.Sprintf("%s: was changed (SHA-256 %s, %s says %s)", name, have, SumsFile, want))
+		}
+	}
+	missing := make([]string, 0, len(listed))
+	for name := range listed {
+		missing = append(missing, name+": is missing")
+	}
+	slices.Sort(missing)
+	return finish(s, append(problems, missing...), "%d files match", len(c.a.names)-1)
+}
+
+func (c *check) digest(name string) (string, error) {
+	f, err := c.a.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return digest(c.ctx, f)
+}
+
+func digest(ctx context.Context, r io.Reader) (string, error) {
+	sum, buf := sha256.New(), make([]byte, 1<<18)
+	for {
+		n, err := r.Read(buf)
+		sum.Write(buf[:n])
+		if err == io.EOF {
+			return hex.EncodeToString(sum.Sum(nil)), nil
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return "", err
+		}
+	}
+}
+
+// fileDigest is the SHA-256 of a file, and empty for a folder.
+func fileDigest(ctx context.Context, path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("open pack: %w", err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		return "", err
+	}
+	return digest(ctx, f)
+}
+
+func (c *check) model(s *Step) error {
+	text, err := fs.ReadFile(c.a, EvidenceFile)
+	if err == nil {
+		c.report.File, err = evidence.Decode(text)
+	}
+	if err != nil {
+		return finish(s, []string{EvidenceFile + ": " + err.Error()}, "")
+	}
+	c.modelOK = true
+	f := c.report.File
+	c.report.Pack, c.report.Run = f.Pack, f.Run.ID
+	if again, err := f.Encode(); err != nil || !bytes.Equal(again, text) {
+		return finish(s, []string{EvidenceFile + ": is not as Muster writes it"}, "")
+	}
+	return finish(s, nil, "pack %s of run %s, %s", f.Pack, f.Run.ID, f.Organisation)
+}
+
+// annexes compares every table with what the model says of it, and the tables there are with those that must be.
+func (c *check) annexes(s *Step) error {
+	if !c.modelOK {
+		return finish(s, []string{"not checked: " + EvidenceFile + " is unreadable"}, "")
+	}
+	var problems []string
+	var rows int64
+	named := map[string]bool{}
+	for _, annex := range c.report.File.Annexes {
+		named[annex.File] = true
+		have, sum, err := c.count(annex.File)
+		switch {
+		case c.ctx.Err() != nil:
+			return c.ctx.Err()
+		case err != nil:
+			problems = append(problems, fmt.Sprintf("%s: %v", annex.File, err))
+		case have != annex.Rows:
+			problems = append(problems, fmt.Sprintf("%s: has %d rows, the model says %d", annex.File, have, annex.Rows))
+		case sum != annex.SHA256:
+			problems = append(problems, fmt.Sprintf("%s: is not the table that the model describes", annex.File))
+		}
+		rows += have
+	}
+	for _, name := range c.a.names {
+		if strings.HasPrefix(name, AnnexFolder) && !named[name] {
+			problems = append(problems, name+": the model does not know it")
+		}
+	}
+	for _, table := range append(evidence.Tables(), "findings", "snapshots", "rule-counts") {
+		if !named[AnnexFolder+table+".csv"] {
+			problems = append(problems, AnnexFolder+table+".csv: the model lacks it")
+		}
+	}
+	return finish(s, problems, "%d tables, %d rows", len(named), rows)
+}
+
+// count reads a table strictly and returns its rows and its digest.
+func (c *check) count(name string) (rows int64, sum string, err error) {
+	f, err := c.a.Open(name)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	hash := sha256.New()
+	in := csv.NewReader(bufio.NewReaderSize(io.TeeReader(f, hash), 1<<16))
+	in.ReuseRecord = true
+	for rows = -1; ; rows++ {
+		if _, err := in.Read(); err == io.EOF {
+			break
+		} else if err = errors.Join(err, c.ctx.Err()); err != nil {
+			return max(rows, 0), "", err
+		}
+	}
+	return max(rows, 0), hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// hexDigest is the spelling of a SHA-256.
+var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// findings recomputes digest and counts from the rows of findings.csv.
+func (c *check) findings(s *Step) error {
+	f, err := c.a.Open(FindingsAnnex)
+	if err != nil || !c.modelOK {
+		return finish(s, []string{fmt.Sprintf("not checked: %s or %s is unreadable", FindingsAnnex, EvidenceFile)}, "")
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	in := csv.NewReader(bufio.NewReaderSize(f, 1<<16))
+	head, err := in.Read()
+	if err != nil || !slices.Equal(head, findingHead()) {
+		return finish(s, []string{FindingsAnnex + ": its head is not that of a table of findings"}, "")
+	}
+	tally := evidence.NewTally(c.report.File.Run.AsOf, 0)
+	for {
+		row, err := in.Read()
+		if err == io.EOF {
+			break
+		}
+		if err = errors.Join(err, c.ctx.Err()); err != nil {
+			return finish(s, []string{fmt.Sprintf("%s: %v", FindingsAnnex, err)}, "")
+		}
+		tally.Add(access.Finding{Fingerprint: Original(row[1]), Rule: Original(row[2]), Severity: access.Severity(Original(row[3])),
+			State: access.FindingState(Original(row[4])), Change: access.Change(Original(row[5])), System: Original(row[7])})
+	}
+	model := c.report.File
+	var problems []string
+	if sum := tally.Digest.Sum(); sum != model.FindingsSHA256 {
+		problems = append(problems, fmt.Sprintf("%s: its rows have the digest %s, the model says %s", FindingsAnnex, sum, model.FindingsSHA256))
+	}
+	if tally.Totals != model.Totals {
+		problems = append(problems, fmt.Sprintf("%s: its rows count %+v, the model says %+v", FindingsAnnex, tally.Totals, model.Totals))
+	}
+	sum := evidence.Totals{All: tally.Totals.All}
+	for _, n := range model.Run.Counts {
+		sum.Open, sum.New, sum.Resolved = sum.Open+n.Open, sum.New+n.New, sum.Resolved+n.Resolved
+		sum.Reopened, sum.Excepted, sum.Unverified = sum.Reopened+n.Reopened, sum.Excepted+n.Excepted, sum.Unverified+n.Unverified
+	}
+	if sum != model.Totals {
+		problems = append(problems, fmt.Sprintf("%s: the run's counts by rule add up to %+v, its totals are %+v", EvidenceFile, sum, model.Totals))
+	}
+	return finish(s, problems, "%s findings, digest %s", strconv.Itoa(tally.Totals.All), model.FindingsSHA256)
+}
+
+// text reads a small file of the pack.
+func (c *check) text(name string) (string, error) {
+	text, err := fs.ReadFile(c.a, name)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return string(text), nil
+}
+
+// statement is what a ledger entry says that a pack can be compared with.
+type statement struct {
+	SHA256   string `json:"sha256"`
+	Count    *int   `json:"count"`
+	Snapshot string `json:"snapshot"`
+	System   string `json:"system"`
+}
+
+func readStatement(e ledger.Entry) (s statement) {
+	_ = json.Unmarshal(e.Data, &s) // what is not there is compared as empty and so found
+	return s
+}
