@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS runs
     checkpoint String,
     first_entry UInt64,
     last_entry UInt64,
-    evidence String CODEC(ZSTD) COMMENT 'JSON of the sources, rules, bundles and exceptions as the run applied them',
+    evidence String COMMENT 'JSON of the sources, rules, bundles and exceptions as the run applied them' CODEC(ZSTD),
     written_at DateTime64(3, 'UTC')
 )
 ENGINE = MergeTree
