@@ -28,6 +28,8 @@ func day(s string) time.Time {
 	return t
 }
 
+func clock() time.Time { return time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC) }
+
 // collector makes one from YAML settings.
 func collector(t testing.TB, dir, yaml string) *Collector {
 	t.Helper()

@@ -191,7 +191,7 @@ func (t *Table) Header() []string { return t.header }
 // Measure says how many bytes of the file were read, and how many there were at the start.
 func (t *Table) Measure() (done, total int64) { return t.count.n, t.before.Size() }
 
-// Next gives the next row; a row with the wrong number of fields has a Fault. The error is io.EOF at the end.
+// Next gives the next row; one with the wrong number of fields, and one that may be cut, has a Fault. The error is io.EOF at the end.
 func (t *Table) Next() (*Row, error) {
 	row, err := t.split.next()
 	if errors.Is(err, io.EOF) {
@@ -205,6 +205,9 @@ func (t *Table) Next() (*Row, error) {
 	if n := len(row.Fields); row.Fault == "" && n != len(t.header) {
 		row.Fault = fmt.Sprintf("%d fields, the header has %d", n, len(t.header))
 		t.short = n < len(t.header)
+	}
+	if !t.split.ended && !t.format.CutIsFine && row.Fault == "" {
+		row.Fault = "the line does not end with a newline: its last field may be cut off"
 	}
 	return row, nil
 }

@@ -68,7 +68,7 @@ func TestRows(t *testing.T) {
 		"delimiter inside quotes": {"\"a,b,c,d\";e\n1;2\n", []string{"2: 1|2"}, ""},
 		"long line":               {"a,b\n" + long + ",2\n3,4\n", []string{"2: " + long + "|2", "3: 3|4"}, ""},
 		"short row":               {"a,b\n1\n2,3\n", []string{"2! 1 fields, the header has 2", "3: 2|3"}, ""},
-		"cut":                     {"a,b\n1,2\n3,", []string{"2: 1|2", "3: 3|"}, "the file is cut off: line 3 does not end with a newline"},
+		"cut":                     {"a,b\n1,2\n3,", []string{"2: 1|2", "3! the line does not end with a newline: its last field may be cut off"}, "the file is cut off: line 3 does not end with a newline"},
 		"cut header":              {"a,b", nil, "the file is cut off: line 1 does not end with a newline"},
 		"open quote": {"a,b\n1,\"2\n3,4\n", []string{"2! the quote opened on line 2, column 3, is never closed"},
 			"the quote opened on line 2, column 3, is never closed"},
