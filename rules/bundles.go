@@ -107,7 +107,7 @@ func (b *Bundles) add(env *vocabulary.Environment, n config.Node, y *bundleYAML,
 	}
 	sort.Slice(out.Entitlements, func(i, j int) bool { return less(out.Entitlements[i], out.Entitlements[j]) })
 	when := expression.Compile(env, y.When, expression.Condition)
-	if when != nil {
+	if when != nil && when.Guards(y.When) {
 		out.When = when.Text
 	}
 	b.all, b.when = append(b.all, out), append(b.when, when)

@@ -27,7 +27,6 @@ type Evaluator struct {
 	grants  []*asked
 	systems []*asked
 	byID    map[string]*asked
-	stats   Stats
 }
 
 // asked is one rule with its counters and variables.
@@ -48,14 +47,13 @@ func (s *Set) Evaluator(env Env) *Evaluator {
 	if env.Matrix != nil {
 		w.Conflicts = env.Matrix.Conflicts()
 	}
-	e := &Evaluator{env: env, scene: s.vocab.Scene(w), byID: map[string]*asked{}, stats: Stats{}}
+	e := &Evaluator{env: env, scene: s.vocab.Scene(w), byID: map[string]*asked{}}
 	for _, r := range s.all {
 		a := e.prepare(r)
 		e.byID[r.ID] = a
 		if !r.Enabled {
 			continue
 		}
-		e.stats[r.ID] = a.stats
 		switch r.Scope {
 		case access.ScopePerson:
 			e.persons = append(e.persons, a)

@@ -69,24 +69,12 @@ func (e *Evaluator) hit(a *asked, item expression.Value) Hit {
 		Detail: at.detail, Message: text("message", r.prog.message, r.Title), Hint: r.Remediation, Controls: r.Controls}
 	f.Fingerprint = access.Fingerprint(f.Rule, f.Scope, f.System, f.SubjectID, f.Detail)
 	f.ID = access.ShortID(f.Fingerprint)
-	f.Person, f.PersonName = e.concerned()
+	if v := e.scene.View(); v.Person != nil && v.Person.Person != nil {
+		f.Person, f.PersonName = v.Person.Person.ID, vocabulary.PersonName(v.Person.Person)
+	}
 	f.Evidence = e.evidence(a)
 	e.accept(&f, item)
 	return Hit{Rule: r, Finding: f}
-}
-
-// concerned is the person that the finding is about: the worker, or the owner of a service-owned account.
-func (e *Evaluator) concerned() (id, name string) {
-	v := e.scene.View()
-	switch {
-	case v.Person != nil && v.Person.Person != nil:
-		return v.Person.Person.ID, vocabulary.PersonName(v.Person.Person)
-	case v.Account != nil && v.Account.Owner != nil:
-		return v.Account.Owner.ID, vocabulary.PersonName(v.Account.Owner)
-	case v.Account != nil:
-		return v.Account.Link.PersonID, ""
-	}
-	return "", ""
 }
 
 // accept looks for a mitigation or an exception that covers the finding, and adds the conflict's controls to the rule's.

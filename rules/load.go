@@ -291,7 +291,25 @@ func (l *loader) compileParts(n config.Node, env *vocabulary.Environment, r *Rul
 	if !ok || r.prog.when == nil || r.prog.message == nil {
 		return false
 	}
-	return l.split(n, r)
+	return l.guarded(r, y) && l.split(n, r)
+}
+
+// guarded checks that what may be absent is tested somewhere in the rule: by the condition or by the expression itself.
+func (l *loader) guarded(r *Rule, y *ruleYAML) bool {
+	others := append([]*expression.Expression{r.prog.when}, r.prog.variables...)
+	ok := r.prog.when.Guards(y.When, others...)
+	for i, v := range y.Variables {
+		ok = r.prog.variables[i].Guards(v.Expression, others...) && ok
+	}
+	for _, one := range []struct {
+		x  *expression.Expression
+		at config.Node
+	}{{r.prog.message, y.Message}, {r.prog.detail, y.Detail}, {r.prog.system, y.System}, {r.prog.severity, y.SeverityExpr}, {r.prog.each, y.Each}} {
+		if one.x != nil {
+			ok = one.x.Guards(one.at, others...) && ok
+		}
+	}
+	return ok
 }
 
 // split takes the conjuncts out of a grant rule's condition that are the same for all grants of an account.

@@ -3,7 +3,7 @@ package rules
 import "fmt"
 
 // Stats counts evaluations by rule id.
-type Stats map[string]*RuleStats
+type Stats map[string]RuleStats
 
 // RuleStats counts one rule's evaluations. An evaluation that failed is neither a hit nor a miss: the rule could not tell.
 type RuleStats struct {
@@ -13,19 +13,26 @@ type RuleStats struct {
 	Sample    string `json:"sample,omitempty"` // the error that sorts first, with what it was about
 }
 
-// Stats are the counts so far. They change as long as the evaluator is used.
-func (e *Evaluator) Stats() Stats { return e.stats }
+// Stats are the counts so far of the enabled rules.
+func (e *Evaluator) Stats() Stats {
+	out := Stats{}
+	for id, a := range e.byID {
+		if a.rule.Enabled {
+			out[id] = *a.stats
+		}
+	}
+	return out
+}
 
 // Merge adds o to s.
 func (s Stats) Merge(o Stats) {
 	for id, more := range o {
-		if s[id] == nil {
-			s[id] = &RuleStats{}
-		}
-		s[id].Evaluated += more.Evaluated
-		s[id].Hits += more.Hits
-		s[id].Errors += more.Errors
-		s[id].sample(more.Sample)
+		sum := s[id]
+		sum.Evaluated += more.Evaluated
+		sum.Hits += more.Hits
+		sum.Errors += more.Errors
+		sum.sample(more.Sample)
+		s[id] = sum
 	}
 }
 

@@ -82,7 +82,7 @@ func (r *reporter) wanted(a *celast.AST, want Want) bool {
 		Text:      "make text of it with string(...), or plural(n, \"day\") for a count, day(t) for a date",
 		List:      "name a list, such as person.accounts",
 	}[want]
-	r.report(span{0, 0}, hint, "expected %s, found %s", expected, vocabulary.TypeName(t))
+	r.report(r.whole(a.Expr().ID(), 0), hint, "expected %s, found %s", expected, vocabulary.TypeName(t))
 	return false
 }
 
@@ -97,7 +97,7 @@ func (r *reporter) affordable(checked *cel.Ast) bool {
 		return false
 	}
 	if est.Max > MaxCost {
-		r.report(span{}, "nest fewer exists(), all() and filter()", "the expression may take %s steps on one subject, more than %d", steps(est.Max), MaxCost)
+		r.report(r.whole(checked.NativeRep().Expr().ID(), 0), "nest fewer exists(), all() and filter()", "the expression may take %s steps on one subject, more than %d", steps(est.Max), MaxCost)
 		return false
 	}
 	return true

@@ -83,6 +83,9 @@ func (r *reporter) syntax(errs []*cel.Error) {
 		msg, _, _ = strings.Cut(msg, " expecting {")
 		msg, _, _ = strings.Cut(msg, " expecting '")
 		msg = strings.ReplaceAll(msg, "'<EOF>'", "the end of the expression")
+		if m := badToken.FindStringSubmatch(msg); m != nil {
+			msg = "unexpected '" + strings.TrimSpace(m[1]) + "'"
+		}
 		if seen[e.Location.Line()] {
 			continue // one broken token drags others of its line along
 		}
@@ -96,6 +99,8 @@ var (
 	undeclared     = regexp.MustCompile(`^undeclared reference to '(.*)' \(in container '.*'\)$`)
 	noOverload     = regexp.MustCompile(`(?s)^found no matching overload for '(.*)' applied to '(.*)'$`)
 	noSelection    = regexp.MustCompile(`^type '(.*)' does not support field selection$`)
+	badToken       = regexp.MustCompile(`(?s)^token recognition error at: '(.*)'$`)
+	mismatch       = regexp.MustCompile(`^expected type '(.*)' but found '(.*)'$`)
 	notARange      = regexp.MustCompile(`^expression of type '(.*)' cannot be range`)
 )
 
@@ -121,8 +126,37 @@ func (r *reporter) semantic(e *cel.Error) {
 		r.report(span{off, 1}, "use a list, such as person.accounts", "cannot loop over %s", plainType(m[1]))
 		return
 	}
+	if m := mismatch.FindStringSubmatch(e.Message); m != nil {
+		r.report(r.whole(e.ExprID, off), "compare it with something, or test it with has()", "expected %s, found %s", plainType(m[1]), plainType(m[2]))
+		return
+	}
+	if strings.HasPrefix(e.Message, "invalid ") && strings.HasSuffix(e.Message, " argument") {
+		r.report(r.whole(e.ExprID, off), "regular expressions are RE2's, durations \"24h\", times \"2026-11-22T01:00:00Z\"",
+			"the %s cannot be read", strings.Replace(strings.TrimPrefix(e.Message, "invalid "), "matches argument", "regular expression", 1))
+		return
+	}
 	msg, _, _ := strings.Cut(e.Message, "\n")
-	r.report(span{off, 1}, "", "%s", plainType(msg))
+	r.report(span{off, 1}, "see: muster rules fields functions", "%s", plainType(msg))
+}
+
+// whole is the place of a whole sub-expression on its first line; off is used when it is not known.
+func (r *reporter) whole(id int64, off int) span {
+	x := findExpr(r.ast.Expr(), id)
+	if x == nil {
+		return span{off, 1}
+	}
+	from, to := off, off+1
+	walk(x, nil, func(sub celast.Expr, _ map[string]bool) {
+		if o, ok := r.ast.SourceInfo().GetOffsetRange(sub.ID()); ok {
+			from, to = min(from, int(o.Start)), max(to, int(o.Stop))
+			if sub.Kind() == celast.SelectKind {
+				name := r.wordAt(int(o.Start), sub.AsSelect().FieldName())
+				to = max(to, name.at+name.runes)
+			}
+		}
+	})
+	line, _, _ := strings.Cut(string([]rune(r.text)[from:min(to, len([]rune(r.text)))]), "\n")
+	return span{from, len([]rune(line))}
 }
 
 func (r *reporter) undefined(id int64, off int, field string) {

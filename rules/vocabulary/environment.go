@@ -150,14 +150,27 @@ func (e *Environment) FieldType(t *cel.Type, field string) *cel.Type {
 	return nil
 }
 
-// OneOf lists the only values of a text field, or nothing when it may be any text.
-func (e *Environment) OneOf(t *cel.Type, field string) []string {
+// Optional reports whether a field of an object may be absent, so that reading it may fail.
+func (e *Environment) Optional(t *cel.Type, field string) bool {
+	f := e.field(t, field)
+	return f != nil && f.Optional
+}
+
+func (e *Environment) field(t *cel.Type, name string) *Field {
 	if k := e.kinds[t.TypeName()]; k != nil {
-		for _, f := range k.fields {
-			if f.Name == field {
-				return f.OneOf
+		for i := range k.fields {
+			if k.fields[i].Name == name {
+				return &k.fields[i]
 			}
 		}
+	}
+	return nil
+}
+
+// OneOf lists the only values of a text field, or nothing when it may be any text.
+func (e *Environment) OneOf(t *cel.Type, field string) []string {
+	if f := e.field(t, field); f != nil {
+		return f.OneOf
 	}
 	return nil
 }
