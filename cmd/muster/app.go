@@ -6,7 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +41,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return report(stderr, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if err != nil && strings.HasPrefix(err.Error(), "required flag(s)") {
+		err = usageError{err} // cobra has no hook for these
+	}
+	return report(stderr, err)
 }
 
 func (a *app) root() *cobra.Command {
@@ -126,7 +132,7 @@ func (a *app) open(ctx context.Context, write bool) (*session, error) {
 	if err := s.connect(ctx, a, write); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	s.runner = &reconcile.Runner{Plan: plan, Store: s.store, Ledger: s.ledger, LedgerDir: s.ledgerDir(), Now: a.now, Version: version, Log: a.log()}
+	s.runner = &reconcile.Runner{Plan: plan, Store: s.store, Ledger: s.ledger, LedgerDir: s.ledgerDir(), Now: a.now, Version: version, RanBy: ranBy(), Log: a.log()}
 	return s, nil
 }
 
@@ -199,6 +205,18 @@ func (a *app) with(write bool, do func(ctx context.Context, s *session, args []s
 		}()
 		return do(c.Context(), s, args)
 	}
+}
+
+// ranBy names the command and the user of the operating system who runs it, for the evidence.
+func ranBy() string {
+	who := "an unnamed user"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		who += " on " + host
+	}
+	return "muster, started by " + who
 }
 
 func fallback(values ...string) string {

@@ -12,6 +12,7 @@ import (
 	"muster/internal/config"
 	"muster/internal/ledger"
 	"muster/reports"
+	"muster/reports/pack"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -66,20 +67,33 @@ func (a *app) verifyCommand() *cobra.Command {
 				trusted = strings.TrimSpace(string(data))
 			}
 			rep, err := reports.Verify(c.Context(), args[0], trusted)
-			if err != nil {
-				return err
+			if perr := a.printSteps(rep); perr != nil {
+				return perr
 			}
-			if err := a.printSteps(rep); err != nil {
-				return err
-			}
-			if !rep.OK() {
-				return exitStatus(exitError)
-			}
-			return nil
+			return err
 		},
 	}
 	c.Flags().StringVar(&key, "key", "", "file with the ledger's verifier key, got from a place that you trust")
 	return c
+}
+
+func (a *app) printSteps(rep pack.Report) error {
+	l := listing{head: []string{"ok", "step", "detail"}, wide: 2, items: rep.Steps, empty: "nothing could be checked"}
+	for _, s := range rep.Steps {
+		ok := "ok"
+		if !s.OK {
+			ok = "DIFFERS"
+		}
+		detail := ""
+		if len(s.Details) > 0 {
+			detail = s.Details[0]
+		}
+		l.rows = append(l.rows, []string{ok, s.Name, detail})
+		for i := 1; i < len(s.Details); i++ {
+			l.rows = append(l.rows, []string{"", "", s.Details[i]})
+		}
+	}
+	return a.print(l)
 }
 
 func (a *app) ledgerCommand() *cobra.Command {

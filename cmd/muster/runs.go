@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,7 @@ func (a *app) nightlyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pack, err := s.runner.Report(ctx, res.Run.ID, s.packsDir())
+			pack, err := s.runner.Report(ctx, res.Run.ID, filepath.Join(s.packsDir(), res.Run.ID))
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ func (r *Runner) Reconcile(ctx context.Context, run access.Run) (Result, error) 
 
 func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) {
 	res := Result{Run: run}
-	world, systems, err := r.world(ctx, run)
+	world, systems, previous, err := r.world(ctx, run)
 	if err != nil {
 		return res, fmt.Errorf("choose snapshots: %w", err)
 	}
@@ -41,7 +41,7 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if err != nil {
 		return res, err
 	}
-	j := &judge{runner: r, world: world, systems: systems, expect: expect}
+	j := &judge{runner: r, world: world, systems: systems, previous: previous, expect: expect, tested: tally{}, names: map[string]string{}}
 	if err := j.prepare(ctx); err != nil {
 		return res, err
 	}
@@ -53,14 +53,17 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if err != nil {
 		return res, err
 	}
+	if res.Run.Evidence, err = j.tell(ctx, res); err != nil {
+		return res, err
+	}
 	return res, r.record(ctx, &res, settled)
 }
 
 // world chooses what the run reasons from and keeps the choice.
-func (r *Runner) world(ctx context.Context, run access.Run) (store.World, []access.SystemFacts, error) {
+func (r *Runner) world(ctx context.Context, run access.Run) (store.World, []access.SystemFacts, []access.Snapshot, error) {
 	systems, previous, err := r.choose(ctx, run)
 	if err != nil {
-		return store.World{}, nil, err
+		return store.World{}, nil, nil, err
 	}
 	l := r.Plan.Settings.Linking
 	w := store.World{RunID: run.ID, AsOf: run.AsOf, Linking: store.LinkSpec{Keys: l.Keys, Domains: l.Domains}}
@@ -80,7 +83,7 @@ func (r *Runner) world(ctx context.Context, run access.Run) (store.World, []acce
 		}
 		return 1
 	})
-	return w, systems, r.Store.SaveWorld(ctx, w)
+	return w, systems, previous, r.Store.SaveWorld(ctx, w)
 }
 
 // expectations matches the bundles once per distinct profile and keeps what each profile should hold.
@@ -113,10 +116,13 @@ type judge struct {
 	runner    *Runner
 	world     store.World
 	systems   []access.SystemFacts
+	previous  []access.Snapshot // by index of systems
 	expect    *expecter
 	filler    *filler
 	evaluator *rules.Evaluator
 	found     []rules.Hit
+	tested    tally
+	names     map[string]string // of the persons who have a mitigation
 }
 
 func (j *judge) prepare(ctx context.Context) error {
@@ -126,6 +132,11 @@ func (j *judge) prepare(ctx context.Context) error {
 	}
 	j.filler = filler
 	j.evaluator = j.runner.evaluator(j.world, j.systems)
+	if m := j.runner.Plan.Matrix; m != nil {
+		for _, one := range m.Mitigations() {
+			j.names[one.Person] = ""
+		}
+	}
 	return nil
 }
 
@@ -147,18 +158,29 @@ func (j *judge) hits(ctx context.Context, res *Result) error {
 	}
 	q := store.FactsQuery{Profile: j.runner.Plan.Bundles.Fields()}
 	return j.runner.Store.Facts(ctx, j.world, q, func(f *access.PersonFacts, profile uint64) error {
-		if f.Person != nil {
-			res.Run.Persons++
-		}
-		for _, a := range f.Accounts {
-			res.Run.Accounts++
-			res.Run.Grants += int64(len(a.Grants))
-		}
+		j.count(res, f)
 		if err := j.filler.fill(f, profile); err != nil {
 			return err
 		}
 		return j.evaluator.Evaluate(f, keep)
 	})
+}
+
+// count adds one unit of facts to what the rules were asked about.
+func (j *judge) count(res *Result, f *access.PersonFacts) {
+	if f.Person != nil {
+		res.Run.Persons++
+		j.tested.add(j.world.HR.System, access.ClassPerson, 1)
+		if _, wanted := j.names[f.Person.ID]; wanted {
+			j.names[f.Person.ID] = describe(f.Person).Name
+		}
+	}
+	for _, a := range f.Accounts {
+		res.Run.Accounts++
+		res.Run.Grants += int64(len(a.Grants))
+		j.tested.add(a.System, access.ClassAccount, 1)
+		j.tested.add(a.System, access.ClassGrant, len(a.Grants))
+	}
 }
 
 // settle turns hits into findings with their next state.

@@ -23,6 +23,7 @@ type Runner struct {
 	LedgerDir string // where readers of the ledger find it
 	Now       func() time.Time
 	Version   string // muster's own
+	RanBy     string // who or what runs it, for the evidence: the command and the user of the operating system
 	Log       *slog.Logger
 	Progress  func(collectors.Progress) // may be nil
 }

@@ -1,0 +1,148 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/internal/store"
+	"muster/reports/evidence"
+)
+
+// told is what a run tells its pack besides findings and population. It is kept with the run as JSON, because the configuration
+// may be another when the pack is rendered again.
+type told struct {
+	RanBy       string                `json:"ran_by"`
+	Suppressed  int                   `json:"suppressed"`
+	Class       string                `json:"classification"`
+	Sources     []evidence.Source     `json:"sources"`
+	Rules       []evidence.Rule       `json:"rules"`
+	Bundles     []evidence.Bundle     `json:"bundles"`
+	Exceptions  []evidence.Exception  `json:"exceptions"`
+	Mitigations []evidence.Mitigation `json:"mitigations"`
+}
+
+// tally counts what the rules were asked about, by system and class.
+type tally map[string]map[access.Class]int64
+
+func (t tally) add(system string, class access.Class, n int) {
+	if t[system] == nil {
+		t[system] = map[access.Class]int64{}
+	}
+	t[system][class] += int64(n)
+}
+
+func (t tally) counts(system string) []evidence.Count {
+	var out []evidence.Count
+	for _, class := range []access.Class{access.ClassPerson, access.ClassAccount, access.ClassEntitlement, access.ClassGrant} {
+		if n, ok := t[system][class]; ok {
+			out = append(out, evidence.Count{Class: class, N: n})
+		}
+	}
+	return out
+}
+
+// tell gathers what the pack of this run will say.
+func (j *judge) tell(ctx context.Context, res Result) (string, error) {
+	p := j.runner.Plan
+	t := told{RanBy: j.runner.RanBy, Suppressed: res.Suppressed, Class: p.Settings.Report.Classification}
+	for i, s := range j.systems {
+		src := evidence.Source{System: s, Previous: j.previous[i], Tested: j.tested.counts(s.Name)}
+		if s.Used.ID != "" {
+			stored, err := j.runner.Store.StoredCounts(ctx, s.Used.ID)
+			if err != nil {
+				return "", fmt.Errorf("count what is stored of %s: %w", s.Name, err)
+			}
+			src.InScope = tally{s.Name: stored}.counts(s.Name)
+		}
+		t.Sources = append(t.Sources, src)
+	}
+	for _, r := range p.Rules.Rules() {
+		t.Rules = append(t.Rules, evidence.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Scope: r.Scope, When: r.When, Controls: r.Controls, Digest: r.Digest,
+			File: r.File, Remediation: r.Remediation, Evaluated: res.RuleErrors[r.ID].Evaluated, Errors: res.RuleErrors[r.ID].Errors})
+	}
+	for _, b := range p.Bundles.All() {
+		t.Bundles = append(t.Bundles, evidence.Bundle{Name: b.Name, Title: b.Title, When: b.When, LeadDays: b.LeadDays, Entitlements: len(b.Entitlements)})
+	}
+	if p.Exceptions != nil {
+		for _, x := range p.Exceptions.All() {
+			t.Exceptions = append(t.Exceptions, evidence.Exception{ID: x.ID, Rule: x.Rule, System: x.System, Subject: x.Subject, Detail: x.Detail, Owner: x.Owner,
+				Approver: x.Approver, Reason: x.Reason, Control: x.CompensatingControl, Expires: x.Expires, State: validity(x.Expired)})
+		}
+	}
+	if p.Matrix != nil {
+		for _, m := range p.Matrix.Mitigations() {
+			t.Mitigations = append(t.Mitigations, evidence.Mitigation{Conflict: m.Conflict, Person: m.Person, PersonName: j.names[m.Person], Owner: m.Owner,
+				Approver: m.Approver, Reason: m.Reason, Control: m.Control, Expires: m.Expires, State: validity(m.Expired)})
+		}
+	}
+	text, err := json.Marshal(t)
+	if err != nil {
+		return "", fmt.Errorf("encode what the run tells: %w", err)
+	}
+	return string(text), nil
+}
+
+func validity(expired bool) string {
+	if expired {
+		return "expired"
+	}
+	return "valid"
+}
+
+// Evidence is the model of a completed run's pack, from the store and the ledger alone.
+func (r *Runner) Evidence(ctx context.Context, run access.Run) (evidence.Evidence, error) {
+	var t told
+	if err := json.Unmarshal([]byte(run.Evidence), &t); err != nil {
+		return evidence.Evidence{}, fmt.Errorf("decode what run %s told: %w", run.ID, err)
+	}
+	ev := evidence.Evidence{Organisation: run.Organisation, Classification: t.Class, Run: run, RanBy: t.RanBy, Sources: t.Sources, Rules: t.Rules,
+		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}
+	proofs, key, err := r.proofs(ctx, run)
+	if err != nil {
+		return ev, fmt.Errorf("prove the entries of run %s: %w", run.ID, err)
+	}
+	ev.Ledger = evidence.Ledger{Checkpoint: run.Checkpoint, VerifierKey: key, Proofs: proofs}
+	return ev, nil
+}
+
+// proofs proves the run's own entries at the checkpoint of the run, except the single findings, which the digest of all stands for.
+func (r *Runner) proofs(ctx context.Context, run access.Run) ([]ledger.Proof, string, error) {
+	newest, err := ledger.Read(r.LedgerDir)
+	if err != nil {
+		return nil, "", err
+	}
+	at, err := newest.At(run.Checkpoint)
+	if err != nil {
+		return nil, "", err
+	}
+	var proofs []ledger.Proof
+	err = at.Entries(ctx, run.FirstEntry, func(e ledger.Entry) error {
+		if e.Run != run.ID || e.Type == ledger.Finding || e.Index > run.LastEntry {
+			return nil
+		}
+		p, err := at.Prove(e.Index)
+		proofs = append(proofs, p)
+		return err
+	})
+	return proofs, at.VerifierKey(), err
+}
+
+// runData streams a run's findings and population from the store.
+type runData struct {
+	store *store.Store
+	run   access.Run
+	world store.World
+}
+
+// Findings yields what the run wrote.
+func (d runData) Findings(ctx context.Context, yield func(access.Finding) error) error {
+	return d.store.FindingsOfRun(ctx, d.run.ID, yield)
+}
+
+// Population yields a table of what the run reasoned from.
+func (d runData) Population(ctx context.Context, table string, head func([]string) error, row func([]string) error) error {
+	return d.store.Population(ctx, d.world, table, head, row)
+}

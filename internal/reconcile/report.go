@@ -1,0 +1,45 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/reports"
+)
+
+// Report renders the reconciliation pack of a completed run into outDir and enters its digest on the ledger. The same run gives the
+// same bytes.
+func (r *Runner) Report(ctx context.Context, runID, outDir string) (reports.Pack, error) {
+	run, ok, err := r.Store.Run(ctx, runID)
+	if err != nil {
+		return reports.Pack{}, fmt.Errorf("find run %s: %w", runID, err)
+	}
+	if !ok || run.State != access.RunCompleted {
+		return reports.Pack{}, &access.Error{Op: "find completed run " + runID, Kind: access.NotFound, Hint: "run: muster nightly", Err: errors.New("there is no such run, or it did not complete")}
+	}
+	world, ok, err := r.Store.WorldOfRun(ctx, runID)
+	if err == nil && !ok {
+		err = errors.New("its choice of snapshots is gone")
+	}
+	if err != nil {
+		return reports.Pack{}, fmt.Errorf("read what run %s reasoned from: %w", runID, err)
+	}
+	ev, err := r.Evidence(ctx, run)
+	if err != nil {
+		return reports.Pack{}, err
+	}
+	pack, err := reports.Reconciliation(ctx, ev, runData{store: r.Store, run: run, world: world}, outDir)
+	if err != nil {
+		return pack, err
+	}
+	_, err = r.Ledger.Append(ctx, r.entry(run, ledger.Pack, map[string]any{"pack": pack.ID, "kind": "reconciliation",
+		"file": filepath.Base(pack.ZipPath), "sha256": pack.Digest, "pdf_sha256": pack.PDFDigest}))
+	if err != nil {
+		return pack, fmt.Errorf("enter the pack on the ledger: %w", err)
+	}
+	return pack, nil
+}
