@@ -1,11 +1,14 @@
 package hr
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -244,5 +247,45 @@ func TestProbe(t *testing.T) {
 	cancel()
 	if err := collector(t, t.TempDir(), "{path: f.csv}").Probe(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestMemoryDoesNotGrow reads 200,000 rows and wants the heap to be as small at the end as near the start.
+func TestMemoryDoesNotGrow(t *testing.T) {
+	const n = 200_000
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "f.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := bufio.NewWriter(f)
+	w.WriteString(header)
+	for i := range n {
+		fmt.Fprintf(w, "W-%06d,Given%d,Family%d,,p%d@acme.example,,p%d,\"Clerk, %d\",Finance,200,Acme,Oslo,employee,active,W-000000,2020-01-01,\n", i, i, i, i, i, i)
+	}
+	if err := errors.Join(w.Flush(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var first, last uint64
+	rows := 0
+	start := time.Now()
+	_, err = collector(t, dir, "{path: f.csv}").Collect(context.Background(), func(access.Record) error {
+		switch rows++; rows {
+		case 1000:
+			first = heap()
+		case n:
+			last = heap()
+		}
+		return nil
+	})
+	t.Logf("%d rows/s, heap %d kB after 1,000 rows and %d kB after %d", int(n/time.Since(start).Seconds()), first>>10, last>>10, n)
+	if err != nil || rows != n || last > first+1<<20 {
+		t.Errorf("error %v, %d rows, heap %d, then %d bytes", err, rows, first, last)
 	}
 }
