@@ -21,10 +21,10 @@ var configTemplate string
 
 // configData is what the template of muster.yaml needs.
 type configData struct {
-	AsOf, Baseline, DataDir, Head, Domain, BaseDN, Extension string
-	Departments                                              []string
-	Mapped                                                   []mapping
-	Host                                                     bool
+	AsOf, Baseline, DataDir, Head, Domain, BaseDN, Extension, Enterprise string
+	Departments                                                          []string
+	Mapped                                                               []mapping
+	Host                                                                 bool
 }
 
 // System, Account and Person let the template read a mapping.
@@ -49,7 +49,7 @@ func (g *generator) writeConfig() error {
 	}
 	var b bytes.Buffer
 	data := configData{AsOf: g.opt.AsOf.Format(time.RFC3339), Baseline: g.baseline().Format(time.RFC3339), DataDir: cmp.Or(g.opt.DataDir, ".muster"),
-		Head: workerID(0), Domain: export.Domain, BaseDN: export.BaseDN, Extension: export.MusterUser,
+		Head: workerID(0), Domain: export.Domain, BaseDN: export.BaseDN, Extension: export.MusterUser, Enterprise: export.EnterpriseUser,
 		Departments: g.policy.Departments, Mapped: g.mapped, Host: g.opt.Host}
 	if err := t.Execute(&b, data); err != nil {
 		return fmt.Errorf("write muster.yaml: %w", err)

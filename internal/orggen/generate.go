@@ -26,10 +26,10 @@ import (
 // KeyFile is the name of the answer key in the organisation's folder.
 const KeyFile = "expected-findings.json"
 
-// naturalGrants is how many grants a person has when none are added, roughly, and bulkSystems how many systems take added ones.
+// What the bundles give, in grants for a thousand persons, and what one added entitlement a system adds: leavers have lost some.
 const (
-	naturalGrants = 9
-	bulkSystems   = 5
+	naturalGrants = 7900
+	bulkGrants    = 4800
 )
 
 // Options say which organisation to make.
@@ -38,7 +38,7 @@ type Options struct {
 	Persons int       // 200 or more
 	Dir     string    // folder of the files; made when it does not exist
 	AsOf    time.Time // the moment of the exports; zero is DefaultAsOf
-	Grants  int64     // how many grants to aim at; zero is what the bundles alone give, about nine a person
+	Grants  int64     // how many grants to aim at; zero is what the bundles alone give, about eight a person
 	Shuffle int64     // another order of arrival for every other number; zero is the natural order
 	Host    bool      // the configuration also names this host as a system
 	DataDir string    // data_dir of the configuration, relative to Dir; empty is ".muster"
@@ -101,9 +101,9 @@ func Generate(ctx context.Context, o Options) (Summary, error) {
 	if g.staff, err = newStaffing(o.Seed, o.Persons); err != nil {
 		return Summary{}, fmt.Errorf("generate organisation: %w", err)
 	}
-	bulk := 0
-	if extra := o.Grants - int64(o.Persons)*naturalGrants; extra > 0 {
-		bulk = int((extra + int64(o.Persons)*bulkSystems/2) / int64(o.Persons) / bulkSystems)
+	bulk := 0 // added entitlements for each department and system
+	if extra := o.Grants*1000/int64(o.Persons) - naturalGrants; o.Grants > 0 && extra > 0 {
+		bulk = int((extra + bulkGrants/2) / bulkGrants)
 	}
 	if g.policy, err = readPolicy(g.staff.depts, bulk); err != nil {
 		return Summary{}, fmt.Errorf("generate organisation: %w", err)

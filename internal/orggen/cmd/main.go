@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.Dir, "dir", "", "`folder` to write to")
 	flags.Int64Var(&o.Seed, "seed", 1, "seed: the same one gives the same files")
 	flags.Int64Var(&o.Shuffle, "shuffle", 0, "another order of arrival of the same facts; 0 is the natural one")
-	flags.Int64Var(&o.Grants, "grants", 0, "how many grants to aim at; 0 is what the bundles give, about 9 a person")
+	flags.Int64Var(&o.Grants, "grants", 0, "how many grants to aim at; 0 is what the bundles give, about 8 a person")
 	flags.StringVar(&asOf, "as-of", "", "moment of the exports, RFC 3339; default 2026-11-22T01:00:00Z")
 	flags.StringVar(&o.DataDir, "data-dir", "", "data_dir of the configuration; default .muster")
 	flags.BoolVar(&o.Host, "host", false, "also name this host as a system")

@@ -12,10 +12,11 @@ import (
 
 // The schemas of the dump (RFC 7643 §4, §8.7; the last one is the organisation's own).
 const (
-	coreUser       = "urn:ietf:params:scim:schemas:core:2.0:User"
-	coreGroup      = "urn:ietf:params:scim:schemas:core:2.0:Group"
-	enterpriseUser = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-	// MusterUser is the extension that carries what SCIM does not: last login, second factor and owner.
+	coreUser  = "urn:ietf:params:scim:schemas:core:2.0:User"
+	coreGroup = "urn:ietf:params:scim:schemas:core:2.0:Group"
+	// EnterpriseUser is the standard's extension for organisations.
+	EnterpriseUser = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+	// MusterUser is the extension that carries what SCIM does not: last login and second factor.
 	MusterUser   = "urn:ietf:params:scim:schemas:extension:muster:2.0:User"
 	listResponse = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 )
@@ -67,13 +68,17 @@ type scimEmail struct {
 }
 
 type scimEnterprise struct {
-	EmployeeNumber string `json:"employeeNumber"`
+	EmployeeNumber string       `json:"employeeNumber,omitempty"`
+	Manager        *scimManager `json:"manager,omitempty"` // of a service account: who answers for it
+}
+
+type scimManager struct {
+	Value string `json:"value"`
 }
 
 type scimMuster struct {
 	LastLogin string `json:"lastLogin,omitempty"`
 	MFA       *bool  `json:"mfa,omitempty"`
-	Owner     string `json:"owner,omitempty"`
 }
 
 type scimMeta struct {
@@ -94,11 +99,14 @@ func (s *scim) account(a *model.Account) {
 	if a.Email != "" {
 		u.Emails = []scimEmail{{Value: a.Email, Type: "work", Primary: true}}
 	}
-	if a.EmployeeID != "" {
-		u.Schemas = append(u.Schemas, enterpriseUser)
+	if a.EmployeeID != "" || a.OwnerRef != "" {
+		u.Schemas = append(u.Schemas, EnterpriseUser)
 		u.Enterprise = &scimEnterprise{EmployeeNumber: a.EmployeeID}
+		if a.OwnerRef != "" {
+			u.Enterprise.Manager = &scimManager{Value: a.OwnerRef}
+		}
 	}
-	m := scimMuster{LastLogin: stamp(a.LastLogin), Owner: a.OwnerRef}
+	m := scimMuster{LastLogin: stamp(a.LastLogin)}
 	if a.MFA != access.Unknown {
 		yes := a.MFA == access.Yes
 		m.MFA = &yes
@@ -158,7 +166,7 @@ func (s *scim) finish() {
 			_, _ = out.WriteString(s.ids[m])
 			_, _ = out.WriteString("\",\"type\":\"User\"}")
 		}
-		_, _ = out.WriteString("]}")
+		_, _ = out.WriteString("\n]}")
 		if i < len(groups)-1 {
 			_ = out.WriteByte(',')
 		}
