@@ -34,6 +34,7 @@ type RunSpec struct {
 	Baseline      bool
 	ShrinkPercent float64           // a class that lost more than this against Previous is held; 0 holds on any loss
 	Previous      access.Snapshot   // the complete snapshot to compare the counts with; its ID is empty when there is none
+	Timeout       time.Duration     // how long the source may take; 0 is as long as ctx allows
 	Classify      []config.Classify // kinds of account by name
 	Now           func() time.Time  // the wall clock
 	Log           *slog.Logger
@@ -69,7 +70,7 @@ func Run(ctx context.Context, spec RunSpec, c Collector, sink Sink) (access.Snap
 	}
 	r.meter, _ = c.(Meter)
 	r.snap.StartedAt = r.started
-	cov, err := c.Collect(ctx, func(rec access.Record) error { return r.add(ctx, rec) })
+	cov, err := r.collect(ctx, c)
 	if r.sinkErr != nil {
 		return access.Snapshot{}, fmt.Errorf("load %s: %w", spec.System, r.sinkErr)
 	}
@@ -80,6 +81,27 @@ func Run(ctx context.Context, spec RunSpec, c Collector, sink Sink) (access.Snap
 	r.conclude(cov, err)
 	r.snap.FinishedAt = spec.Now().UTC()
 	return r.snap, nil
+}
+
+// collect lets the collector work, for as long as the source may take.
+func (r *run) collect(ctx context.Context, c Collector) (access.Coverage, error) {
+	limited := ctx
+	if r.spec.Timeout > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, r.spec.Timeout)
+		defer cancel()
+	}
+	cov, err := c.Collect(limited, func(rec access.Record) error {
+		if err := limited.Err(); err != nil {
+			return err
+		}
+		return r.add(ctx, rec)
+	})
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		err = &access.Error{System: r.spec.System, Op: "read everything", Kind: access.Incomplete, Hint: "find out why the source is slow, or give it more time",
+			Err: fmt.Errorf("it took longer than %s: %w", r.spec.Timeout, err)}
+	}
+	return cov, err
 }
 
 // run is one enumeration under way.
@@ -120,9 +142,6 @@ func newRun(spec RunSpec, sink Sink) (*run, error) {
 func (r *run) add(ctx context.Context, rec access.Record) error {
 	if r.sinkErr != nil {
 		return r.sinkErr
-	}
-	if err := ctx.Err(); err != nil {
-		return err
 	}
 	cleaned, why := r.clean.clean(rec)
 	if why != "" {

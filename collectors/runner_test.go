@@ -261,6 +261,25 @@ func TestRunStopsWithTheContext(t *testing.T) {
 	}
 }
 
+// slow is a collector that waits for its context behind its first record.
+type slow struct{}
+
+// Collect emits one account and hangs.
+func (slow) Collect(ctx context.Context, emit func(access.Record) error) (access.Coverage, error) {
+	if err := emit(access.Account{ID: "1", Name: "ada"}); err != nil {
+		return access.Coverage{}, err
+	}
+	<-ctx.Done()
+	return access.Coverage{}, fmt.Errorf("list accounts: %w", ctx.Err())
+}
+
+func TestRunGivesUpOnASlowSource(t *testing.T) {
+	snap, err := Run(context.Background(), RunSpec{System: "crm", Now: clock, Timeout: 20 * time.Millisecond}, slow{}, &memory{})
+	if err != nil || snap.State != access.Partial || !strings.Contains(snap.Reason, "it took longer than 20ms") {
+		t.Errorf("error %v, %s %q", err, snap.State, snap.Reason)
+	}
+}
+
 func TestRunListsTheFirstRejections(t *testing.T) {
 	var records []access.Record
 	for i := range MaxRejections + 50 {

@@ -6,6 +6,7 @@ import (
 	"muster/collectors"
 	"muster/collectors/csv"
 	"muster/collectors/hr"
+	"muster/collectors/ldap"
 )
 
 // Entry is one kind of collector.
@@ -17,7 +18,8 @@ type Entry struct {
 // Collectors maps the kind to its collector. Each call makes a new map.
 func Collectors() map[string]Entry {
 	return map[string]Entry{
-		"csv": {New: csv.New, Version: csv.Version},
-		"hr":  {New: hr.New, Version: hr.Version},
+		"csv":  {New: csv.New, Version: csv.Version},
+		"hr":   {New: hr.New, Version: hr.Version},
+		"ldap": {New: ldap.New, Version: ldap.Version},
 	}
 }

@@ -17,21 +17,25 @@ type values map[string]map[string]string
 var truthFields = []string{"enabled", "locked", "privileged", "mfa"}
 
 // truths are the texts that mean true and false in every export.
-var truths = map[string]string{
-	"true": "true", "t": "true", "yes": "true", "y": "true", "1": "true", "on": "true", "enabled": "true", "active": "true",
-	"false": "false", "f": "false", "no": "false", "n": "false", "0": "false", "off": "false", "disabled": "false", "inactive": "false",
+func truths() map[string]string {
+	return map[string]string{
+		"true": "true", "t": "true", "yes": "true", "y": "true", "1": "true", "on": "true", "enabled": "true", "active": "true",
+		"false": "false", "f": "false", "no": "false", "n": "false", "0": "false", "off": "false", "disabled": "false", "inactive": "false",
+	}
 }
 
-var kinds = map[string]string{
-	"human": "human", "user": "human", "person": "human", "employee": "human", "personal": "human",
-	"service": "service", "system": "service", "technical": "service", "application": "service", "robot": "service",
-	"shared": "shared", "generic": "shared", "break-glass": "break-glass", "breakglass": "break-glass", "emergency": "break-glass",
+func kinds() map[string]string {
+	return map[string]string{
+		"human": "human", "user": "human", "person": "human", "employee": "human", "personal": "human",
+		"service": "service", "system": "service", "technical": "service", "application": "service", "robot": "service",
+		"shared": "shared", "generic": "shared", "break-glass": "break-glass", "breakglass": "break-glass", "emergency": "break-glass",
+	}
 }
 
 func newValues(n config.Node, own map[string]map[string]string) values {
-	v := values{"kind": clone(kinds)}
+	v := values{"kind": kinds()}
 	for _, f := range truthFields {
-		v[f] = clone(truths)
+		v[f] = truths()
 	}
 	for _, field := range n.Keys() {
 		allowed := []string{"true", "false"}
@@ -52,14 +56,6 @@ func newValues(n config.Node, own map[string]map[string]string) values {
 		}
 	}
 	return v
-}
-
-func clone(m map[string]string) map[string]string {
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }
 
 // truth reads a truth; empty text is absent unless the settings give it a meaning.

@@ -51,7 +51,7 @@ func New(spec collectors.Spec) (collectors.Collector, error) {
 	s := settings{Format: "plain", Encoding: table.UTF8, FinalNewline: "required"}
 	n := spec.Settings
 	n.Decode(&s)
-	p := presets[s.Format]
+	p := presets()[s.Format]
 	c := &Collector{system: spec.System, dir: spec.Dir, path: s.Path, max: s.MaxRejected, dates: table.NewDates(s.DateLayouts),
 		format: table.Format{Encoding: s.Encoding, CutIsFine: s.FinalNewline == "optional"}}
 	if s.MaxRejected < 0 {
@@ -60,9 +60,9 @@ func New(spec collectors.Spec) (collectors.Collector, error) {
 	c.format.Delimiter = table.Delimiter(n.Get("delimiter"), s.Delimiter)
 	table.CheckLayouts(n.Get("date_layouts"), s.DateLayouts)
 	c.bindColumns(n, s, p)
-	c.statuses = normalised(n.Get("statuses"), s.Statuses, []map[string]access.Status{baseStatuses, p.statuses},
+	c.statuses = normalised(n.Get("statuses"), s.Statuses, []map[string]access.Status{baseStatuses(), p.statuses},
 		[]access.Status{access.StatusPrehire, access.StatusActive, access.StatusLeave, access.StatusTerminated})
-	c.types = normalised(n.Get("employment_types"), s.EmploymentTypes, []map[string]access.EmploymentType{baseTypes, p.types},
+	c.types = normalised(n.Get("employment_types"), s.EmploymentTypes, []map[string]access.EmploymentType{baseTypes(), p.types},
 		[]access.EmploymentType{access.Employee, access.Contractor, access.Intern})
 	return c, nil
 }
