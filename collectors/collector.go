@@ -36,10 +36,10 @@ type Prober interface {
 
 // Spec is what a Factory makes a Collector from.
 type Spec struct {
-	System   string      // the system's name in the configuration
-	Dir      string      // folder that relative paths are taken from
-	Settings config.Node // the collector's own part of the configuration, decoded strictly by the factory
-	Now      func() time.Time
+	System   string           // the system's name in the configuration
+	Dir      string           // folder that relative paths are taken from
+	Settings config.Node      // the collector's own part of the configuration, decoded strictly by the factory
+	Now      func() time.Time // the moment that the facts are of: decides what has expired; not for measuring time
 	Log      *slog.Logger
 }
 

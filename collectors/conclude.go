@@ -1,7 +1,9 @@
 package collectors
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,17 +65,39 @@ func (r *run) reconciled(cov access.Coverage) access.Coverage {
 		stated[c.Class] = true
 		r.check(c)
 	}
-	for _, class := range classOrder {
-		if n := r.emitted[class] + r.rejected[class]; n > 0 && !stated[class] {
+	for _, class := range r.classes() {
+		if n := r.emitted[class] + r.rejected[class]; !stated[class] {
 			cov.Classes = append(cov.Classes, access.ClassCoverage{Class: class, Claimed: access.NoClaim, Fetched: n,
 				Parsed: r.emitted[class], Rejected: r.rejected[class], State: access.Partial,
 				Reason: fmt.Sprintf("the collector gave %s and stated no coverage of them", counted(n, class))})
 		}
 	}
 	slices.SortStableFunc(cov.Classes, func(a, b access.ClassCoverage) int {
-		return slices.Index(classOrder[:], a.Class) - slices.Index(classOrder[:], b.Class)
+		return place(a.Class) - place(b.Class)
 	})
 	return cov
+}
+
+// classes are those that came, in the order of reports; those that no collector should emit come last.
+func (r *run) classes() []access.Class {
+	list := slices.Collect(maps.Keys(r.emitted))
+	for class := range r.rejected {
+		if r.emitted[class] == 0 {
+			list = append(list, class)
+		}
+	}
+	slices.SortFunc(list, func(a, b access.Class) int {
+		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a, b))
+	})
+	return list
+}
+
+// place is where a class stands in reports.
+func place(class access.Class) int {
+	if i := slices.Index(classOrder[:], class); i >= 0 {
+		return i
+	}
+	return len(classOrder)
 }
 
 // check makes one class partial when its counts do not add up, and sets the counts to what is really there.

@@ -146,6 +146,10 @@ func TestRunStates(t *testing.T) {
 		"class not stated": {c: script{records: accounts(5), cov: func(map[access.Class]int64) access.Coverage {
 			return access.Coverage{Classes: []access.ClassCoverage{{Class: access.ClassGrant, Claimed: access.NoClaim, State: access.Complete}}}
 		}}, state: access.Partial, reason: "accounts: the collector gave 5 accounts and stated no coverage of them"},
+		"what is no record": {c: script{records: append(accounts(5), &access.Account{ID: "9"}), cov: whole}, state: access.Partial,
+			reason: "1 account could not be stored, the first: a record of unknown type *access.Account"},
+		"rejection of nothing": {c: script{records: append(accounts(5), access.Rejection{Ref: "row 3", Reason: "odd"}), cov: whole}, state: access.Partial,
+			reason: "stated no coverage of them"},
 		"no coverage": {c: script{cov: func(map[access.Class]int64) access.Coverage { return access.Coverage{} }}, state: access.Failed,
 			reason: "the collector stated no coverage", hint: "defect of muster"},
 		"denied": {c: script{cov: func(map[access.Class]int64) access.Coverage { return access.Coverage{} }, err: denied}, state: access.Failed,
