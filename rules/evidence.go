@@ -115,6 +115,9 @@ func (e *Evaluator) source(a *asked, f expression.Fact) string {
 	case "sod":
 		return "segregation-of-duties matrix"
 	}
+	if a.variable(f.Root) != nil {
+		return "variable of the rule, below"
+	}
 	if f.Root == a.rule.As && a.rule.prog.each != nil {
 		return "each of " + a.rule.Each
 	}

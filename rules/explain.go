@@ -112,6 +112,11 @@ func (e *Evaluator) explain(a *asked) Explanation {
 			where.detail = d
 		}
 	}
+	if a.rule.prog.system != nil {
+		if sys, err := a.rule.prog.system.String(e.scene); err == nil && sys != "" {
+			where.system = sys
+		}
+	}
 	x := Explanation{Rule: a.rule.ID, Subject: where.label()}
 	part, err := a.rule.prog.when.Explain(e.scene)
 	if err != nil {
