@@ -37,8 +37,8 @@ type RunSpec struct {
 	Timeout       time.Duration     // how long the source may take; 0 is as long as ctx allows
 	Classify      []config.Classify // kinds of account by name
 	Now           func() time.Time  // the wall clock
-	Log           *slog.Logger
-	Progress      func(Progress) // may be nil; called at most a few times a second
+	Log           *slog.Logger      // may be nil
+	Progress      func(Progress)    // may be nil; called at most a few times a second
 }
 
 // Progress says how far an enumeration is.
@@ -80,6 +80,10 @@ func Run(ctx context.Context, spec RunSpec, c Collector, sink Sink) (access.Snap
 	r.report(true)
 	r.conclude(cov, err)
 	r.snap.FinishedAt = spec.Now().UTC()
+	if spec.Log != nil {
+		spec.Log.DebugContext(ctx, "source read", slog.String("system", spec.System), slog.String("state", string(r.snap.State)),
+			slog.Int64("records", r.total), slog.Duration("took", r.snap.FinishedAt.Sub(r.snap.StartedAt)))
+	}
 	return r.snap, nil
 }
 

@@ -250,6 +250,33 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// TestUnusableExports are the invariants 1 and 2 at their source: no absence may be read from any of these files.
+func TestUnusableExports(t *testing.T) {
+	whole := header + strings.Repeat(rows[0], 40)
+	previous := access.Snapshot{ID: "S-1", State: access.Complete, Coverage: access.Coverage{Classes: []access.ClassCoverage{{Class: access.ClassPerson, Parsed: 40}}}}
+	for name, c := range map[string]struct {
+		text   string
+		state  access.SnapshotState
+		reason string
+	}{
+		"whole":                   {whole, access.Complete, ""},
+		"cut in half":             {whole[:len(whole)/2], access.Partial, "the file is cut off"},
+		"cut in half at a line":   {header + strings.Repeat(rows[0], 20), access.Held, "40 persons before, 20 now: lost 50 %, threshold 10 %"},
+		"no rows":                 {header, access.Held, "40 persons before, 0 now: lost 100 %, threshold 10 %"},
+		"no bytes":                {"", access.Failed, "the file is empty"},
+		"one row cannot be read":  {whole + rows[3], access.Partial, "1 of 41 rows were rejected"},
+		"another system's export": {"id,login\n1,ada\n", access.Failed, "the header has no column"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			snap, err := collectors.Run(context.Background(), collectors.RunSpec{System: "hr", HR: true, ShrinkPercent: 10, Previous: previous, Now: clock},
+				collector(t, write(t, "f.csv", c.text), "{path: f.csv}"), sinkFunc(func(access.Record) {}))
+			if err != nil || snap.State != c.state || !strings.Contains(snap.Reason, c.reason) || snap.Usable() != (c.state == access.Complete) {
+				t.Errorf("error %v, %s: %q", err, snap.State, snap.Reason)
+			}
+		})
+	}
+}
+
 // TestMemoryDoesNotGrow reads 200,000 rows and wants the heap to be as small at the end as near the start.
 func TestMemoryDoesNotGrow(t *testing.T) {
 	const n = 200_000
