@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"muster/internal/access"
+	"muster/internal/orggen/draw"
 	"muster/internal/orggen/export"
 	"muster/internal/orggen/model"
 	"muster/internal/orggen/names"
@@ -46,7 +47,7 @@ func minimal(list []*model.Entitlement) []*model.Entitlement {
 }
 
 // provision gives a person the accounts that they should have today, or that a leaver once had.
-func (g *generator) provision(p *model.Person, r *random) {
+func (g *generator) provision(p *model.Person, r *draw.Random) {
 	then, dated := p.Person, true
 	if p.Status == access.StatusTerminated {
 		then.Status, dated = access.StatusActive, false
@@ -81,7 +82,7 @@ func privilegedAmong(list []*model.Entitlement) bool {
 }
 
 // separateAdmin moves the administration of the directory to a second account, as its administrators should have.
-func (g *generator) separateAdmin(p *model.Person, list []*model.Entitlement, r *random) []*model.Entitlement {
+func (g *generator) separateAdmin(p *model.Person, list []*model.Entitlement, r *draw.Random) []*model.Entitlement {
 	admins := g.policy.Named(model.Directory, "domain-admins")
 	var rest []*model.Entitlement
 	for _, e := range list {
@@ -91,7 +92,7 @@ func (g *generator) separateAdmin(p *model.Person, list []*model.Entitlement, r 
 		}
 		a := g.newAccount(p, model.Directory, r)
 		a.Member |= 1
-		a.ID = uuid(g.opt.Seed, "directory", uint64(a.Member))
+		a.ID = draw.UUID(g.opt.Seed, "directory", uint64(a.Member))
 		a.Name, a.Email = "adm-"+p.Username, ""
 		a.EmployeeID = p.ID
 		a.Keys = model.NoKeys()
@@ -102,15 +103,15 @@ func (g *generator) separateAdmin(p *model.Person, list []*model.Entitlement, r 
 }
 
 // retire disables a leaver's accounts; about half of them are gone altogether.
-func (g *generator) retire(p *model.Person, r *random) {
+func (g *generator) retire(p *model.Person, r *draw.Random) {
 	_, isPlanted := g.staff.planted[p.Index]
 	kept := p.Accounts[:0]
 	for _, a := range p.Accounts {
-		if !isPlanted && r.chance(500) {
+		if !isPlanted && r.Chance(500) {
 			continue
 		}
 		g.disable(a)
-		if last := p.EndDate.Add(-r.within(20)); !p.EndDate.IsZero() && !a.LastLogin.IsZero() {
+		if last := p.EndDate.Add(-r.Within(20)); !p.EndDate.IsZero() && !a.LastLogin.IsZero() {
 			a.LastLogin = last
 		}
 		if !p.EndDate.IsZero() && a.CreatedAt.After(p.EndDate) {
@@ -133,13 +134,13 @@ func (g *generator) disable(a *model.Account) {
 func enable(a *model.Account) { a.Enabled, a.ExpiresAt = true, time.Time{} }
 
 // newAccount makes the person's account in a system, linked by the identifiers that this system keeps.
-func (g *generator) newAccount(p *model.Person, s model.System, r *random) *model.Account {
+func (g *generator) newAccount(p *model.Person, s model.System, r *draw.Random) *model.Account {
 	a := &model.Account{System: s, Member: uint32(p.Index) * 2, Kind: access.KindHuman, Enabled: true, DisplayName: p.DisplayName,
 		GivenName: p.GivenName, FamilyName: p.FamilyName, Keys: model.NoKeys()}
 	g.times(a, p, r)
 	if s.TellsMFA() {
-		a.MFA = [...]access.Tri{access.Yes, access.No, access.Unknown}[max(0, r.below(100)-97)]
-		if r.chance(60) {
+		a.MFA = [...]access.Tri{access.Yes, access.No, access.Unknown}[max(0, r.Below(100)-97)]
+		if r.Chance(60) {
 			a.MFA = access.No
 		}
 	}
@@ -147,34 +148,34 @@ func (g *generator) newAccount(p *model.Person, s model.System, r *random) *mode
 	number := func(id string) { a.EmployeeID, a.Keys.EmployeeID = id, p.Index }
 	switch s {
 	case model.Directory:
-		a.ID, a.Name, a.Keys.Username = uuid(g.opt.Seed, "directory", uint64(a.Member)), p.Username, p.Index
-		if r.chance(930) {
+		a.ID, a.Name, a.Keys.Username = draw.UUID(g.opt.Seed, "directory", uint64(a.Member)), p.Username, p.Index
+		if r.Chance(930) {
 			number(p.ID)
 		}
 		if mail(); !export.IA5(a.Email) { // mail has IA5 syntax in LDAP
 			a.Email, a.Keys.Email = "", model.Nobody
 		}
 	case model.SaaS:
-		a.ID, a.Name = uuid(g.opt.Seed, "saas", uint64(a.Member)), recase(p.Local+"@"+export.Domain, r)
+		a.ID, a.Name = draw.UUID(g.opt.Seed, "saas", uint64(a.Member)), recase(p.Local+"@"+export.Domain, r)
 		mail()
-		if r.chance(500) {
+		if r.Chance(500) {
 			number(p.ID)
 		}
 	case model.Warehouse:
 		a.ID, a.Name, a.Keys.Username = fmt.Sprint(100_000+a.Member), p.Username, p.Index
-		if r.chance(600) {
+		if r.Chance(600) {
 			number(p.ID)
 		} else {
 			mail()
 		}
 	case model.VPN:
 		a.ID, a.Name, a.Keys.Address = p.Local, p.Local, p.Index
-		if r.chance(500) {
+		if r.Chance(500) {
 			a.UPN, a.Keys.UPN = recase(p.UPN, r), p.Index
 		}
 	case model.ERP:
 		a.ID, a.Name, a.Keys.Username = fmt.Sprint(1_000_000+a.Member), strings.ToUpper(p.Username), p.Index
-		if r.chance(800) {
+		if r.Chance(800) {
 			number(strings.ToLower(p.ID))
 		}
 	case model.Codehost:
@@ -187,20 +188,20 @@ func (g *generator) newAccount(p *model.Person, s model.System, r *random) *mode
 }
 
 // times gives an account its history: made around the first day, used within the last weeks.
-func (g *generator) times(a *model.Account, p *model.Person, r *random) {
-	a.CreatedAt = p.StartDate.AddDate(0, 0, -r.below(4)).Add(8*time.Hour + r.within(1)/4)
-	if latest := g.opt.AsOf.Add(-24*time.Hour - r.within(3)); a.CreatedAt.After(latest) {
+func (g *generator) times(a *model.Account, p *model.Person, r *draw.Random) {
+	a.CreatedAt = p.StartDate.AddDate(0, 0, -r.Below(4)).Add(8*time.Hour + r.Within(1)/4)
+	if latest := g.opt.AsOf.Add(-24*time.Hour - r.Within(3)); a.CreatedAt.After(latest) {
 		a.CreatedAt = latest
 	}
-	if p.Status == access.StatusActive && r.chance(25) { // came back: the account is older than the contract
-		a.CreatedAt = a.CreatedAt.AddDate(-1, 0, -r.below(300))
+	if p.Status == access.StatusActive && r.Chance(25) { // came back: the account is older than the contract
+		a.CreatedAt = a.CreatedAt.AddDate(-1, 0, -r.Below(300))
 	}
 	if !a.System.TellsLogins() {
 		return
 	}
-	a.LastLogin = g.opt.AsOf.Add(-time.Hour - r.within(45))
+	a.LastLogin = g.opt.AsOf.Add(-time.Hour - r.Within(45))
 	if p.Status == access.StatusLeave {
-		a.LastLogin = g.opt.AsOf.Add(-r.within(200) - 24*time.Hour)
+		a.LastLogin = g.opt.AsOf.Add(-r.Within(200) - 24*time.Hour)
 	}
 	if p.Status == access.StatusPrehire || a.LastLogin.Before(a.CreatedAt) {
 		a.LastLogin, a.Never = time.Time{}, a.System.TellsNever()
@@ -216,16 +217,16 @@ func (g *generator) address(i int, p *model.Person) string {
 }
 
 // respell writes an address as another system might have it: other letter case, or accents decomposed.
-func (g *generator) respell(address string, r *random) string {
-	if r.chance(150) {
+func (g *generator) respell(address string, r *draw.Random) string {
+	if r.Chance(150) {
 		return norm.NFD.String(address)
 	}
 	return recase(address, r)
 }
 
 // recase changes the case of ASCII letters.
-func recase(s string, r *random) string {
-	switch r.below(8) {
+func recase(s string, r *draw.Random) string {
+	switch r.Below(8) {
 	case 0:
 		return strings.Map(func(c rune) rune {
 			if c >= 'a' && c <= 'z' {

@@ -19,8 +19,10 @@ import (
 	"time"
 
 	"muster/internal/orggen/answer"
+	"muster/internal/orggen/draw"
 	"muster/internal/orggen/export"
 	"muster/internal/orggen/model"
+	"muster/internal/orggen/policy"
 )
 
 // KeyFile is the name of the answer key in the organisation's folder.
@@ -79,12 +81,9 @@ type generator struct {
 	findings   []answer.Finding
 	exceptions []model.Exception
 	mitigated  []model.Mitigation
-	mapped     []mapping
+	mapped     []export.Mapping
 	sum        Summary
 }
-
-// mapping is one line of the explicit map.
-type mapping struct{ system, account, person string }
 
 // Generate writes the organisation's files, its configuration and its answer key into o.Dir.
 func Generate(ctx context.Context, o Options) (Summary, error) {
@@ -105,7 +104,7 @@ func Generate(ctx context.Context, o Options) (Summary, error) {
 	if extra := o.Grants*1000/int64(o.Persons) - naturalGrants; o.Grants > 0 && extra > 0 {
 		bulk = int((extra + bulkGrants/2) / bulkGrants)
 	}
-	if g.policy, err = readPolicy(g.staff.depts, bulk); err != nil {
+	if g.policy, err = policy.Read(g.staff.depts, bulk); err != nil {
 		return Summary{}, fmt.Errorf("generate organisation: %w", err)
 	}
 	g.judge = answer.New(g.policy, o.AsOf, g.staff.holders, func(f answer.Finding) { g.findings = append(g.findings, f) })
@@ -129,11 +128,11 @@ func (g *generator) write(ctx context.Context) (err error) {
 		persons[i] = uint32(i)
 	}
 	if g.opt.Shuffle != 0 {
-		shuffle(newRandom(g.opt.Shuffle, "order", 0), persons)
-		shuffle(newRandom(g.opt.Shuffle, "groups", 0), order)
+		draw.Shuffle(draw.New(g.opt.Shuffle, "order", 0), persons)
+		draw.Shuffle(draw.New(g.opt.Shuffle, "groups", 0), order)
 	}
 	g.files, err = export.Open(export.Options{Dir: g.opt.Dir, Policy: g.policy, Order: order,
-		UUID: func(kind string, n uint64) string { return uuid(g.opt.Seed, kind, n) }})
+		UUID: func(kind string, n uint64) string { return draw.UUID(g.opt.Seed, kind, n) }})
 	if err != nil {
 		return err
 	}
@@ -156,13 +155,14 @@ func (g *generator) write(ctx context.Context) (err error) {
 	if err := answer.WriteFile(filepath.Join(g.opt.Dir, KeyFile), g.findings); err != nil {
 		return err
 	}
-	return g.writeConfig()
+	return g.files.Configuration(export.Config{AsOf: g.opt.AsOf, Baseline: g.baseline(), DataDir: g.opt.DataDir, Head: workerID(0), Host: g.opt.Host,
+		Mapped: g.mapped, Exceptions: g.exceptions, Mitigations: g.mitigated})
 }
 
 // writePerson makes, judges and writes one person with their accounts.
 func (g *generator) writePerson(i int) {
 	p := g.planted(i)
-	g.provision(p, newRandom(g.opt.Seed, "accounts", uint64(i)))
+	g.provision(p, draw.New(g.opt.Seed, "accounts", uint64(i)))
 	if part, ok := g.staff.planted[i]; ok && part.drift != nil {
 		part.drift(g, p, part.k)
 	}
@@ -179,7 +179,7 @@ func (g *generator) writePerson(i int) {
 	for _, a := range p.Accounts {
 		g.account(a)
 		if a.Keys.Map != model.Nobody {
-			g.mapped = append(g.mapped, mapping{a.System.String(), a.ID, p.ID})
+			g.mapped = append(g.mapped, export.Mapping{System: a.System.String(), Account: a.ID, Person: p.ID})
 		}
 	}
 	g.exceptions = append(g.exceptions, p.Excepted...)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/internal/access"
+	"muster/internal/orggen/draw"
 	"muster/internal/orggen/export"
 	"muster/internal/orggen/model"
 )
@@ -88,17 +89,17 @@ func (g *generator) eachOther(do func(*model.Account)) {
 }
 
 func (g *generator) other(o other, s model.System, serial uint32, k int) *model.Account {
-	r := newRandom(g.opt.Seed, "other-"+o.name, uint64(serial))
+	r := draw.New(g.opt.Seed, "other-"+o.name, uint64(serial))
 	name := fmt.Sprintf("%s-%02d", o.name, k+1)
 	if strings.HasSuffix(o.name, "-") { // of a person whom HR does not have any more
-		given, family := g.staff.book.Pick(r.next())
+		given, family := g.staff.book.Pick(r.Next())
 		name = fmt.Sprintf("%s%s%s%d", o.name, given.ASCII[:1], family.ASCII, k+1)
 	}
 	a := &model.Account{System: s, Member: serial, Name: name, DisplayName: title(name), FamilyName: title(name), Kind: o.kind, Enabled: true,
-		Keys: model.NoKeys(), CreatedAt: g.day(-r.between(100, 1500)).Add(9 * time.Hour)}
+		Keys: model.NoKeys(), CreatedAt: g.day(-r.Between(100, 1500)).Add(9 * time.Hour)}
 	switch s {
 	case model.Directory, model.SaaS:
-		a.ID = uuid(g.opt.Seed, s.String(), uint64(serial))
+		a.ID = draw.UUID(g.opt.Seed, s.String(), uint64(serial))
 	case model.Warehouse:
 		a.ID = fmt.Sprint(100_000 + serial)
 	case model.VPN:
@@ -109,7 +110,7 @@ func (g *generator) other(o other, s model.System, serial uint32, k int) *model.
 		a.ID = fmt.Sprint(40_000_000 + serial)
 	}
 	if s.TellsLogins() {
-		a.LastLogin = g.opt.AsOf.Add(-time.Hour - r.within(200))
+		a.LastLogin = g.opt.AsOf.Add(-time.Hour - r.Within(200))
 	}
 	if s.TellsMFA() {
 		a.MFA = access.No

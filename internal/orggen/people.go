@@ -8,13 +8,14 @@ import (
 	"unicode"
 
 	"muster/internal/access"
+	"muster/internal/orggen/draw"
 	"muster/internal/orggen/export"
 	"muster/internal/orggen/model"
 	"muster/internal/orggen/names"
+	"muster/internal/orggen/policy"
 )
 
 const (
-	executive    = "Executive Office"
 	strangeDept  = "Special Projects" // in no list of departments
 	managerEvery = 9                  // one of so many is a manager
 )
@@ -23,7 +24,7 @@ const (
 // It costs about ten bytes a person.
 type staffing struct {
 	book     *names.Book
-	depts    []department
+	depts    []policy.Department
 	weights  []int    // cumulative
 	loginNo  []uint32 // how many persons before had the same login base
 	addrNo   []uint32 // and the same address base
@@ -45,7 +46,7 @@ func newStaffing(seed int64, n int) (*staffing, error) {
 	if err != nil {
 		return nil, err
 	}
-	depts, err := readDepartments()
+	depts, err := policy.Departments()
 	if err != nil {
 		return nil, err
 	}
@@ -53,15 +54,15 @@ func newStaffing(seed int64, n int) (*staffing, error) {
 		planted: map[int]planted{}, byPlant: map[string][]int{}, shared: map[int][]int{}, headsEnd: len(depts) + 1}
 	sum := 0
 	for _, d := range depts {
-		sum += d.weight
+		sum += d.Weight
 		s.weights = append(s.weights, sum)
 	}
 	logins := make([]uint32, 26*book.FamilyKeys)
 	addresses := make([]uint32, book.GivenKeys*book.FamilyKeys)
 	var staff []int
 	for i := range n {
-		r := newRandom(seed, "person", uint64(i))
-		given, family := book.Pick(r.next())
+		r := draw.New(seed, "person", uint64(i))
+		given, family := book.Pick(r.Next())
 		l, a := int(given.ASCII[0]-'a')*book.FamilyKeys+family.Key, given.Key*book.FamilyKeys+family.Key
 		s.loginNo[i], s.addrNo[i] = logins[l], addresses[a]
 		logins[l]++
@@ -75,7 +76,7 @@ func newStaffing(seed int64, n int) (*staffing, error) {
 			staff = append(staff, i)
 		}
 	}
-	shuffle(newRandom(seed, "plants", uint64(n)), staff)
+	draw.Shuffle(draw.New(seed, "plants", uint64(n)), staff)
 	return s, s.plant(staff, n)
 }
 
@@ -118,8 +119,8 @@ func (s *staffing) holders(i int) []int {
 
 func (s *staffing) manages(i int) bool { return i >= s.headsEnd && (i-s.headsEnd)%managerEvery == 0 }
 
-func (s *staffing) pickDept(r *random) int {
-	x := r.below(s.weights[len(s.weights)-1])
+func (s *staffing) pickDept(r *draw.Random) int {
+	x := r.Below(s.weights[len(s.weights)-1])
 	for d, w := range s.weights {
 		if x < w {
 			return d
@@ -132,30 +133,30 @@ func workerID(i int) string { return fmt.Sprintf("W-%05d", i+1) }
 
 // person makes person i's HR facts, without what a scenario changes. They depend on the seed and i alone.
 func (g *generator) person(i int) *model.Person {
-	r := newRandom(g.opt.Seed, "person", uint64(i))
-	given, family := g.staff.book.Pick(r.next())
+	r := draw.New(g.opt.Seed, "person", uint64(i))
+	given, family := g.staff.book.Pick(r.Next())
 	dept := g.staff.pickDept(r)
 	p := &model.Person{Index: i, AddressOf: i, Head: i == 0}
 	p.ID = workerID(i)
 	p.GivenName, p.FamilyName = given.Latin, family.Latin
 	p.DisplayName = given.Latin + " " + family.Latin
-	if given.Foreign() && family.Foreign() && r.chance(300) {
+	if given.Foreign() && family.Foreign() && r.Chance(300) {
 		p.DisplayName = given.Native + " " + family.Native
 	}
 	p.Username = number(given.ASCII[:1]+family.ASCII, g.staff.loginNo[i])
 	p.Local = number(given.ASCII+"."+family.ASCII, g.staff.addrNo[i])
-	if r.chance(330) {
+	if r.Chance(330) {
 		p.Local = number(spelled(given.Latin)+"."+spelled(family.Latin), g.staff.addrNo[i])
 	}
 	p.Email = p.Local + "@" + export.Domain
 	p.UPN = p.Username + "@corp." + export.Domain
 	p.Company, p.EmploymentType, p.Status = "Acme", access.Employee, access.StatusActive
-	p.Location = locations()[min(r.below(9), 6)]
+	p.Location = policy.Locations()[min(r.Below(9), 6)]
 	g.place(p, dept, r)
 	p.CostCentre = g.costCentre(p.Department)
-	p.StartDate = g.day(-r.between(200, 4000))
-	if r.chance(250) {
-		p.StartDate = g.day(-r.between(200, 730))
+	p.StartDate = g.day(-r.Between(200, 4000))
+	if r.Chance(250) {
+		p.StartDate = g.day(-r.Between(200, 730))
 	}
 	_, isPlanted := g.staff.planted[i]
 	if i >= g.staff.headsEnd && !g.staff.manages(i) && !isPlanted {
@@ -165,64 +166,64 @@ func (g *generator) person(i int) *model.Person {
 }
 
 // place puts a person into the tree.
-func (g *generator) place(p *model.Person, dept int, r *random) {
+func (g *generator) place(p *model.Person, dept int, r *draw.Random) {
 	d := g.staff.depts[dept]
 	switch {
 	case p.Index == 0:
-		p.Department, p.Title = executive, "Chief Executive Officer"
+		p.Department, p.Title = policy.Executive, "Chief Executive Officer"
 		return
 	case p.Index < g.staff.headsEnd:
 		d = g.staff.depts[p.Index-1]
-		p.Title, p.ManagerID = "Head of "+d.name, workerID(0)
+		p.Title, p.ManagerID = "Head of "+d.Name, workerID(0)
 	case g.staff.manages(p.Index):
-		p.Title, p.ManagerID = d.name+" Manager", workerID(dept+1)
+		p.Title, p.ManagerID = d.Name+" Manager", workerID(dept+1)
 	default:
-		p.Title, p.ManagerID = d.titles[r.below(len(d.titles))], g.lead(dept, r)
+		p.Title, p.ManagerID = d.Titles[r.Below(len(d.Titles))], g.lead(dept, r)
 	}
-	p.Department = d.name
+	p.Department = d.Name
 }
 
 // costCentre numbers the departments; the executive office is 1000.
 func (g *generator) costCentre(name string) string {
-	at := slices.IndexFunc(g.staff.depts, func(d department) bool { return d.name == name })
+	at := slices.IndexFunc(g.staff.depts, func(d policy.Department) bool { return d.Name == name })
 	return fmt.Sprintf("CC-%04d", 1010+10*at)
 }
 
 // lead picks a manager of a department, or its head when it has none.
-func (g *generator) lead(dept int, r *random) string {
+func (g *generator) lead(dept int, r *draw.Random) string {
 	if list := g.staff.leads[dept]; len(list) > 0 {
-		return workerID(list[r.below(len(list))])
+		return workerID(list[r.Below(len(list))])
 	}
 	return workerID(dept + 1)
 }
 
 // lifecycle gives an ordinary person their place in two years of joining, moving, leaving and coming back.
-func (g *generator) lifecycle(p *model.Person, r *random) {
-	switch x := r.below(1000); {
+func (g *generator) lifecycle(p *model.Person, r *draw.Random) {
+	switch x := r.Below(1000); {
 	case x < 90:
-		p.EmploymentType, p.EndDate = access.Contractor, g.day(r.between(5, 330))
+		p.EmploymentType, p.EndDate = access.Contractor, g.day(r.Between(5, 330))
 		p.Company = "Contoso Partners"
 	case x < 115:
-		p.EmploymentType, p.EndDate, p.StartDate = access.Intern, g.day(r.between(10, 150)), g.day(-r.between(10, 90))
+		p.EmploymentType, p.EndDate, p.StartDate = access.Intern, g.day(r.Between(10, 150)), g.day(-r.Between(10, 90))
 	}
-	switch x := r.below(1000); {
+	switch x := r.Below(1000); {
 	case x < 70: // left within two years
-		p.Status, p.EndDate = access.StatusTerminated, g.day(-r.between(1, 730))
-		p.StartDate = p.EndDate.AddDate(0, 0, -r.between(60, 2500))
+		p.Status, p.EndDate = access.StatusTerminated, g.day(-r.Between(1, 730))
+		p.StartDate = p.EndDate.AddDate(0, 0, -r.Between(60, 2500))
 	case x < 90:
 		p.Status = access.StatusLeave
 	case x < 105: // signed, not yet here
-		p.Status, p.StartDate = access.StatusPrehire, g.day(r.between(1, 40))
+		p.Status, p.StartDate = access.StatusPrehire, g.day(r.Between(1, 40))
 		if !p.EndDate.IsZero() {
-			p.EndDate = g.day(r.between(120, 400))
+			p.EndDate = g.day(r.Between(120, 400))
 		}
 	case x < 165: // joined lately, or came back
 		if p.EmploymentType != access.Intern {
-			p.StartDate = g.day(-r.between(1, 120))
+			p.StartDate = g.day(-r.Between(1, 120))
 		}
 	case x < 180: // leaves soon
 		if p.EmploymentType == access.Employee {
-			p.EndDate = g.day(r.between(1, 60))
+			p.EndDate = g.day(r.Between(1, 60))
 		}
 	}
 }

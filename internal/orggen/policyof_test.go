@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"muster/internal/orggen/model"
+	"muster/internal/orggen/policy"
 )
 
 // PolicyOf gives the policy of an organisation that Generate wrote: the catalogue, bundles and SoD matrix that its bundles.yaml
@@ -25,9 +26,9 @@ func PolicyOf(dir string) (*model.Policy, error) {
 		}
 		bulk = max(bulk, n)
 	}
-	depts, err := readDepartments()
+	depts, err := policy.Departments()
 	if err != nil {
 		return nil, err
 	}
-	return readPolicy(depts, bulk)
+	return policy.Read(depts, bulk)
 }

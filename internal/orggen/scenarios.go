@@ -2,6 +2,7 @@ package orggen
 
 import (
 	"muster/internal/access"
+	"muster/internal/orggen/draw"
 	"muster/internal/orggen/model"
 )
 
@@ -35,13 +36,13 @@ func (g *generator) post(p *model.Person, dept, title string) {
 		p.Title = title
 	}
 	for d := range g.staff.depts {
-		if g.staff.depts[d].name != dept {
+		if g.staff.depts[d].Name != dept {
 			continue
 		}
 		if title == "" {
-			p.Title = g.staff.depts[d].titles[0]
+			p.Title = g.staff.depts[d].Titles[0]
 		}
-		p.ManagerID = g.lead(d, newRandom(g.opt.Seed, "post", uint64(p.Index)))
+		p.ManagerID = g.lead(d, draw.New(g.opt.Seed, "post", uint64(p.Index)))
 	}
 }
 
@@ -60,7 +61,7 @@ func (g *generator) ensure(p *model.Person, s model.System) *model.Account {
 	if a := p.Find(s); a != nil {
 		return a
 	}
-	return g.newAccount(p, s, newRandom(g.opt.Seed, "ensure-"+s.String(), uint64(p.Index)))
+	return g.newAccount(p, s, draw.New(g.opt.Seed, "ensure-"+s.String(), uint64(p.Index)))
 }
 
 // give grants an entitlement by name, with an account if need be.

@@ -11,11 +11,11 @@ func creepScenarios() []scenario {
 	return []scenario{
 		{name: "mover", permille: 4, least: 3, shape: func(g *generator, p *model.Person, k int) {
 			to := g.staff.depts[(k*5+3)%len(g.staff.depts)]
-			g.post(p, to.name, to.titles[k%len(to.titles)])
+			g.post(p, to.Name, to.Titles[k%len(to.Titles)])
 		}, drift: func(g *generator, p *model.Person, k int) {
 			from := g.staff.depts[(k*7+5)%len(g.staff.depts)]
 			then := p.Person
-			then.Department, then.Title = from.name, from.titles[k%len(from.titles)]
+			then.Department, then.Title = from.Name, from.Titles[k%len(from.Titles)]
 			for s, list := range g.due(&then, true) {
 				if list = minimal(list); len(list) > 0 && (s != model.Directory || k%3 > 0) {
 					g.ensure(p, s).Give(list...)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"muster/internal/access"
+	"muster/internal/orggen/model"
 )
 
 // Finding is one line of the key. Subject is a name, never an immutable id, so that the same organisation in files and on live
@@ -101,7 +102,10 @@ func share(right, wrong int) float64 {
 // Score compares found with key, rule by rule in order. Findings of systems that the key does not know, such as this host,
 // are ignored; so is snapshot-incomplete, which no key can hold.
 func Score(found, key []Finding) []RuleScore {
-	known := map[string]bool{}
+	known := map[string]bool{model.HR: true}
+	for s := range model.Systems {
+		known[s.String()] = true
+	}
 	for _, f := range key {
 		for _, s := range strings.Split(f.System, "+") {
 			known[s] = true

@@ -1,4 +1,8 @@
-package orggen
+// Package policy is what the invented organisation has decided: which entitlements exist, which bundles give them to whom, and
+// which business functions one person must not hold together. It is written in four tables that are part of the program.
+//
+// A policy is made anew by each call; what is made is plain data.
+package policy
 
 import (
 	_ "embed"
@@ -22,15 +26,18 @@ var departmentsText string
 //go:embed sod.txt
 var sodText string
 
-// department is one department with its staff titles.
-type department struct {
-	name   string
-	weight int
-	titles []string
+// Executive is the department of the chief executive; it has no staff.
+const Executive = "Executive Office"
+
+// Department is one department with its staff titles.
+type Department struct {
+	Name   string
+	Weight int      // its share of the staff, of the sum of all weights
+	Titles []string // of staff; those who lead have titles of their own
 }
 
-// locations of the organisation; each has a group of its own.
-func locations() []string {
+// Locations of the organisation; each has a group of its own.
+func Locations() []string {
 	return []string{"Malmö", "Lagos", "Lisbon", "Pune", "Osaka", "Lyon", "Remote"}
 }
 
@@ -50,20 +57,21 @@ func rows(text string) [][]string {
 	return out
 }
 
-func readDepartments() ([]department, error) {
-	var out []department
+// Departments reads the table of departments.
+func Departments() ([]Department, error) {
+	var out []Department
 	for _, f := range rows(departmentsText) {
 		w, err := strconv.Atoi(f[1])
 		if err != nil {
 			return nil, fmt.Errorf("read department %s: %w", f[0], err)
 		}
-		out = append(out, department{name: f[0], weight: w, titles: strings.Split(f[2], ",")})
+		out = append(out, Department{Name: f[0], Weight: w, Titles: strings.Split(f[2], ",")})
 	}
 	return out, nil
 }
 
-// readPolicy builds the organisation's policy; bulk adds that many entitlements per department and system.
-func readPolicy(depts []department, bulk int) (*model.Policy, error) {
+// Read builds the organisation's policy; bulk adds that many entitlements per department and system.
+func Read(depts []Department, bulk int) (*model.Policy, error) {
 	p := &model.Policy{}
 	for _, f := range rows(catalogueText) {
 		s, err := systemNamed(f[0])
@@ -95,9 +103,9 @@ func readPolicy(depts []department, bulk int) (*model.Policy, error) {
 		return nil, err
 	}
 	for _, d := range depts {
-		p.Departments = append(p.Departments, d.name)
+		p.Departments = append(p.Departments, d.Name)
 	}
-	p.Departments = append(p.Departments, executive)
+	p.Departments = append(p.Departments, Executive)
 	addBulk(p, depts, bulk)
 	return p, readSoD(p)
 }
@@ -178,18 +186,18 @@ func condition(text string) model.Condition {
 }
 
 // addBulk gives each department further entitlements, so that an organisation of any density can be made.
-func addBulk(p *model.Policy, depts []department, bulk int) {
+func addBulk(p *model.Policy, depts []Department, bulk int) {
 	if bulk == 0 {
 		return
 	}
 	systems := []model.System{model.Directory, model.SaaS, model.VPN, model.ERP, model.Codehost}
 	for _, d := range depts {
-		code := strings.ToLower(strings.ReplaceAll(d.name, " ", "-"))
-		b := &model.Bundle{Name: "projects-" + code, Title: d.name + ", projects", When: model.Condition{Department: d.name}}
+		code := strings.ToLower(strings.ReplaceAll(d.Name, " ", "-"))
+		b := &model.Bundle{Name: "projects-" + code, Title: d.Name + ", projects", When: model.Condition{Department: d.Name}}
 		for _, s := range systems {
 			for i := range bulk {
 				e := &model.Entitlement{Index: len(p.Entitlements), System: s, Bulk: true,
-					Name: fmt.Sprintf("project-%s-%03d", code, i+1), Description: d.name + ", project"}
+					Name: fmt.Sprintf("project-%s-%03d", code, i+1), Description: d.Name + ", project"}
 				p.Entitlements = append(p.Entitlements, e)
 				b.Entitlements = append(b.Entitlements, e)
 			}

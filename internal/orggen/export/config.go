@@ -1,4 +1,4 @@
-package orggen
+package export
 
 import (
 	"bytes"
@@ -12,7 +12,6 @@ import (
 	"text/template"
 	"time"
 
-	"muster/internal/orggen/export"
 	"muster/internal/orggen/model"
 )
 
@@ -23,24 +22,33 @@ var configTemplate string
 type configData struct {
 	AsOf, Baseline, DataDir, Head, Domain, BaseDN, Extension, Enterprise string
 	Departments                                                          []string
-	Mapped                                                               []mapping
+	Mapped                                                               []Mapping
 	Host                                                                 bool
 }
 
-// System, Account and Person let the template read a mapping.
-func (m mapping) System() string  { return m.system }
-func (m mapping) Account() string { return m.account }
-func (m mapping) Person() string  { return m.person }
+// Mapping is one line of the explicit map from accounts to persons.
+type Mapping struct{ System, Account, Person string }
 
-// writeConfig writes muster.yaml, bundles.yaml, sod.yaml and exceptions.yaml.
-func (g *generator) writeConfig() error {
-	slices.SortFunc(g.mapped, func(a, b mapping) int {
-		return cmp.Or(cmp.Compare(a.system, b.system), cmp.Compare(a.account, b.account))
+// Config is what the organisation's configuration says beside its policy.
+type Config struct {
+	AsOf, Baseline time.Time
+	DataDir        string
+	Head           string // worker id of the chief executive
+	Host           bool   // name this host as a system
+	Mapped         []Mapping
+	Exceptions     []model.Exception
+	Mitigations    []model.Mitigation
+}
+
+// Configuration writes muster.yaml, bundles.yaml, sod.yaml and exceptions.yaml. It sorts the lists of c.
+func (f *Files) Configuration(c Config) error {
+	slices.SortFunc(c.Mapped, func(a, b Mapping) int {
+		return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(a.Account, b.Account))
 	})
-	slices.SortFunc(g.exceptions, func(a, b model.Exception) int {
+	slices.SortFunc(c.Exceptions, func(a, b model.Exception) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.System, b.System), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Detail, b.Detail))
 	})
-	slices.SortFunc(g.mitigated, func(a, b model.Mitigation) int {
+	slices.SortFunc(c.Mitigations, func(a, b model.Mitigation) int {
 		return cmp.Or(cmp.Compare(a.Conflict, b.Conflict), cmp.Compare(a.Person, b.Person))
 	})
 	t, err := template.New("muster.yaml").Parse(configTemplate)
@@ -48,15 +56,15 @@ func (g *generator) writeConfig() error {
 		return fmt.Errorf("read template: %w", err)
 	}
 	var b bytes.Buffer
-	data := configData{AsOf: g.opt.AsOf.Format(time.RFC3339), Baseline: g.baseline().Format(time.RFC3339), DataDir: cmp.Or(g.opt.DataDir, ".muster"),
-		Head: workerID(0), Domain: export.Domain, BaseDN: export.BaseDN, Extension: export.MusterUser, Enterprise: export.EnterpriseUser,
-		Departments: g.policy.Departments, Mapped: g.mapped, Host: g.opt.Host}
+	data := configData{AsOf: c.AsOf.Format(time.RFC3339), Baseline: c.Baseline.Format(time.RFC3339), DataDir: cmp.Or(c.DataDir, ".muster"),
+		Head: c.Head, Domain: Domain, BaseDN: BaseDN, Extension: MusterUser, Enterprise: EnterpriseUser,
+		Departments: f.policy.Departments, Mapped: c.Mapped, Host: c.Host}
 	if err := t.Execute(&b, data); err != nil {
 		return fmt.Errorf("write muster.yaml: %w", err)
 	}
-	for name, content := range map[string]string{"muster.yaml": b.String(), "bundles.yaml": g.bundlesYAML(), "sod.yaml": g.sodYAML(),
-		"exceptions.yaml": g.exceptionsYAML()} {
-		if err := os.WriteFile(filepath.Join(g.opt.Dir, name), []byte(content), 0o644); err != nil {
+	for name, content := range map[string]string{"muster.yaml": b.String(), "bundles.yaml": bundlesYAML(f.policy),
+		"sod.yaml": sodYAML(f.policy, c.Mitigations), "exceptions.yaml": exceptionsYAML(c.Exceptions)} {
+		if err := os.WriteFile(filepath.Join(f.dir, name), []byte(content), 0o644); err != nil {
 			return fmt.Errorf("write configuration: %w", err)
 		}
 	}
@@ -80,47 +88,47 @@ func bySystem(list []*model.Entitlement) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-func (g *generator) bundlesYAML() string {
+func bundlesYAML(p *model.Policy) string {
 	var b strings.Builder
 	b.WriteString("# Who should hold what. A group that another group is a member of is named with it.\nbundles:\n")
-	for _, x := range g.policy.Bundles {
+	for _, x := range p.Bundles {
 		fmt.Fprintf(&b, "  - name: %s\n    title: %q\n    when: '%s'\n    lead_days: %d\n    entitlements: %s\n",
 			x.Name, x.Title, x.When.CEL(), x.LeadDays, bySystem(x.Entitlements))
 	}
 	return b.String()
 }
 
-func (g *generator) sodYAML() string {
+func sodYAML(p *model.Policy, mitigations []model.Mitigation) string {
 	var b strings.Builder
 	b.WriteString("# Business functions, and which of them one person must not hold together.\nfunctions:\n")
-	for _, f := range g.policy.Functions {
+	for _, f := range p.Functions {
 		fmt.Fprintf(&b, "  %s: {title: %q, entitlements: %s}\n", f.Name, f.Title, bySystem(f.GivenBy))
 	}
 	b.WriteString("\nconflicts:\n")
-	for _, c := range g.policy.Conflicts {
+	for _, c := range p.Conflicts {
 		fmt.Fprintf(&b, "  - {id: %s, title: %q, functions: [%s], severity: %s, controls: [\"SOC2 CC6.3\", \"ISO27001 A.5.3\"]}\n",
 			c.ID, c.Title, strings.Join(c.Functions, ", "), c.Severity)
 	}
-	if len(g.mitigated) == 0 {
+	if len(mitigations) == 0 {
 		return b.String()
 	}
 	b.WriteString("\nmitigations:\n")
-	for _, m := range g.mitigated {
+	for _, m := range mitigations {
 		fmt.Fprintf(&b, "  - {conflict: %s, person: %s, control: %q, owner: %q, approver: %q, reason: %q, expires: %s}\n",
 			m.Conflict, m.Person, m.Control, m.Owner, m.Approver, m.Reason, m.Expires.Format(time.DateOnly))
 	}
 	return b.String()
 }
 
-func (g *generator) exceptionsYAML() string {
+func exceptionsYAML(exceptions []model.Exception) string {
 	var b strings.Builder
 	b.WriteString("# Findings that somebody accepted, until when, and what is done instead.\n")
-	if len(g.exceptions) == 0 {
+	if len(exceptions) == 0 {
 		b.WriteString("exceptions: []\n")
 		return b.String()
 	}
 	b.WriteString("exceptions:\n")
-	for i, x := range g.exceptions {
+	for i, x := range exceptions {
 		fmt.Fprintf(&b, "  - id: EX-%d\n    rule: %s\n    system: %s\n    subject: %q\n", i+1, x.Rule, x.System, x.Subject)
 		if x.Detail != "" {
 			fmt.Fprintf(&b, "    detail: %q\n", x.Detail)
