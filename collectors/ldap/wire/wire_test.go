@@ -140,9 +140,12 @@ func TestAnswerKeepsWhatCameBeforeAFailure(t *testing.T) {
 		then []byte
 		want func(error) bool
 	}{
-		"closed":        {nil, func(err error) bool { var c *ConnectionError; return errors.As(err, &c) }},
-		"half message":  {first[:10], func(err error) bool { var c *ConnectionError; return errors.As(err, &c) }},
-		"size limit":    {answer(1, opDone, doneBody(4, "enough"), nil), func(err error) bool { var r *ResultError; return errors.As(err, &r) && r.Code == 4 && r.Message == "enough" }},
+		"closed":       {nil, func(err error) bool { var c *ConnectionError; return errors.As(err, &c) }},
+		"half message": {first[:10], func(err error) bool { var c *ConnectionError; return errors.As(err, &c) }},
+		"size limit": {answer(1, opDone, doneBody(4, "enough"), nil), func(err error) bool {
+			var r *ResultError
+			return errors.As(err, &r) && r.Code == 4 && r.Message == "enough"
+		}},
 		"disconnection": {notice, func(err error) bool { var r *ResultError; return errors.As(err, &r) && r.Code == 52 }},
 		"not LDAP":      {[]byte("HTTP/1.1 400\r\n"), func(err error) bool { return errors.Is(err, ErrProtocol) }},
 		"huge":          {[]byte{0x30, 0x84, 0xff, 0xff, 0xff, 0xff}, func(err error) bool { return errors.Is(err, ErrProtocol) }},
