@@ -7,6 +7,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/store/load"
+	"muster/internal/store/population"
 	"muster/internal/store/wire"
 )
 
@@ -33,16 +34,16 @@ func (s *Store) Snapshot(ctx context.Context, id string) (access.Snapshot, bool,
 
 // snapshot reads the newest that matches.
 func (s *Store) snapshot(ctx context.Context, where string, args ...any) (access.Snapshot, bool, error) {
-	all, err := s.snapshots(ctx, where, 1, args...)
+	all, err := s.snapshots(ctx, "snapshots_current", where, 1, args...)
 	if err != nil || len(all) == 0 {
 		return access.Snapshot{}, false, err
 	}
 	return all[0], true, nil
 }
 
-// SnapshotsOfRun are those that the run read, in the order of system and moment.
+// SnapshotsOfRun are those that the run read, in the order of system and moment, each in the state that it had when the run was completed.
 func (s *Store) SnapshotsOfRun(ctx context.Context, runID string) ([]access.Snapshot, error) {
-	newestFirst, err := s.snapshots(ctx, "run_id = {run:String}", 0, wire.P("run", runID))
+	newestFirst, err := s.snapshots(ctx, population.SnapshotsThen, "run_id = {run:String}", 0, wire.P("run", runID))
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +54,9 @@ func (s *Store) SnapshotsOfRun(ctx context.Context, runID string) ([]access.Snap
 const snapshotRow = `id, run_id, toString(system), toString(collector), toString(collector_version), taken_at, started_at, finished_at,
 	toString(state), reason, hint, coverage, digest, baseline`
 
-// snapshots reads those that match, the newest first, with their rejections; limit 0 is all.
-func (s *Store) snapshots(ctx context.Context, where string, limit uint64, args ...any) ([]access.Snapshot, error) {
-	sql := "SELECT " + snapshotRow + " FROM snapshots_current WHERE " + where + " ORDER BY taken_at DESC, started_at DESC, id DESC"
+// snapshots reads those of a table or subquery that match, the newest first, with their rejections; limit 0 is all.
+func (s *Store) snapshots(ctx context.Context, from, where string, limit uint64, args ...any) ([]access.Snapshot, error) {
+	sql := "SELECT " + snapshotRow + " FROM " + from + " AS s WHERE " + where + " ORDER BY taken_at DESC, started_at DESC, id DESC"
 	if limit > 0 {
 		sql += " LIMIT " + wire.Number(limit)
 	}

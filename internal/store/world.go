@@ -8,6 +8,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/store/facts"
+	"muster/internal/store/population"
 	"muster/internal/store/wire"
 )
 
@@ -54,7 +55,7 @@ func (s *Store) SaveWorld(ctx context.Context, w World) error {
 	}})
 }
 
-// WorldOfRun reads what SaveWorld stored. A snapshot whose state has changed since comes with its new state.
+// WorldOfRun reads what SaveWorld stored. Its snapshots come in the state that they had when the run was completed.
 func (s *Store) WorldOfRun(ctx context.Context, runID string) (World, bool, error) {
 	w := World{RunID: runID}
 	found := false
@@ -108,7 +109,7 @@ func (s *Store) fillWorld(ctx context.Context, w *World) error {
 			ids = append(ids, p.ID)
 		}
 	}
-	all, err := s.snapshots(ctx, "id IN {ids:Array(String)}", 0, wire.P("ids", ids))
+	all, err := s.snapshots(ctx, population.SnapshotsThen, "id IN {ids:Array(String)}", 0, wire.P("ids", ids), wire.P("run", w.RunID))
 	if err != nil {
 		return err
 	}
@@ -168,10 +169,19 @@ func (s *Store) FindPersons(ctx context.Context, w World, text string) ([]string
 // GrantSince finds since when an account holds an entitlement without a break, as the complete snapshots of the system tell: the moment of the
 // first of them. False when the newest does not hold it. Facts that have expired count as a break.
 func (s *Store) GrantSince(ctx context.Context, system, accountID, entitlementID string) (time.Time, bool, error) {
-	all, err := s.snapshots(ctx, "system = {system:String} AND state = 'complete'", 0, wire.P("system", system))
+	all, err := s.snapshots(ctx, "snapshots_current", "system = {system:String} AND state = 'complete'", 0, wire.P("system", system))
 	if err != nil {
 		return time.Time{}, false, err
 	}
 	first, found, err := facts.Since(ctx, s.db, slices.Values(all), accountID, entitlementID)
 	return first.TakenAt, found, err
 }
+
+// Population yields a whole table of the world, for annexes of packs: the column names first, then every row as text, in a total order. The tables are those of
+// PopulationTables. Dates are 2006-01-02, moments RFC 3339, sets JSON. The same world always gives the same text.
+func (s *Store) Population(ctx context.Context, w World, table string, head func([]string) error, row func([]string) error) error {
+	return population.Read(ctx, s.db, w, table, head, row)
+}
+
+// PopulationTables are the names that Population knows, in the order in which a pack lists them.
+func PopulationTables() []string { return population.Tables() }

@@ -112,7 +112,7 @@ func (h *holdings) query(c chunk) wire.Query {
 		"a.created_ms", "a.last_login_ms", "a.never_logged_in", "a.password_changed_ms", "a.expires_ms", "mapSort(a.attributes)", "a.source_ref",
 		"if(v.known = 1, toInt64(v.held), toInt64(-1))", "o.packed",
 		"g.entitlement_ids", "g.effective", "g.admin_option", "g.path")
-	args := append([]any{wire.P("used", h.world.usedIDs()), wire.P("previous", h.world.previousIDs()), wire.P("hr", h.world.HR.ID)}, c.args...)
+	args := append([]any{wire.P("used", h.world.UsedIDs()), wire.P("previous", h.world.PreviousIDs()), wire.P("hr", h.world.HR.ID)}, c.args...)
 	return wire.Query{Op: "read accounts", Args: args, Settings: spill(), SQL: `SELECT ` + row + `
 FROM ` + links + ` AS l
 INNER JOIN (SELECT * FROM accounts WHERE snapshot_id IN {used:Array(String)}` + among("id") + ` ORDER BY snapshot_id, id, source_ref LIMIT 1 BY snapshot_id, id) AS a

@@ -152,7 +152,7 @@ func Link(ctx context.Context, db *wire.DB, w World) (map[access.LinkResult]int6
 	}
 	err = db.Replace(ctx, "link accounts", wire.Replacement{
 		Table: "links", Where: "run_id = {run:String}", Insert: linkQuery(keys, len(w.Linking.Map) > 0),
-		Args: []any{wire.P("run", w.RunID), wire.P("hr", w.HR.ID), wire.P("used", w.usedIDs()), wire.P("day", db.Now().Format("2006-01-02"))},
+		Args: []any{wire.P("run", w.RunID), wire.P("hr", w.HR.ID), wire.P("used", w.UsedIDs()), wire.P("day", db.Now().Format("2006-01-02"))},
 	})
 	if err != nil {
 		return nil, err

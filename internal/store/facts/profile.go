@@ -44,6 +44,12 @@ func values(fields []string) (vals, number string, err error) {
 	return vals, "sipHash64(" + vals + ")", nil
 }
 
+// ProfileNumber is the SQL expression of a person's profile number, over a row of persons.
+func ProfileNumber(fields []string) (string, error) {
+	_, number, err := values(fields)
+	return number, err
+}
+
 // setField sets what fieldExpr read.
 func setField(p *access.Person, field, v string) error {
 	text := map[string]*string{

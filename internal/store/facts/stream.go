@@ -178,7 +178,7 @@ func Entitlements(ctx context.Context, db *wire.DB, w World) (map[string]map[str
 
 // EachEntitlement yields the entitlements of the world's usable snapshots, ordered by system and id.
 func EachEntitlement(ctx context.Context, db *wire.DB, w World, yield func(access.Entitlement) error) error {
-	q := wire.Query{Op: "read entitlements", Args: []any{wire.P("used", w.usedIDs())},
+	q := wire.Query{Op: "read entitlements", Args: []any{wire.P("used", w.UsedIDs())},
 		SQL: "SELECT " + wire.Packed("system", "id", "kind", "name", "description", "privileged", "source_ref") +
 			" FROM (SELECT * FROM entitlements WHERE snapshot_id IN {used:Array(String)} ORDER BY snapshot_id, id, name, source_ref LIMIT 1 BY snapshot_id, id) AS e ORDER BY system, id"}
 	return db.Each(ctx, q, func(scan func(...any) error) error {

@@ -44,8 +44,8 @@ type Query struct {
 	Account string   // account id
 }
 
-// usedIDs are the snapshots that give facts.
-func (w World) usedIDs() []string {
+// UsedIDs are the ids of the systems' snapshots that give facts.
+func (w World) UsedIDs() []string {
 	out := []string{}
 	for _, s := range w.Systems {
 		if s.Used.ID != "" {
@@ -55,8 +55,8 @@ func (w World) usedIDs() []string {
 	return out
 }
 
-// previousIDs are the snapshots to compare with.
-func (w World) previousIDs() []string {
+// PreviousIDs are the ids of the snapshots to compare with.
+func (w World) PreviousIDs() []string {
 	out := []string{}
 	for _, s := range w.Systems {
 		if s.Used.ID != "" && s.Previous.ID != "" {
