@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -323,7 +324,7 @@ func TestSegregationOfDuties(t *testing.T) {
 		if len(found) != 1 || found[0].Exception != want {
 			t.Errorf("%s: exception %+v, want %q", id, found, want)
 		}
-		if len(found) == 1 && !contains(found[0].Controls, "ORG:FIN-4") {
+		if len(found) == 1 && !slices.Contains(found[0].Controls, "ORG:FIN-4") {
 			t.Errorf("the conflict's own control is not among %v", found[0].Controls)
 		}
 	}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (e *Evaluator) seen(a *asked, p expression.Part) (value, source string) {
 		} else {
 			values = append(values, f.Text+" = "+text)
 		}
-		if s := e.source(a, f); s != "" && !contains(sources, s) {
+		if s := e.source(a, f); s != "" && !slices.Contains(sources, s) {
 			sources = append(sources, s)
 		}
 	}
@@ -178,13 +179,4 @@ func snapshotSource(system string, at time.Time, where string) string {
 		text += ", " + where
 	}
 	return text
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

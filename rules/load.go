@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"regexp"
 	"sort"
 
@@ -75,28 +74,13 @@ func Load(docs []*config.Document, set map[string]config.Node) (*Set, error) {
 		l.file(doc)
 	}
 	l.unknownOverrides()
-	if err := problemsOf(docs); err != nil {
+	if err := expression.Problems(docs); err != nil {
 		return nil, err
 	}
 	s := l.set
 	sort.Slice(s.all, func(i, j int) bool { return s.all[i].ID < s.all[j].ID })
 	s.digest = setDigest(s.all)
 	return s, nil
-}
-
-// problemsOf joins the problems of several documents.
-func problemsOf(docs []*config.Document) error {
-	var all config.Problems
-	for _, doc := range docs {
-		var ps config.Problems
-		if errors.As(doc.Err(), &ps) {
-			all = append(all, ps...)
-		}
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	return all
 }
 
 // Rules are the enabled rules by id.

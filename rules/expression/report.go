@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"sort"
@@ -21,6 +22,21 @@ type reporter struct {
 	node config.Node
 	text string
 	ast  *celast.AST // parsed, perhaps not checked
+}
+
+// Problems is everything that was reported on several documents, as one error, or nil.
+func Problems(docs []*config.Document) error {
+	var all config.Problems
+	for _, doc := range docs {
+		var ps config.Problems
+		if errors.As(doc.Err(), &ps) {
+			all = append(all, ps...)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
 }
 
 // span is a place in the expression: offset and length in runes.

@@ -2,6 +2,7 @@ package sod
 
 import (
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ func (m *Matrix) loadFunctions(n config.Node, functions map[string]functionYAML,
 		out := Function{Name: name, Title: fn.Title}
 		for system, names := range fn.Entitlements {
 			in := at.Get("entitlements").Get(system)
-			if systems != nil && !contains(systems, system) {
+			if systems != nil && !slices.Contains(systems, system) {
 				at.Get("entitlements").Key(system).Problem(hintFor(system, "system", systems), "unknown system %q", system)
 			}
 			if len(names) == 0 {
@@ -79,7 +80,7 @@ func (m *Matrix) loadFunctions(n config.Node, functions map[string]functionYAML,
 			}
 			for i, e := range names {
 				ref := access.EntitlementRef{System: system, Name: e}
-				if e == "" || containsRef(out.Entitlements, ref) {
+				if e == "" || slices.Contains(out.Entitlements, ref) {
 					in.Index(i).Problem("keep one of them", "entitlement %q is given twice or empty", e)
 					continue
 				}
@@ -130,7 +131,7 @@ func (m *Matrix) loadConflicts(n config.Node, conflicts []conflictYAML) {
 		for j, fn := range c.Functions {
 			item := at.Get("functions").Index(j)
 			switch {
-			case !contains(known, fn):
+			case !slices.Contains(known, fn):
 				item.Problem(hintFor(fn, "function", known), "unknown function %q", fn)
 			case used[fn]:
 				item.Problem("keep one of them", "function %q is given twice", fn)
@@ -155,7 +156,7 @@ func (m *Matrix) loadMitigations(n config.Node, mitigations []mitigationYAML, no
 	seen := map[string]bool{}
 	for i, y := range mitigations {
 		at := n.Index(i)
-		if y.Conflict != "" && !contains(known, y.Conflict) {
+		if y.Conflict != "" && !slices.Contains(known, y.Conflict) {
 			at.Get("conflict").Problem(hintFor(y.Conflict, "conflict", known), "unknown conflict %q", y.Conflict)
 		}
 		if y.Approver != "" && strings.EqualFold(y.Approver, y.Person) {
@@ -182,22 +183,4 @@ func (m *Matrix) loadMitigations(n config.Node, mitigations []mitigationYAML, no
 				Hint:    "renew or remove it; the conflict is reported as open"})
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
-func containsRef(list []access.EntitlementRef, r access.EntitlementRef) bool {
-	for _, x := range list {
-		if x == r {
-			return true
-		}
-	}
-	return false
 }

@@ -1,9 +1,10 @@
-package rules
+package bundles
 
 import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -36,8 +37,8 @@ type bundleYAML struct {
 
 var bundleName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,59}$`)
 
-// LoadBundles reads bundles; systems are the known systems, nil skips that check. The error is every problem of the docs.
-func LoadBundles(docs []*config.Document, systems []string) (*Bundles, error) {
+// Load reads bundles; systems are the known systems, nil skips that check. The error is every problem of the docs.
+func Load(docs []*config.Document, systems []string) (*Bundles, error) {
 	vocab, err := vocabulary.New()
 	if err != nil {
 		return nil, &access.Error{Op: "load bundles", Kind: access.Internal, Err: err}
@@ -60,7 +61,7 @@ func LoadBundles(docs []*config.Document, systems []string) (*Bundles, error) {
 			b.add(env, root.Get("bundles").Index(i), &f.Bundles[i], systems, taken)
 		}
 	}
-	if err := problemsOf(docs); err != nil {
+	if err := expression.Problems(docs); err != nil {
 		return nil, err
 	}
 	b.fields = b.collectFields()
@@ -84,7 +85,7 @@ func (b *Bundles) add(env *vocabulary.Environment, n config.Node, y *bundleYAML,
 	}
 	for system, names := range y.Entitlements {
 		at := n.Get("entitlements").Get(system)
-		if systems != nil && !contains(systems, system) {
+		if systems != nil && !slices.Contains(systems, system) {
 			hint := "known systems: " + strings.Join(systems, ", ")
 			if near := config.Nearest(system, systems); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)

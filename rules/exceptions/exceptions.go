@@ -1,7 +1,8 @@
-package rules
+package exceptions
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,9 +51,9 @@ type exceptionYAML struct {
 
 var exceptionID = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,59}$`)
 
-// LoadExceptions reads exceptions. Rules and systems are checked against set and systems when those are not nil. Expired
-// exceptions are kept for the record and cover nothing. The error is every problem of the document.
-func LoadExceptions(doc *config.Document, now time.Time, set *Set, systems []string) (*Exceptions, error) {
+// Load reads exceptions. Rules and systems are checked against the known ones when those are not nil. Expired exceptions are kept
+// for the record and cover nothing. The error is every problem of the document.
+func Load(doc *config.Document, now time.Time, rules, systems []string) (*Exceptions, error) {
 	root := doc.Root()
 	if !root.Exists() {
 		root.Problem("write exceptions: [], or remove the file from muster.yaml", "the file is empty")
@@ -64,7 +65,7 @@ func LoadExceptions(doc *config.Document, now time.Time, set *Set, systems []str
 	seen := map[string]bool{}
 	for i := range f.Exceptions {
 		y, n := &f.Exceptions[i], root.Get("exceptions").Index(i)
-		y.check(n, set, systems, seen)
+		y.check(n, rules, systems, seen)
 		e := Exception{ID: y.ID, Rule: y.Rule, System: y.System, Subject: y.Subject, Detail: y.Detail, Owner: y.Owner, Approver: y.Approver,
 			Reason: y.Reason, CompensatingControl: y.CompensatingControl, Expires: y.Expires, Expired: !now.Before(y.Expires.AddDate(0, 0, 1))}
 		x.all = append(x.all, e)
@@ -78,7 +79,7 @@ func LoadExceptions(doc *config.Document, now time.Time, set *Set, systems []str
 	return x, nil
 }
 
-func (y *exceptionYAML) check(n config.Node, set *Set, systems []string, seen map[string]bool) {
+func (y *exceptionYAML) check(n config.Node, rules, systems []string, seen map[string]bool) {
 	switch {
 	case y.ID != "" && seen[y.ID]:
 		n.Get("id").Problem("every exception needs an id of its own", "exception id %q is given twice", y.ID)
@@ -86,21 +87,15 @@ func (y *exceptionYAML) check(n config.Node, set *Set, systems []string, seen ma
 		n.Get("id").Problem("letters, digits, . - and _, a letter first: EX-12", "bad exception id %q", y.ID)
 	}
 	seen[y.ID] = true
-	if set != nil && y.Rule != "" {
-		if _, ok := set.Rule(y.Rule); !ok {
-			var known []string
-			for _, r := range set.All() {
-				known = append(known, r.ID)
-			}
-			hint := "see: muster rules list"
-			if near := config.Nearest(y.Rule, known); near != "" {
-				hint = "did you mean \"" + near + "\"? See: muster rules list"
-			}
-			n.Get("rule").Problem(hint, "there is no rule %q", y.Rule)
+	if rules != nil && y.Rule != "" && !slices.Contains(rules, y.Rule) {
+		hint := "see: muster rules list"
+		if near := config.Nearest(y.Rule, rules); near != "" {
+			hint = "did you mean \"" + near + "\"? See: muster rules list"
 		}
+		n.Get("rule").Problem(hint, "there is no rule %q", y.Rule)
 	}
 	for _, system := range strings.Split(y.System, "+") {
-		if systems != nil && system != "" && !contains(systems, system) {
+		if systems != nil && system != "" && !slices.Contains(systems, system) {
 			hint := "known systems: " + strings.Join(systems, ", ")
 			if near := config.Nearest(system, systems); near != "" {
 				hint = "did you mean \"" + near + "\"?"
