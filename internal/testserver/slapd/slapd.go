@@ -11,6 +11,7 @@
 package slapd
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -139,16 +140,30 @@ func (s *Server) prepare(ctx context.Context, o Options) error {
 		if err != nil {
 			return fmt.Errorf("load LDIF: %w", err)
 		}
-		err = s.slapadd(ctx, "1", f)
+		err = s.slapadd(ctx, "1", withoutVersion(f))
 		f.Close()
 		if err != nil {
 			return fmt.Errorf("load LDIF %s: %w", filepath.Base(name), err)
 		}
 	}
-	if err := s.slapadd(ctx, "1", strings.NewReader(o.LDIF+"\n"+s.readerEntry())); err != nil {
+	if err := s.slapadd(ctx, "1", withoutVersion(strings.NewReader(o.LDIF+"\n"+s.readerEntry()))); err != nil {
 		return fmt.Errorf("load LDIF: %w", err)
 	}
 	return nil
+}
+
+// withoutVersion skips what may stand before the first entry: slapadd takes a version line (RFC 2849) for an entry.
+func withoutVersion(r io.Reader) io.Reader {
+	b := bufio.NewReader(r)
+	for {
+		head, _ := b.Peek(len("version:")) // a shorter file has none
+		if len(head) == 0 || head[0] != '#' && head[0] != '\n' && !strings.EqualFold(string(head), "version:") {
+			return b
+		}
+		if _, err := b.ReadString('\n'); err != nil {
+			return b
+		}
+	}
 }
 
 // holds reports whether the LDIF text has an entry for the suffix itself.
