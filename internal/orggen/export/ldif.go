@@ -13,7 +13,7 @@ const BaseDN = "dc=acme,dc=example"
 
 const generalizedTime = "20060102150405Z"
 
-// ldif writes the directory as slapadd(8) loads it: people as they come, groups at the end.
+// ldif writes the directory as slapadd(8) loads it, so without a version line: people as they come, groups at the end.
 type ldif struct {
 	out     *sink
 	files   *Files
@@ -23,8 +23,6 @@ type ldif struct {
 
 func (f *Files) openLDIF() *ldif {
 	l := &ldif{out: f.sink("directory/acme.ldif"), files: f, members: make([][]uint32, len(f.policy.Entitlements))}
-	l.line("version", "1")
-	l.end()
 	l.line("dn", BaseDN)
 	l.line("objectClass", "dcObject")
 	l.line("objectClass", "organization")
