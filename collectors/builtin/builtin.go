@@ -7,6 +7,9 @@ import (
 	"muster/collectors/csv"
 	"muster/collectors/hr"
 	"muster/collectors/ldap"
+	"muster/collectors/postgres"
+	"muster/collectors/scim"
+	"muster/collectors/unix"
 )
 
 // Entry is one kind of collector.
@@ -18,8 +21,11 @@ type Entry struct {
 // Collectors maps the kind to its collector. Each call makes a new map.
 func Collectors() map[string]Entry {
 	return map[string]Entry{
-		"csv":  {New: csv.New, Version: csv.Version},
-		"hr":   {New: hr.New, Version: hr.Version},
-		"ldap": {New: ldap.New, Version: ldap.Version},
+		"csv":      {New: csv.New, Version: csv.Version},
+		"hr":       {New: hr.New, Version: hr.Version},
+		"ldap":     {New: ldap.New, Version: ldap.Version},
+		"postgres": {New: postgres.New, Version: postgres.Version},
+		"scim":     {New: scim.New, Version: scim.Version},
+		"unix":     {New: unix.New, Version: unix.Version},
 	}
 }
