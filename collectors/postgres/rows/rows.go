@@ -14,6 +14,9 @@ type Table struct {
 	required int // how many of the columns, from the first, a file must have
 }
 
+// Columns are the names of all columns, in order.
+func (t Table) Columns() []string { return t.columns }
+
 // Roles is the table of roles.
 func Roles() Table {
 	return Table{"roles", []string{"oid", "rolname", "rolsuper", "rolinherit", "rolcreaterole", "rolcreatedb", "rolcanlogin",
