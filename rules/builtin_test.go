@@ -62,7 +62,7 @@ functions:
   create-vendor: {title: Create vendors, entitlements: {erp: [CREATE_VENDOR, VENDOR_ADMIN]}}
   pay-vendor: {title: Pay vendors, entitlements: {erp: [PAY_VENDOR], saas: [payments]}}
 conflicts:
-  - {id: vendor-pay, title: create a vendor and pay it, functions: [create-vendor, pay-vendor], severity: critical, controls: ["ORG:FIN-4"]}
+  - {id: vendor-pay, title: create a vendor and pay it, functions: [create-vendor, pay-vendor], severity: critical, controls: ["ORG FIN-4"]}
 mitigations:
   - {conflict: vendor-pay, person: W-2, control: Weekly review, owner: W-9, approver: W-8, reason: Small office, expires: 2026-11-22}
   - {conflict: vendor-pay, person: W-3, control: Weekly review, owner: W-9, approver: W-8, reason: Small office, expires: 2026-11-21}
@@ -324,7 +324,7 @@ func TestSegregationOfDuties(t *testing.T) {
 		if len(found) != 1 || found[0].Exception != want {
 			t.Errorf("%s: exception %+v, want %q", id, found, want)
 		}
-		if len(found) == 1 && !slices.Contains(found[0].Controls, "ORG:FIN-4") {
+		if len(found) == 1 && !slices.Contains(found[0].Controls, "ORG FIN-4") {
 			t.Errorf("the conflict's own control is not among %v", found[0].Controls)
 		}
 	}

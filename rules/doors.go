@@ -6,6 +6,7 @@ import (
 	"muster/internal/config"
 	"muster/rules/bundles"
 	"muster/rules/exceptions"
+	"muster/rules/packs"
 )
 
 // Bundles are the loaded bundles; see package bundles.
@@ -33,3 +34,9 @@ func LoadExceptions(doc *config.Document, now time.Time, set *Set, systems []str
 	}
 	return exceptions.Load(doc, now, known, systems)
 }
+
+// Control is one control of a framework with our own paraphrase.
+type Control = packs.Control
+
+// Controls lists the controls that the built-in rules give evidence for, by framework and id.
+func Controls() []Control { return packs.Controls() }

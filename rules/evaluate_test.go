@@ -117,7 +117,7 @@ rules:
     when: |
       account.enabled && odd && (has(person.end_date) || account.kind == "human") && old && grant.actual
     message: grant.entitlement
-    controls: ["SOC2:CC6.2"]
+    controls: ["SOC2 CC6.2"]
     remediation: none
 `
 
@@ -157,7 +157,7 @@ rules:
     severity: low
     when: person.row / 0 == 1
     message: person.name
-    controls: ["SOC2:CC6.2"]
+    controls: ["SOC2 CC6.2"]
     remediation: none
   - id: bad-message
     title: The message fails
@@ -166,7 +166,7 @@ rules:
     severity_expr: person.title
     when: person.row > 1
     message: string(person.row / 0)
-    controls: ["SOC2:CC6.2"]
+    controls: ["SOC2 CC6.2"]
     remediation: none
 `)}, nil)
 	if err != nil {

@@ -129,7 +129,6 @@ func (l *loader) file(doc *config.Document) {
 var (
 	ruleID     = regexp.MustCompile(`^[a-z][a-z0-9-]{1,59}$`)
 	identifier = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
-	controlID  = regexp.MustCompile(`^[A-Z][A-Za-z0-9.-]*:[A-Za-z0-9§][A-Za-z0-9.()§-]*$`)
 )
 
 func (l *loader) rule(n config.Node, y *ruleYAML, file string) {
@@ -172,8 +171,8 @@ func (l *loader) identity(n config.Node, r *Rule) {
 	for i, c := range r.Controls {
 		at := n.Get("controls").Index(i)
 		switch {
-		case !controlID.MatchString(c):
-			at.Problem("write FRAMEWORK:ID, such as SOC2:CC6.2 or ISO27001:A.5.18", "bad control %q", c)
+		case !vocabulary.ValidControl(c):
+			at.Problem(vocabulary.ControlHint, "bad control %q", c)
 		case seen[c]:
 			at.Problem("keep one of them", "control %q is given twice", c)
 		}

@@ -23,3 +23,40 @@ func TestTheBuiltinPackLoads(t *testing.T) {
 		t.Errorf("%d rules, want 22", n)
 	}
 }
+
+func TestControlsOfTheBuiltinPackAreExplained(t *testing.T) {
+	used := map[string]bool{}
+	for _, r := range builtin(t).All() {
+		for _, c := range r.Controls {
+			used[c] = true
+		}
+	}
+	last := ""
+	for _, c := range Controls() {
+		if !used[c.ID] || c.Says == "" || c.ID <= last {
+			t.Errorf("%s: used %v, says %q, after %s", c.ID, used[c.ID], c.Says, last)
+		}
+		delete(used, c.ID)
+		last = c.ID
+	}
+	for c := range used {
+		t.Errorf("%s has no paraphrase", c)
+	}
+}
+
+func TestFieldsDocKnowsEveryObject(t *testing.T) {
+	for _, o := range Objects() {
+		docs, ok := FieldsDoc(o)
+		if !ok || len(docs) == 0 {
+			t.Errorf("no fields of %s", o)
+		}
+		for _, d := range docs {
+			if d.Name == "" || d.Type == "" || d.Doc == "" {
+				t.Errorf("%s: %+v", o, d)
+			}
+		}
+	}
+	if _, ok := FieldsDoc("profile"); ok {
+		t.Error("profile is no object of rules")
+	}
+}

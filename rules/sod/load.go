@@ -127,6 +127,11 @@ func (m *Matrix) loadConflicts(n config.Node, conflicts []conflictYAML) {
 		if at.Get("functions").Exists() && len(c.Functions) < 2 {
 			at.Get("functions").Problem("name two or more functions that one person may not combine", "a conflict needs at least two functions")
 		}
+		for j, control := range c.Controls {
+			if !vocabulary.ValidControl(control) {
+				at.Get("controls").Index(j).Problem(vocabulary.ControlHint, "bad control %q", control)
+			}
+		}
 		used := map[string]bool{}
 		for j, fn := range c.Functions {
 			item := at.Get("functions").Index(j)

@@ -1,6 +1,7 @@
 package vocabulary
 
 import (
+	"regexp"
 	"sort"
 	"strings"
 
@@ -18,6 +19,14 @@ type Conflict struct {
 	Severity  access.Severity
 	Controls  []string
 }
+
+var control = regexp.MustCompile(`^[A-Z][A-Za-z0-9.-]* [A-Za-z0-9§][A-Za-z0-9.()§-]*$`)
+
+// ControlHint says how controls are written.
+const ControlHint = "write FRAMEWORK ID, such as SOC2 CC6.2 or ISO27001 A.5.18"
+
+// ValidControl reports whether a control is written as framework and id.
+func ValidControl(s string) bool { return control.MatchString(s) }
 
 func sodFields() []Field {
 	return []Field{
