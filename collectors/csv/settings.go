@@ -13,8 +13,8 @@ import (
 	"muster/internal/config"
 )
 
-// Version is the version of this collector; it is part of the evidence.
-const Version = "1.0.0"
+// Version is this collector's version. It is printed on the IPE sheet and changes when the same source gives other records.
+const Version = "1"
 
 type settings struct {
 	Delimiter    string              `yaml:"delimiter"`
