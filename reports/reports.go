@@ -144,7 +144,7 @@ func (b *builder) ledgerFile() []string {
 		names[i] = fmt.Sprintf("%s%d.tlog-proof", pack.ProofFolder, p.Index)
 		entry := evidence.EntryFile{Index: p.Index, Proof: names[i]}
 		if e, err := ledger.VerifyProof(p, b.ev.Ledger.Checkpoint, b.ev.Ledger.VerifierKey); err == nil {
-			entry.Type = e.Type // a proof that does not hold is left for Verify to name
+			entry.Type, entry.System = e.Type, pack.SystemOf(e) // a proof that does not hold is left for Verify to name
 		}
 		l.Entries = append(l.Entries, entry)
 	}

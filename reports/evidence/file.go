@@ -119,9 +119,10 @@ type LedgerFile struct {
 
 // EntryFile names one proven ledger entry.
 type EntryFile struct {
-	Index uint64      `json:"index"`
-	Type  ledger.Type `json:"type"`
-	Proof string      `json:"proof"` // the file in the pack
+	Index  uint64      `json:"index"`
+	Type   ledger.Type `json:"type"`
+	System string      `json:"system,omitempty"` // of a snapshot
+	Proof  string      `json:"proof"`            // the file in the pack
 }
 
 // NewFile makes evidence.json's content of a model; the caller fills in what it computes: Pack, Renderer, Totals,

@@ -335,6 +335,9 @@ type statement struct {
 	System   string `json:"system"`
 }
 
+// SystemOf is the system that a ledger entry is about, empty when it is about none.
+func SystemOf(e ledger.Entry) string { return readStatement(e).System }
+
 func readStatement(e ledger.Entry) (s statement) {
 	_ = json.Unmarshal(e.Data, &s) // what is not there is compared as empty and so found
 	return s

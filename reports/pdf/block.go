@@ -26,14 +26,14 @@ func (d *Doc) heading(level int, text string, size float64) {
 	index := len(d.headings)
 	d.headings = append(d.headings, Heading{level, text, d.f.PageNo()})
 	d.setFont(Bold, size)
-	d.f.Bookmark(d.Visible(text), level-1, d.y)
+	d.f.Bookmark(d.Visible(text, Bold), level-1, d.y)
 	if index < len(d.links) {
 		d.f.SetLink(d.links[index], d.y, d.f.PageNo())
 	}
 	d.Ink(20)
 	for _, line := range d.Wrap(text, Width, Bold, size) {
 		d.y += size * pointMM * leading
-		d.TextAt(Left, d.y-size*pointMM*0.32, line, Bold, size, 'L')
+		d.Line(Left, d.y-size*pointMM*0.32, line, Bold, size, 'L')
 	}
 	if level == 1 {
 		d.Rule(Left, Right, d.y+1, 0.5, 60)
@@ -65,7 +65,7 @@ func (d *Doc) Contents() {
 		top := d.y
 		for _, line := range lines {
 			d.y += step
-			d.TextAt(Left+indent, d.y-1, line, font, size, 'L')
+			d.Line(Left+indent, d.y-1, line, font, size, 'L')
 		}
 		page := strconv.Itoa(h.Page)
 		d.TextAt(Right, d.y-1, page, font, size, 'R')
@@ -107,7 +107,7 @@ func (d *Doc) Styled(text string, font Font, size float64, grey int) {
 		d.Need(float64(keep) * step)
 		d.Ink(grey)
 		d.y += step
-		d.TextAt(Left, d.y-step*0.26, line, font, size, 'L')
+		d.Line(Left, d.y-step*0.26, line, font, size, 'L')
 		left--
 	}
 	d.Ink(20)
@@ -140,7 +140,7 @@ func (d *Doc) Callout(title string, paras ...string) {
 				font, at = Bold, 10
 			}
 			d.y += step
-			d.TextAt(Left+pad+bar, d.y-step*0.26, lines[i], font, at, 'L')
+			d.Line(Left+pad+bar, d.y-step*0.26, lines[i], font, at, 'L')
 		}
 		d.y += pad + 2.5
 		from = to
@@ -170,7 +170,7 @@ func (d *Doc) Pairs(label float64, pairs ...Pair) {
 		for _, line := range lines {
 			d.Need(step)
 			d.y += step
-			d.TextAt(Left+label, d.y-step*0.26, line, font, at, 'L')
+			d.Line(Left+label, d.y-step*0.26, line, font, at, 'L')
 		}
 		d.y += 0.6
 	}

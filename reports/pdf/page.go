@@ -37,7 +37,7 @@ type Options struct {
 type Doc struct {
 	f      *gofpdf.Fpdf
 	o      Options
-	covers func(rune) bool
+	covers *[3]*coverage
 	widths [3]map[rune]float64
 	y      float64
 
@@ -57,23 +57,16 @@ type Heading struct {
 // Render draws a document as often as it takes until the page numbers that it prints are right, and returns its bytes and how
 // many pages it has.
 func Render(o Options, build func(*Doc) error) (data []byte, pages int, err error) {
-	covers, err := readCoverage(regularTTF)
-	if err != nil {
-		return nil, 0, err
+	var covers [3]*coverage
+	for i, face := range faces() {
+		if covers[i], err = readCoverage(face.data); err != nil {
+			return nil, 0, err
+		}
 	}
-	both, err := readCoverage(boldTTF)
-	if err != nil {
-		return nil, 0, err
-	}
-	mono, err := readCoverage(monoTTF)
-	if err != nil {
-		return nil, 0, err
-	}
-	known := func(r rune) bool { return covers.has(r) && both.has(r) && mono.has(r) }
 	var before *Doc
 	widths := [3]map[rune]float64{{}, {}, {}}
 	for range maxPasses {
-		d := &Doc{o: o, covers: known, widths: widths}
+		d := &Doc{o: o, covers: &covers, widths: widths}
 		if before != nil {
 			d.total, d.known = before.f.PageCount(), before.headings
 		}
@@ -185,7 +178,11 @@ func (d *Doc) Ink(grey int) { d.f.SetTextColor(grey, grey, grey) }
 
 // TextAt draws one line with its baseline at y; align L, C or R says which point of it x is. The text must fit: see Wrap.
 func (d *Doc) TextAt(x, y float64, text string, font Font, size float64, align byte) {
-	text = d.Visible(text)
+	d.Line(x, y, d.Visible(text, font), font, size, align)
+}
+
+// Line is TextAt for a line that came out of Visible or Wrap.
+func (d *Doc) Line(x, y float64, text string, font Font, size float64, align byte) {
 	switch align {
 	case 'R':
 		x -= d.TextWidth(text, font, size)

@@ -1,22 +1,26 @@
 package pdf
 
-// Column is one column of a Table. The widths of all columns are shares of the text's width.
+// Column is one column of a Table. The widths of all columns are shares of the text's width, corrected so that no word of a head
+// and no ordinary word of a cell is cut.
 type Column struct {
 	Title string
 	Share float64
 	Align byte // L (default), R or C
+	Whole bool // the cells are ids, dates or digests: not wrapped
 }
 
 // Cell is one cell. A cell is never cut: it wraps, and the row grows.
 type Cell struct {
 	Text string
+	More []string // further paragraphs
 	Font Font
 	Tick bool // an empty box to tick by hand
-	Fill int  // grey of the background, 1 to 255; 0 none
+	Fill int  // grey of the chip behind the text, 1 to 255; 0 none
 	Ink  int  // grey of the text
 }
 
-// Table is a table whose head is repeated on every page.
+// Table is a table whose head is repeated on every page. A row of a single cell in a table of several columns is the head of the
+// group of rows that follows it: it spans the table, stays with the next row, and is repeated where the group goes on.
 type Table struct {
 	Columns []Column
 	Rows    [][]Cell
@@ -32,80 +36,172 @@ func Row(texts ...string) []Cell {
 	return cells
 }
 
-const cellPad = 1.1
+// The measures of tables.
+const (
+	cellPad   = 1.1
+	wordLimit = 28.0 // longer words than that may be cut
+	// widestWhole is the widest that a Whole column makes itself: a SHA-256 in small type fits.
+	widestWhole = 0.62 * Width
+)
+
+// grid is a table being printed.
+type grid struct {
+	d     *Doc
+	t     Table
+	x, w  []float64
+	head  laid
+	rows  []laid
+	group int // index of the group head that the next row belongs to, -1 for none
+}
 
 // laid is a row cut into lines.
 type laid struct {
 	cells  []Cell
 	lines  [][]string
 	height float64
+	most   int // lines of the highest cell
+	group  bool
 }
 
-// Table prints a table. Rows stay whole unless one is higher than a page; the head is followed by two rows at least, and the last
+// Table prints a table. Rows stay whole unless one is higher than a page; a head is followed by two rows at least, and the last
 // row never stands alone on a page.
 func (d *Doc) Table(t Table) {
 	if t.Size == 0 {
 		t.Size = 7.5
 	}
-	x, w := t.columns()
-	head := make([]Cell, len(t.Columns))
+	g := &grid{d: d, t: t, group: -1}
+	g.measure()
+	heads := make([]Cell, len(t.Columns))
 	for i, c := range t.Columns {
-		head[i] = Cell{Text: c.Title, Font: Bold}
+		heads[i] = Cell{Text: c.Title, Font: Bold}
 	}
-	top := d.lay(t, head, w)
-	rows := make([]laid, len(t.Rows))
-	for i, r := range t.Rows {
-		rows[i] = d.lay(t, r, w)
+	g.head = g.lay(heads)
+	for _, r := range t.Rows {
+		g.rows = append(g.rows, g.lay(r))
 	}
-	first := top.height
-	for i := range min(2, len(rows)) {
-		first += rows[i].height
-	}
-	if d.y+first > Bottom && first < Bottom-Top {
+	if first := g.head.height + g.block(0, 2); d.y+first > Bottom && first < Bottom-Top {
 		d.NewPage()
 	}
-	d.head(t, top, x, w)
+	g.printHead()
 	onPage := 0
-	for i, r := range rows {
-		fits := d.y+r.height <= Bottom
-		lonely := i == len(rows)-2 && onPage >= 2 && d.y+r.height+rows[i+1].height > Bottom
-		if onPage > 0 && (!fits || lonely) {
-			d.NewPage()
-			d.head(t, top, x, w)
+	for i, r := range g.rows {
+		need := r.height
+		if r.group {
+			need = g.block(i, 1)
+		}
+		lonely := i == len(g.rows)-2 && onPage >= 2 && !r.group && d.y+r.height+g.rows[i+1].height > Bottom
+		if onPage > 0 && (d.y+need > Bottom || lonely) {
+			g.turn(r.group)
 			onPage = 0
 		}
-		d.row(t, top, r, x, w)
+		if r.group {
+			g.group = i
+		}
+		g.print(r)
 		onPage++
 	}
 	d.y += 3
 }
 
-// columns turns shares into positions and widths.
-func (t Table) columns() (x, w []float64) {
-	sum := 0.0
-	for _, c := range t.Columns {
-		sum += c.Share
+// block is the height of the next n ordinary rows from i on, with the group heads before them.
+func (g *grid) block(i, n int) float64 {
+	height := 0.0
+	for ; i < len(g.rows) && n > 0; i++ {
+		height += g.rows[i].height
+		if !g.rows[i].group {
+			n--
+		}
 	}
-	at := Left
-	for _, c := range t.Columns {
-		width := Width * c.Share / sum
-		x, w, at = append(x, at), append(w, width), at+width
-	}
-	return x, w
+	return height
 }
 
-func (d *Doc) lay(t Table, cells []Cell, w []float64) laid {
-	r := laid{cells: cells, lines: make([][]string, len(cells))}
-	most := 1
-	for i, c := range cells {
-		r.lines[i] = d.Wrap(c.Text, w[i]-2*cellPad, c.Font, cellSize(t, c))
-		most = max(most, len(r.lines[i]))
+// measure finds the columns' positions and widths: the shares, but no column narrower than its words.
+func (g *grid) measure() {
+	least := make([]float64, len(g.t.Columns))
+	for i, c := range g.t.Columns {
+		least[i] = g.d.longestWord(c.Title, Bold, g.t.Size)
+		for _, row := range g.t.Rows {
+			if i >= len(row) || len(row) == 1 && len(g.t.Columns) > 1 {
+				continue
+			}
+			least[i] = max(least[i], g.least(c, row[i]))
+		}
+		least[i] += 2*cellPad + 0.8
 	}
-	r.height = float64(most)*t.step() + 2*cellPad
+	g.w = shareOut(g.t.Columns, least)
+	at := Left
+	for _, w := range g.w {
+		g.x, at = append(g.x, at), at+w
+	}
+}
+
+// least is how narrow a cell lets its column be.
+func (g *grid) least(column Column, c Cell) float64 {
+	size, least := cellSize(g.t, c), 0.0
+	for _, text := range append([]string{c.Text}, c.More...) {
+		if column.Whole {
+			least = max(least, min(widestWhole, g.d.TextWidth(g.d.Visible(text, c.Font), c.Font, size)))
+		} else {
+			least = max(least, min(wordLimit, g.d.longestWord(text, c.Font, size)))
+		}
+	}
+	return least
+}
+
+// shareOut gives every column its share of the width or what it needs at least, whichever is more.
+func shareOut(columns []Column, least []float64) []float64 {
+	w, fixed := make([]float64, len(columns)), make([]bool, len(columns))
+	for range columns {
+		room, shares := Width, 0.0
+		for i, c := range columns {
+			if fixed[i] {
+				room -= least[i]
+			} else {
+				shares += c.Share
+			}
+		}
+		again := false
+		for i, c := range columns {
+			if fixed[i] {
+				w[i] = least[i]
+				continue
+			}
+			if w[i] = room * c.Share / shares; w[i] < least[i] {
+				fixed[i], again = true, true
+			}
+		}
+		if !again {
+			break
+		}
+	}
+	total := 0.0
+	for _, v := range w {
+		total += v
+	}
+	for i := range w {
+		w[i] *= Width / total // only when the words alone are wider than the page
+	}
+	return w
+}
+
+func (g *grid) lay(cells []Cell) laid {
+	r := laid{cells: cells, lines: make([][]string, len(cells)), most: 1, group: len(cells) == 1 && len(g.t.Columns) > 1}
+	for i, c := range cells {
+		width := g.w[i]
+		if r.group {
+			width = Width
+		}
+		r.lines[i] = g.d.Wrap(c.Text, width-2*cellPad, c.Font, cellSize(g.t, c))
+		for _, text := range c.More {
+			r.lines[i] = append(r.lines[i], g.d.Wrap(text, width-2*cellPad, c.Font, cellSize(g.t, c))...)
+		}
+		r.most = max(r.most, len(r.lines[i]))
+	}
+	r.height = float64(r.most)*g.step() + 2*cellPad
 	return r
 }
 
-// cellSize sets digests a little smaller than text.
+// cellSize sets digests and queries a little smaller than text.
 func cellSize(t Table, c Cell) float64 {
 	if c.Font == Mono {
 		return t.Size * 0.87
@@ -113,58 +209,68 @@ func cellSize(t Table, c Cell) float64 {
 	return t.Size
 }
 
-func (t Table) step() float64 { return t.Size * pointMM * 1.25 }
+func (g *grid) step() float64 { return g.t.Size * pointMM * 1.25 }
 
-func (d *Doc) head(t Table, r laid, x, w []float64) {
-	d.Box(Left, d.y, Width, r.height, 228)
-	d.lines(t, r, x, w, 0, 1<<30)
-	d.y += r.height
+func (g *grid) printHead() {
+	d := g.d
+	d.Box(Left, d.y, Width, g.head.height, 228)
+	g.lines(g.head, 0, g.head.most)
+	d.y += g.head.height
 	d.Rule(Left, Right, d.y, 0.35, 60)
 }
 
-// row prints a row; one that is higher than a page is continued under a new head.
-func (d *Doc) row(t Table, top, r laid, x, w []float64) {
-	most := 0
-	for _, lines := range r.lines {
-		most = max(most, len(lines))
+// turn goes on on the next page, under the head and the name of the group unless a new group begins there.
+func (g *grid) turn(newGroup bool) {
+	g.d.NewPage()
+	g.printHead()
+	if g.group >= 0 && !newGroup {
+		cell := g.rows[g.group].cells[0]
+		cell.Text += " (continued)"
+		g.print(g.lay([]Cell{cell}))
 	}
+}
+
+// print prints a row; one that is higher than the rest of the page, because it is higher than any page, goes on under a new head.
+func (g *grid) print(r laid) {
+	d := g.d
 	for from := 0; ; {
-		room := max(1, int((Bottom-d.y-2*cellPad)/t.step()+1e-6))
-		to := min(most, from+room)
-		h := float64(max(1, to-from))*t.step() + 2*cellPad
-		for i, c := range r.cells {
-			if c.Fill > 0 {
-				d.Box(x[i], d.y, w[i], h, c.Fill)
-			}
+		room := max(1, int((Bottom-d.y-2*cellPad)/g.step()+1e-6))
+		to := min(r.most, from+room)
+		h := float64(to-from)*g.step() + 2*cellPad
+		if r.group {
+			d.Box(Left, d.y, Width, h, 243)
 		}
-		d.lines(t, r, x, w, from, to)
+		g.lines(r, from, to)
 		d.y += h
 		d.Rule(Left, Right, d.y, 0.12, 190)
-		if from = to; from >= most {
+		if from = to; from >= r.most {
 			return
 		}
-		d.NewPage()
-		d.head(t, top, x, w)
+		g.turn(r.group)
 	}
 }
 
 // lines prints lines from to to of every cell of a row.
-func (d *Doc) lines(t Table, r laid, x, w []float64, from, to int) {
+func (g *grid) lines(r laid, from, to int) {
+	d := g.d
 	for i, c := range r.cells {
 		if c.Tick && from == 0 {
-			d.Frame(x[i]+w[i]/2-1.4, d.y+cellPad, 2.8, 2.8)
+			d.Frame(g.x[i]+g.w[i]/2-1.4, d.y+cellPad, 2.8, 2.8)
+		}
+		if c.Fill > 0 && from == 0 {
+			d.Box(g.x[i], d.y+cellPad*0.6, g.w[i]-cellPad, float64(len(r.lines[i]))*g.step()+cellPad*0.8, c.Fill)
 		}
 		d.Ink(c.Ink)
-		align, at := t.Columns[i].Align, x[i]+cellPad
+		align, at := g.t.Columns[i].Align, g.x[i]+cellPad
 		switch align {
 		case 'R':
-			at = x[i] + w[i] - cellPad
+			at = g.x[i] + g.w[i] - cellPad
 		case 'C':
-			at = x[i] + w[i]/2
+			at = g.x[i] + g.w[i]/2
 		}
 		for n := from; n < min(to, len(r.lines[i])); n++ {
-			base := d.y + cellPad + float64(n-from+1)*t.step() - t.step()*0.26
-			d.TextAt(at, base, r.lines[i][n], c.Font, cellSize(t, c), align)
+			base := d.y + cellPad + float64(n-from+1)*g.step() - g.step()*0.26
+			d.Line(at, base, r.lines[i][n], c.Font, cellSize(g.t, c), align)
 		}
 	}
 	d.Ink(20)

@@ -11,7 +11,7 @@ import (
 // without a glyph and beyond the Basic Multilingual Plane, control and formatting characters (right-to-left overrides,
 // zero-width spaces), and bytes that are not UTF-8 as ⟦0xFF⟧. The bracket itself is replaced too, so nothing can pretend to
 // be a replacement.
-func (d *Doc) Visible(s string) string { return visible(s, d.covers) }
+func (d *Doc) Visible(s string, font Font) string { return visible(s, d.covers[font].has) }
 
 func visible(s string, covers func(rune) bool) string {
 	clean := true
@@ -46,22 +46,14 @@ func plain(r rune, covers func(rune) bool) bool {
 		!unicode.Is(unicode.Zl, r) && !unicode.Is(unicode.Zp, r) && covers(r)
 }
 
-// Wrap cuts text into lines no wider than width. It breaks at spaces, after punctuation that joins names (/ - _ . , : @ = +), and
-// inside a word only when nothing else fits; nothing is left out.
+// Wrap cuts text into lines no wider than width. It breaks at spaces, after separators (/ , : ; =), then after what joins names (- _ . @ +), and
+// elsewhere only when nothing else fits; nothing is left out. A line break inside the text is data and shown as ⟦U+000A⟧.
 func (d *Doc) Wrap(text string, width float64, font Font, size float64) []string {
-	var lines []string
-	for _, para := range strings.Split(text, "\n") {
-		lines = append(lines, d.wrapOne(d.Visible(para), width, font, size)...)
-	}
-	return lines
-}
-
-func (d *Doc) wrapOne(text string, width float64, font Font, size float64) []string {
 	limit := width*d.scale(size) + 0.5
-	runes := []rune(text)
+	runes := []rune(d.Visible(text, font))
 	var lines []string
 	for from := 0; from < len(runes); {
-		total, breakAt, to := 0.0, -1, from
+		total, breakAt, poorAt, to := 0.0, -1, -1, from
 		for to < len(runes) {
 			r := runes[to]
 			w := d.runeWidth(r, font)
@@ -70,12 +62,21 @@ func (d *Doc) wrapOne(text string, width float64, font Font, size float64) []str
 			}
 			total += w
 			to++
-			if r == ' ' || strings.ContainsRune("/-_.,:;@=+|›→", r) && to < len(runes) {
-				breakAt = to
+			if to < len(runes) {
+				switch mayBreak(r, runes[to]) {
+				case goodBreak:
+					breakAt = to
+				case poorBreak:
+					poorAt = to
+				}
 			}
 		}
-		if to < len(runes) && breakAt > from {
+		switch {
+		case to == len(runes):
+		case breakAt > from:
 			to = breakAt
+		case poorAt > from:
+			to = poorAt
 		}
 		lines = append(lines, strings.TrimRight(string(runes[from:to]), " "))
 		from = to
@@ -87,6 +88,46 @@ func (d *Doc) wrapOne(text string, width float64, font Font, size float64) []str
 		lines = []string{""}
 	}
 	return lines
+}
+
+// breakKind says how good a place to end a line is.
+type breakKind int
+
+const (
+	noBreak   breakKind = iota
+	poorBreak           // inside a name or an address, when nothing better fits
+	goodBreak
+)
+
+// mayBreak judges the place between two runes: after spaces and separators, poorly after what joins names, and not inside ids,
+// numbers and dates, where a digit follows.
+func mayBreak(r, next rune) breakKind {
+	switch {
+	case r == ' ' && next != ' ':
+		return goodBreak
+	case next == ' ' || unicode.IsDigit(next):
+		return noBreak
+	case strings.ContainsRune("/,;:|=)", r):
+		return goodBreak
+	case strings.ContainsRune("_.@+-", r):
+		return poorBreak
+	}
+	return noBreak
+}
+
+// longestWord is the width of the widest part of a text that Wrap would rather not cut.
+func (d *Doc) longestWord(text string, font Font, size float64) float64 {
+	widest, width := 0.0, 0.0
+	runes := []rune(d.Visible(text, font))
+	for i, r := range runes {
+		if r != ' ' {
+			width += d.runeWidth(r, font)
+		}
+		if i+1 == len(runes) || mayBreak(r, runes[i+1]) == goodBreak {
+			widest, width = max(widest, width), 0
+		}
+	}
+	return widest / d.scale(size)
 }
 
 // scale turns a width in millimetres into thousandths of an em at a font size.

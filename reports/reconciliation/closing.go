@@ -9,7 +9,7 @@ import (
 // signOff leaves lines for the people who answer for the report.
 func (w *writer) signOff() {
 	d := w.d
-	const row = 17.0
+	const row = 15.0
 	d.Section(1, "Sign-off", 20+3*row)
 	d.Para("Signing says that the sources, the open findings and the accepted risks of this report were reviewed.")
 	y := d.Y() + 4
@@ -19,7 +19,7 @@ func (w *writer) signOff() {
 		for _, f := range []struct {
 			label string
 			width float64
-		}{{"name and role", 62}, {"date", 24}, {"signature", 54}} {
+		}{{"name and role", 62}, {"date", 24}, {"signature", 52}} {
 			from := x + 26
 			if f.label != "name and role" {
 				from = x
@@ -48,22 +48,29 @@ func (w *writer) ledger() {
 		pdf.Pair{Label: "Public key", Value: w.ev.Ledger.VerifierKey, Mono: true},
 		pdf.Pair{Label: "Findings digest", Value: w.in.File.FindingsSHA256, Mono: true})
 	d.Section(2, "Checkpoint", 30)
-	d.Styled(strings.TrimSuffix(w.in.Checkpoint.Text, "\n"), pdf.Mono, 7, 20)
+	for _, line := range strings.Split(strings.TrimSuffix(w.in.Checkpoint.Text, "\n"), "\n") {
+		d.MoveTo(d.Y() - 1.4)
+		d.Styled(line, pdf.Mono, 7, 20)
+	}
 	d.Section(2, "How to verify this pack", 45)
 	d.Para("1. In one command, offline: muster verify <pack.zip>. It checks everything below and names the first file that differs.")
 	d.Para("2. By hand: unzip the pack and run sha256sum -c SHA256SUMS; VERIFY.md in the pack says how to go on with the findings' digest, the inclusion proofs and " +
 		"the signature, each with ordinary tools.")
 	d.Para("3. Compare the public key above with one that you did not get with this pack, and the SHA-256 of the zip file with the ledger's entry of type pack that " +
 		"follows this run.")
-	entries := pdf.Table{Columns: []pdf.Column{{Title: "Entry", Share: 14, Align: 'R'}, {Title: "Type", Share: 30}, {Title: "Proof in the pack", Share: 60}, {Title: "Checked", Share: 14, Align: 'C'}}}
+	entries := pdf.Table{Columns: []pdf.Column{{Title: "Entry", Share: 14, Align: 'R'}, {Title: "What", Share: 30}, {Title: "Proof in the pack", Share: 60}, {Title: "Checked", Share: 14, Align: 'C'}}}
 	for _, e := range w.in.File.Ledger.Entries {
-		entries.Rows = append(entries.Rows, []pdf.Cell{{Text: number(e.Index)}, {Text: string(e.Type)}, {Text: e.Proof}, {Tick: true}})
+		what := string(e.Type)
+		if e.System != "" {
+			what += " of " + e.System
+		}
+		entries.Rows = append(entries.Rows, []pdf.Cell{{Text: number(e.Index)}, {Text: what}, {Text: e.Proof}, {Tick: true}})
 	}
 	if len(entries.Rows) > 0 {
 		d.Section(2, "Entries of this run", 25)
 		d.Table(entries)
 	}
-	files := pdf.Table{Columns: []pdf.Column{{Title: "Annex", Share: 42}, {Title: "Rows", Share: 18, Align: 'R'}, {Title: "SHA-256", Share: 90}}}
+	files := pdf.Table{Columns: []pdf.Column{{Title: "Annex", Share: 42}, {Title: "Rows", Share: 18, Align: 'R'}, {Title: "SHA-256", Share: 90, Whole: true}}}
 	for _, a := range w.in.File.Annexes {
 		files.Rows = append(files.Rows, []pdf.Cell{{Text: a.File}, {Text: number(a.Rows)}, {Text: a.SHA256, Font: pdf.Mono}})
 	}

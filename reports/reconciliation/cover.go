@@ -1,6 +1,8 @@
 package reconciliation
 
 import (
+	"fmt"
+
 	"muster/internal/access"
 	"muster/reports/pdf"
 )
@@ -80,6 +82,11 @@ func (w *writer) conclusion() {
 	d := w.d
 	d.Chapter("Conclusion and counts")
 	d.Para(w.verdict())
+	complete := len(w.ev.Sources) - len(w.ev.Incomplete())
+	d.Para(fmt.Sprintf("Looked at: %s (%s read whole) with %s, %s and %s; judged by %s. Expected access comes from %s; %s and %s are in force or expired.",
+		plural(len(w.ev.Sources), "source"), number(complete), plural(w.ev.Run.Persons, "person"), plural(w.ev.Run.Accounts, "account"),
+		number(w.ev.Run.Grants)+" entitlements held", plural(len(w.ev.Rules), "rule"), plural(len(w.ev.Bundles), "bundle"),
+		plural(len(w.ev.Exceptions), "exception"), plural(len(w.ev.Mitigations), "mitigation")))
 	for _, s := range w.ev.Incomplete() {
 		w.incompleteSource(s)
 	}
@@ -94,16 +101,6 @@ func (w *writer) conclusion() {
 		w.heatMap()
 		w.readFirst()
 	}
-	d.Section(2, "What was looked at", 40)
-	complete := len(w.ev.Sources) - len(w.ev.Incomplete())
-	d.Pairs(40,
-		pdf.Pair{Label: "Sources", Value: plural(len(w.ev.Sources), "source") + ", " + number(complete) + " read whole"},
-		pdf.Pair{Label: "Persons", Value: number(w.ev.Run.Persons)},
-		pdf.Pair{Label: "Accounts", Value: number(w.ev.Run.Accounts)},
-		pdf.Pair{Label: "Entitlements held", Value: number(w.ev.Run.Grants)},
-		pdf.Pair{Label: "Rules", Value: number(len(w.ev.Rules))},
-		pdf.Pair{Label: "Bundles", Value: number(len(w.ev.Bundles))},
-		pdf.Pair{Label: "Exceptions", Value: number(len(w.ev.Exceptions) + len(w.ev.Mitigations))})
 }
 
 func (w *writer) severityTable() {
@@ -131,11 +128,11 @@ func (w *writer) severityTable() {
 // readFirst lists the worst open findings, oldest first within a severity as the rules order them.
 func (w *writer) readFirst() {
 	const most = 10
-	t := pdf.Table{Columns: []pdf.Column{{Title: "Severity", Share: 10}, {Title: "Finding", Share: 12}, {Title: "Who", Share: 26},
+	t := pdf.Table{Columns: []pdf.Column{{Title: "Severity", Share: 10}, {Title: "Finding", Share: 12, Whole: true}, {Title: "Who", Share: 26},
 		{Title: "What", Share: 42}, {Title: "Age", Share: 8, Align: 'R'}}}
 	for _, f := range w.worst(most) {
-		row := pdf.Row("", f.ID, who(f), f.Message, days(age(f, w.ev.Run.AsOf)))
-		row[0] = severityCell(f.Severity)
+		row := pdf.Row("", f.ID, "", f.Message, days(age(f, w.ev.Run.AsOf)))
+		row[0], row[2] = severityCell(f.Severity), who(f)
 		t.Rows = append(t.Rows, row)
 	}
 	w.d.Section(2, "Read these first", 35)

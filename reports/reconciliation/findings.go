@@ -1,6 +1,7 @@
 package reconciliation
 
 import (
+	"fmt"
 	"strings"
 
 	"muster/internal/access"
@@ -14,21 +15,23 @@ const mostPrinted = 3000
 // findings prints the findings grouped by rule, then by system.
 func (w *writer) findings() {
 	d := w.d
-	d.Chapter("The findings")
 	if w.in.Tally.Totals.All == 0 {
-		d.Para("There is none.")
+		d.Section(1, "The findings", 25)
+		d.Para("There is none: the run found nothing, and nothing that it could call resolved.")
 		return
 	}
+	d.Chapter("The findings")
 	limit := w.perGroup()
 	d.Para("Grouped by rule, the worst first, then by system; within a group open findings come first. Every finding, with the facts that its rule used, is in " +
 		"annexes/findings.csv.")
-	rule := ""
-	for _, g := range w.groups {
-		if g.Rule != rule {
-			rule = g.Rule
-			w.ruleHead(g)
+	for from := 0; from < len(w.groups); {
+		to := from + 1
+		for to < len(w.groups) && w.groups[to].Rule == w.groups[from].Rule {
+			to++
 		}
-		w.group(g, limit)
+		w.ruleHead(w.groups[from])
+		w.table(w.groups[from:to], limit)
+		from = to
 	}
 }
 
@@ -61,30 +64,29 @@ func (w *writer) ruleHead(g evidence.Group) {
 	}
 }
 
-// group prints one rule's findings in one system.
-func (w *writer) group(g evidence.Group, limit int) {
-	d := w.d
-	shown := g.Shown[:min(limit, len(g.Shown))]
-	d.Need(26)
-	d.Skip(1)
-	head := "In " + g.System + ": " + plural(g.Totals.Open, "open finding")
-	if n := g.Totals.Excepted; n > 0 {
-		head += ", " + number(n) + " excepted"
+// table prints one rule's findings, system by system.
+func (w *writer) table(groups []evidence.Group, limit int) {
+	t := pdf.Table{Columns: []pdf.Column{{Title: "Finding", Share: 17, Whole: true}, {Title: "Who", Share: 35}, {Title: "What", Share: 68},
+		{Title: "Severity", Share: 13}, {Title: "State", Share: 17}, {Title: "First seen", Share: 16, Whole: true}, {Title: "Age", Share: 10, Align: 'R', Whole: true}}}
+	for _, g := range groups {
+		shown := g.Shown[:min(limit, len(g.Shown))]
+		head := "In " + g.System + ": " + plural(g.Totals.Open, "open finding")
+		if n := g.Totals.Excepted; n > 0 {
+			head += ", " + number(n) + " excepted"
+		}
+		if n := g.Totals.Resolved; n > 0 {
+			head += ", " + number(n) + " resolved by this run"
+		}
+		if more := g.Totals.All - len(shown); more > 0 {
+			head += fmt.Sprintf("; %s are printed, %s more are in annexes/findings.csv", number(len(shown)), number(more))
+		}
+		t.Rows = append(t.Rows, []pdf.Cell{{Text: head, Font: pdf.Bold}})
+		for _, f := range shown {
+			t.Rows = append(t.Rows, []pdf.Cell{{Text: f.ID}, who(f), {Text: f.Message}, severityCell(f.Severity), {Text: state(f)},
+				{Text: date(f.FirstSeen)}, {Text: days(age(f, w.ev.Run.AsOf))}})
+		}
 	}
-	if n := g.Totals.Resolved; n > 0 {
-		head += ", " + number(n) + " resolved by this run"
-	}
-	d.Styled(head, pdf.Bold, 9, 20)
-	t := pdf.Table{Columns: []pdf.Column{{Title: "Finding", Share: 17}, {Title: "Who", Share: 35}, {Title: "What", Share: 68}, {Title: "Severity", Share: 13},
-		{Title: "State", Share: 17}, {Title: "First seen", Share: 17}, {Title: "Age", Share: 11, Align: 'R'}}}
-	for _, f := range shown {
-		t.Rows = append(t.Rows, []pdf.Cell{{Text: f.ID}, {Text: who(f)}, {Text: f.Message}, severityCell(f.Severity), {Text: state(f)},
-			{Text: date(f.FirstSeen)}, {Text: days(age(f, w.ev.Run.AsOf))}})
-	}
-	d.Table(t)
-	if more := g.Totals.All - len(shown); more > 0 {
-		d.Note(number(more) + " more of this rule in this system: annexes/findings.csv.")
-	}
+	w.d.Table(t)
 }
 
 // state says where a finding stands and what this run did to it.
@@ -110,14 +112,14 @@ func (w *writer) exceptions() {
 	}
 	d.Para("A finding that is covered stays on record and is not counted as open. What has expired covers nothing.")
 	if len(w.ev.Exceptions) > 0 {
-		t := pdf.Table{Columns: []pdf.Column{{Title: "Exception", Share: 13}, {Title: "Covers", Share: 32}, {Title: "Why, and what is done instead", Share: 46},
-			{Title: "Owner", Share: 24}, {Title: "Approved by", Share: 24}, {Title: "Until", Share: 18}}}
+		t := pdf.Table{Columns: []pdf.Column{{Title: "Exception", Share: 13, Whole: true}, {Title: "Covers", Share: 32}, {Title: "Why, and what is done instead", Share: 46},
+			{Title: "Owner", Share: 24}, {Title: "Approved by", Share: 24}, {Title: "Until", Share: 18, Whole: true}}}
 		for _, x := range w.ev.Exceptions {
-			covers := x.Rule + "\n" + x.System + ", " + x.Subject
+			subject := x.System + ", " + x.Subject
 			if x.Detail != "" {
-				covers += ", " + x.Detail
+				subject += ", " + x.Detail
 			}
-			t.Rows = append(t.Rows, []pdf.Cell{{Text: x.ID}, {Text: covers}, {Text: why(x.Reason, x.Control)}, {Text: dash(x.Owner)}, {Text: dash(x.Approver)},
+			t.Rows = append(t.Rows, []pdf.Cell{{Text: x.ID}, {Text: x.Rule, More: []string{subject}}, why(x.Reason, x.Control), {Text: dash(x.Owner)}, {Text: dash(x.Approver)},
 				until(date(x.Expires), x.State)})
 		}
 		d.Section(2, "Exceptions", 25)
@@ -125,13 +127,13 @@ func (w *writer) exceptions() {
 	}
 	if len(w.ev.Mitigations) > 0 {
 		t := pdf.Table{Columns: []pdf.Column{{Title: "Conflict", Share: 22}, {Title: "Person", Share: 28}, {Title: "Why, and what is done instead", Share: 42},
-			{Title: "Owner", Share: 24}, {Title: "Approved by", Share: 24}, {Title: "Until", Share: 18}}}
+			{Title: "Owner", Share: 24}, {Title: "Approved by", Share: 24}, {Title: "Until", Share: 18, Whole: true}}}
 		for _, m := range w.ev.Mitigations {
 			person := m.Person
 			if m.PersonName != "" {
 				person = m.PersonName + " (" + m.Person + ")"
 			}
-			t.Rows = append(t.Rows, []pdf.Cell{{Text: m.Conflict}, {Text: person}, {Text: why(m.Reason, m.Control)}, {Text: dash(m.Owner)}, {Text: dash(m.Approver)},
+			t.Rows = append(t.Rows, []pdf.Cell{{Text: m.Conflict}, {Text: person}, why(m.Reason, m.Control), {Text: dash(m.Owner)}, {Text: dash(m.Approver)},
 				until(date(m.Expires), m.State)})
 		}
 		d.Section(2, "Mitigated conflicts of duties", 25)
@@ -139,17 +141,18 @@ func (w *writer) exceptions() {
 	}
 }
 
-func why(reason, control string) string {
-	if control == "" {
-		return dash(reason)
+func why(reason, control string) pdf.Cell {
+	c := pdf.Cell{Text: dash(reason)}
+	if control != "" {
+		c.More = []string{"Instead: " + control}
 	}
-	return dash(reason) + "\nInstead: " + control
+	return c
 }
 
 func until(day, state string) pdf.Cell {
 	c := pdf.Cell{Text: day, Ink: 20}
 	if state != "" && state != "valid" {
-		c.Text, c.Fill, c.Ink, c.Font = day+"\n"+state, 55, 255, pdf.Bold
+		c.More, c.Fill, c.Ink, c.Font = []string{state}, 55, 255, pdf.Bold
 	}
 	return c
 }

@@ -126,7 +126,7 @@ func (w *writer) heatMap() {
 		for i := range band {
 			for n, line := range heads[i] {
 				at := y - 1 - float64(len(heads[i])-1-n)*3.2
-				d.TextAt(pdf.Left+first+(float64(i)+0.5)*cell, at, line, pdf.Bold, 7, 'C')
+				d.Line(pdf.Left+first+(float64(i)+0.5)*cell, at, line, pdf.Bold, 7, 'C')
 			}
 		}
 		for _, s := range severities() {
@@ -206,7 +206,7 @@ func (w *writer) ageChart() {
 		}
 		y := d.Y()
 		name := d.Wrap(b.rule, label-2, pdf.Regular, 8)
-		d.TextAt(pdf.Left, y+4.3, name[0], pdf.Regular, 8, 'L')
+		d.Line(pdf.Left, y+4.3, name[0], pdf.Regular, 8, 'L')
 		x, full := pdf.Left+label, pdf.Width-label-14
 		for i, n := range b.ages {
 			width := full * float64(n) / float64(most)

@@ -22,14 +22,14 @@ func (w *writer) rulesAndControls() {
 	controls := pdf.Table{Columns: []pdf.Column{{Title: "Rule", Share: 42}, {Title: "Controls that it gives evidence for", Share: 52}, {Title: "Asked", Share: 14, Align: 'R'},
 		{Title: "Open", Share: 10, Align: 'R'}, {Title: "Tested", Share: 10, Align: 'C'}}}
 	versions := pdf.Table{Columns: []pdf.Column{{Title: "Rule", Share: 32}, {Title: "Severity", Share: 11}, {Title: "Scope", Share: 11}, {Title: "From", Share: 22},
-		{Title: "SHA-256 of the definition", Share: 44}}}
+		{Title: "SHA-256 of the definition", Share: 44, Whole: true}}}
 	conditions := pdf.Table{Columns: []pdf.Column{{Title: "Rule", Share: 30}, {Title: "Condition (CEL)", Share: 90}}}
 	for _, r := range w.ev.Rules {
-		controls.Rows = append(controls.Rows, []pdf.Cell{{Text: r.Title + "\n" + r.ID}, {Text: dash(strings.Join(r.Controls, ", "))},
+		controls.Rows = append(controls.Rows, []pdf.Cell{{Text: r.Title, More: []string{r.ID}}, {Text: dash(strings.Join(r.Controls, ", "))},
 			{Text: zero(r.Evaluated)}, {Text: zero(open[r.ID]), Font: pdf.Bold}, {Tick: true}})
 		severity := severityCell(r.Severity)
 		versions.Rows = append(versions.Rows, []pdf.Cell{{Text: r.ID}, severity, {Text: string(r.Scope)}, {Text: dash(r.File)}, {Text: dash(r.Digest), Font: pdf.Mono}})
-		conditions.Rows = append(conditions.Rows, []pdf.Cell{{Text: r.ID}, {Text: dash(strings.TrimSpace(r.When)), Font: pdf.Mono}})
+		conditions.Rows = append(conditions.Rows, []pdf.Cell{{Text: r.ID}, code(r.When)})
 		errors = errors || r.Errors > 0
 	}
 	if len(w.ev.Rules) == 0 {
@@ -66,11 +66,11 @@ func (w *writer) bundles() {
 	t := pdf.Table{Columns: []pdf.Column{{Title: "Bundle", Share: 30}, {Title: "Who is due it (CEL)", Share: 62}, {Title: "Opens before start", Share: 16, Align: 'R'},
 		{Title: "Entitlements", Share: 16, Align: 'R'}}}
 	for _, b := range w.ev.Bundles {
-		name := b.Name
+		name := pdf.Cell{Text: b.Name}
 		if b.Title != "" && b.Title != b.Name {
-			name = b.Title + "\n" + b.Name
+			name = pdf.Cell{Text: b.Title, More: []string{b.Name}}
 		}
-		t.Rows = append(t.Rows, []pdf.Cell{{Text: name}, {Text: b.When, Font: pdf.Mono}, {Text: plural(b.LeadDays, "day")}, {Text: number(b.Entitlements)}})
+		t.Rows = append(t.Rows, []pdf.Cell{name, code(b.When), {Text: plural(b.LeadDays, "day")}, {Text: number(b.Entitlements)}})
 	}
 	w.d.Section(2, "Expected access: bundles", 30)
 	w.d.Table(t)
@@ -79,11 +79,10 @@ func (w *writer) bundles() {
 // overview counts by rule and system, with ages.
 func (w *writer) overview() {
 	d := w.d
-	d.Chapter("Findings by rule and system")
 	if w.in.Tally.Totals.All == 0 {
-		d.Para("The run has no finding, and resolved none.")
 		return
 	}
+	d.Chapter("Findings by rule and system")
 	w.ageChart()
 	names := evidence.AgeNames()
 	t := pdf.Table{Columns: []pdf.Column{{Title: "Rule", Share: 32}, {Title: "System", Share: 18}, {Title: "Severity", Share: 12}, {Title: "Open", Share: 9, Align: 'R'},

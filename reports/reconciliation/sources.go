@@ -1,8 +1,6 @@
 package reconciliation
 
 import (
-	"strings"
-
 	"muster/internal/access"
 	"muster/reports/evidence"
 	"muster/reports/pdf"
@@ -18,14 +16,14 @@ func (w *writer) sources() {
 	d.Para("Each source below is information produced by the entity: what was asked, of which system, by whom and when, how much it says it holds, and " +
 		"how much was read. Claimed is what the source itself says; fetched is what it gave; parsed and rejected add up to fetched; in scope is what the " +
 		"rules could look at; tested is what at least one rule was asked about. Boxes are for the reader to tick.")
-	t := pdf.Table{Columns: []pdf.Column{{Title: "Source", Share: 30}, {Title: "State", Share: 12}, {Title: "As of", Share: 22}, {Title: "Fetched", Share: 12, Align: 'R'},
+	t := pdf.Table{Columns: []pdf.Column{{Title: "Source", Share: 30}, {Title: "State", Share: 12}, {Title: "As of, UTC", Share: 19, Whole: true}, {Title: "Fetched", Share: 12, Align: 'R'},
 		{Title: "Rejected", Share: 11, Align: 'R'}, {Title: "Rules used", Share: 24}, {Title: "Checked", Share: 10, Align: 'C'}}}
 	for _, s := range w.ev.Sources {
 		var fetched, rejected int64
 		for _, c := range s.System.Tonight.Coverage.Classes {
 			fetched, rejected = fetched+c.Fetched, rejected+c.Rejected
 		}
-		row := pdf.Row(sourceName(s), string(s.System.Tonight.State), clock(s.System.Tonight.TakenAt), number(fetched), zero(rejected), usedBy(s), "")
+		row := pdf.Row(sourceName(s), string(s.System.Tonight.State), minute(s.System.Tonight.TakenAt), number(fetched), zero(rejected), usedBy(s), "")
 		row[1] = stateCell(s.System.Tonight.State)
 		row[6].Tick = true
 		t.Rows = append(t.Rows, row)
@@ -44,7 +42,7 @@ func usedBy(s evidence.Source) string {
 	case used.ID == s.System.Tonight.ID:
 		return "this one"
 	default:
-		return "the one of " + clock(used.TakenAt)
+		return "the one of " + minute(used.TakenAt) + " UTC"
 	}
 }
 
@@ -133,7 +131,7 @@ func (w *writer) queries(queries []string) {
 	}
 	t := pdf.Table{Columns: []pdf.Column{{Title: "", Share: 5, Align: 'R'}, {Title: "What was asked, exactly, without secrets", Share: 85}, {Title: "Agreed", Share: 10, Align: 'C'}}}
 	for i, q := range queries {
-		t.Rows = append(t.Rows, []pdf.Cell{{Text: number(i + 1)}, {Text: strings.TrimSpace(q), Font: pdf.Mono}, {Tick: true}})
+		t.Rows = append(t.Rows, []pdf.Cell{{Text: number(i + 1)}, code(q), {Tick: true}})
 	}
 	w.d.Table(t)
 }

@@ -61,6 +61,14 @@ func clock(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
+// minute prints a moment in a table whose head says UTC.
+func minute(t time.Time) string {
+	if t.IsZero() {
+		return "unknown"
+	}
+	return t.UTC().Format("2006-01-02 15:04")
+}
+
 // date prints a day.
 func date(t time.Time) string {
 	if t.IsZero() {
@@ -101,25 +109,34 @@ func list(words []string) string {
 
 // sourceName is how people call a source: its title, with the configured name when they differ.
 func sourceName(s evidence.Source) string {
-	if s.System.Title == "" || strings.EqualFold(s.System.Title, s.System.Name) {
+	switch {
+	case s.System.Title == "":
 		return s.System.Name
+	case strings.EqualFold(s.System.Title, s.System.Name):
+		return s.System.Title
 	}
 	return s.System.Title + " (" + s.System.Name + ")"
 }
 
 // who names the person or account of a finding, by name first and id after it.
-func who(f access.Finding) string {
+func who(f access.Finding) pdf.Cell {
 	person := f.Person
 	if f.PersonName != "" && f.Person != "" {
 		person = f.PersonName + " (" + f.Person + ")"
 	}
 	switch {
 	case person == "":
-		return dash(f.Subject)
+		return pdf.Cell{Text: dash(f.Subject)}
 	case f.Subject == "" || f.Subject == f.Person:
-		return person
+		return pdf.Cell{Text: person}
 	}
-	return person + "\naccount " + f.Subject
+	return pdf.Cell{Text: person, More: []string{"account " + f.Subject}}
+}
+
+// code shows a condition or query in its own lines.
+func code(text string) pdf.Cell {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return pdf.Cell{Text: dash(lines[0]), More: lines[1:], Font: pdf.Mono}
 }
 
 // verdict is the report in one sentence, or two when the picture has holes.
