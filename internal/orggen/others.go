@@ -177,6 +177,10 @@ func (g *generator) forget(a *model.Account, k int) {
 func (g *generator) bootstrap(serial uint32) *model.Account {
 	a := &model.Account{System: model.Warehouse, Member: serial, ID: "10", Name: "postgres", Kind: access.KindBreakGlass, Enabled: true,
 		Keys: model.NoKeys()}
-	a.Give(g.policy.Named(model.Warehouse, "attribute:superuser"))
+	for _, e := range g.policy.Entitlements {
+		if e.System == model.Warehouse && e.Kind == model.Attribute {
+			a.Give(e)
+		}
+	}
 	return a
 }

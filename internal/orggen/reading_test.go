@@ -250,7 +250,7 @@ func (r *reading) warehouse() {
 		until := r.time("2006-01-02 15:04:05-07", row["rolvaliduntil"])
 		a.Enabled = row["rolcanlogin"] == "t" && (until.IsZero() || until.After(orggen.DefaultAsOf()))
 		accounts[a.Name] = r.add(a)
-		for _, attr := range []string{"super", "createrole", "bypassrls"} {
+		for _, attr := range []string{"super", "createrole", "bypassrls", "createdb", "replication"} {
 			if row["rol"+attr] == "t" {
 				r.grant(model.Warehouse, a.ID, "attribute:"+strings.Replace(attr, "super", "superuser", 1), time.Time{})
 			}

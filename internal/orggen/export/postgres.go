@@ -51,7 +51,7 @@ func (p *postgres) account(a *model.Account) {
 	if !a.ExpiresAt.IsZero() {
 		until = a.ExpiresAt.Format("2006-01-02 15:04:05") + "+00"
 	}
-	p.roles.row(a.ID, a.Name, has("superuser"), word(a.NoInherit, "f", "t"), has("createrole"), "f", canLogin, "f", has("bypassrls"), until, comment(a))
+	p.roles.row(a.ID, a.Name, has("superuser"), word(a.NoInherit, "f", "t"), has("createrole"), has("createdb"), canLogin, has("replication"), has("bypassrls"), until, comment(a))
 	for _, g := range a.Grants {
 		switch g.Of.Kind {
 		case model.Group:
