@@ -57,7 +57,7 @@ func TestSpeedAgainstLdapsearch(t *testing.T) {
 	}
 	c := build(t, liveSettings(s.URL())+"page_size: 1000\n", nil)
 	search := func(q question) int {
-		args := []string{"-x", "-LLL", "-H", s.URL(), "-D", s.BindDN, "-y", pw, "-E", "pr=1000/noprompt", "-b", q.base, q.filter}
+		args := []string{"-x", "-LLL", "-H", s.URL(), "-D", s.BindDN, "-y", pw, "-E", "pr=1000/noprompt", "-b", q.base, q.filter.Text}
 		out, err := exec.Command(tool, append(args, q.attrs...)...).Output()
 		if err != nil {
 			t.Fatal(err)

@@ -90,12 +90,12 @@ func (f *file) take(r *reading, e *entry.Entry, line int) error {
 	if (people || groups) && len(e.Values("objectClass")) == 0 {
 		return r.reject(&r.accounts, access.ClassAccount, e.DN, "the entry has no objectClass, so it cannot be told what it is")
 	}
-	if people && f.s.people.match(e) {
+	if people && f.s.people.filter.Match(e) {
 		if err := r.person(e); err != nil {
 			return err
 		}
 	}
-	if groups && f.s.groups.match(e) {
+	if groups && f.s.groups.filter.Match(e) {
 		return r.group(e)
 	}
 	return nil
@@ -114,7 +114,7 @@ func (f *file) whole(r *reading, reader *ldif.Reader) error {
 	case reader.References() > 0:
 		err = &access.Error{Op: "read LDIF", Kind: access.Incomplete, Hint: "export the server that the references name as a system of its own",
 			Err: fmt.Errorf("the export has %d references to other servers", reader.References())}
-	case r.accounts.parsed+r.accounts.rejected == 0 && len(r.graph.groups) == 0:
+	case r.accounts.parsed+r.accounts.rejected == 0 && len(r.graph.Groups) == 0:
 		err = &access.Error{Op: "read LDIF", Kind: access.Incomplete, Hint: "check base_dn, the filters and that the export has entries",
 			Err: errors.New("no entry of the file is in the search areas")}
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -216,9 +215,9 @@ func TestLiveConformance(t *testing.T) {
 	}})
 }
 
-type fileHarness struct{ once sync.Once }
+type fileHarness struct{}
 
-func (h *fileHarness) Open(t testing.TB, s collectortest.Scenario) collectortest.Source {
+func (fileHarness) Open(t testing.TB, s collectortest.Scenario) collectortest.Source {
 	// The file has names as a server writes them, so that both give the same SourceRef.
 	text := strings.ReplaceAll(ldifText(s.Reversed), `dn: cn=Example\, Bob`, `dn: cn=Example\2C Bob`)
 	if s.Fault == collectortest.Truncated {
@@ -233,7 +232,7 @@ func (h *fileHarness) Open(t testing.TB, s collectortest.Scenario) collectortest
 
 func TestFileConformance(t *testing.T) {
 	noServer := "a file is read, nobody is asked"
-	collectortest.Run(t, &fileHarness{}, collectortest.Suite{Want: want(),
+	collectortest.Run(t, fileHarness{}, collectortest.Suite{Want: want(),
 		Reasons: map[collectortest.Fault]string{collectortest.Truncated: "cut off"},
 		Cannot: collectortest.Capabilities{Paging: "a file has no pages", Requests: noServer, Secret: "a file needs no password",
 			Faults: map[collectortest.Fault]string{collectortest.Unauthorised: noServer, collectortest.Throttled: noServer,

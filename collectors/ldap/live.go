@@ -11,9 +11,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"muster/collectors/ldap/entry"
+	"muster/collectors/ldap/filter"
 	"muster/collectors/ldap/wire"
 	"muster/collectors/retry"
 	"muster/internal/access"
@@ -209,11 +208,11 @@ func (l *live) identify() error {
 
 // one reads one entry.
 func (l *live) one(dn string, attrs []string) (*entry.Entry, error) {
-	filter, err := ldap.CompileFilter("(objectClass=*)")
+	all, err := filter.Compile("(objectClass=*)")
 	if err != nil {
-		return nil, fmt.Errorf("compile filter: %w", err)
+		return nil, err
 	}
-	if err := l.conn.Ask(&wire.Search{Base: dn, Scope: wire.Base, Filter: filter.Bytes(), Attributes: attrs}, nil); err != nil {
+	if err := l.conn.Ask(&wire.Search{Base: dn, Scope: wire.Base, Filter: all.Encoded, Attributes: attrs}, nil); err != nil {
 		return nil, err
 	}
 	if err := l.conn.Answer(&l.page); err != nil {

@@ -25,7 +25,7 @@ type paging struct {
 
 // search hands every entry that answers a question to take, and gives the references to other servers.
 func (l *live) search(ctx context.Context, q *question, what string, take func(*entry.Entry) error) ([]string, error) {
-	p := paging{l: l, what: what, page: 1, search: wire.Search{Base: q.base, Scope: wire.Subtree, Filter: q.compiled,
+	p := paging{l: l, what: what, page: 1, search: wire.Search{Base: q.base, Scope: wire.Subtree, Filter: q.filter.Encoded,
 		Attributes: q.attrs, PageSize: l.pageSize()}}
 	for {
 		l.page.Reset()

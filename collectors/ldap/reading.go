@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"muster/collectors/ldap/entry"
+	"muster/collectors/ldap/nesting"
 	"muster/internal/access"
 )
 
@@ -23,7 +24,7 @@ type reading struct {
 	accounts tally
 	groups   tally
 	grants   tally
-	graph    graph
+	graph    nesting.Graph
 }
 
 // tally counts one class.
@@ -105,16 +106,16 @@ func (r *reading) group(e *entry.Entry) error {
 	if err != nil {
 		return r.reject(&r.groups, access.ClassEntitlement, e.DN, err.Error())
 	}
-	g := group{id: strings.Clone(e.Value(at.ID)), name: strings.Clone(e.Value(at.GroupName)),
-		description: strings.Clone(e.Value(at.Description)), dn: strings.Clone(e.DN)}
+	g := nesting.Group{ID: strings.Clone(e.Value(at.ID)), Name: strings.Clone(e.Value(at.GroupName)),
+		Description: strings.Clone(e.Value(at.Description)), DN: strings.Clone(e.DN)}
 	switch {
-	case g.id == "":
+	case g.ID == "":
 		return r.reject(&r.groups, access.ClassEntitlement, e.DN, "the entry has no "+at.ID)
-	case g.name == "":
+	case g.Name == "":
 		return r.reject(&r.groups, access.ClassEntitlement, e.DN, "the entry has no "+at.GroupName)
 	}
-	if !r.graph.add(strings.Clone(dn), g) {
-		if r.graph.of(dn).id == g.id {
+	if !r.graph.Add(strings.Clone(dn), g) {
+		if r.graph.Of(dn).ID == g.ID {
 			return nil
 		}
 		return r.reject(&r.groups, access.ClassEntitlement, e.DN, "a second entry of the same name")
@@ -131,8 +132,9 @@ func (r *reading) group(e *entry.Entry) error {
 
 // member notes one member of the group added last.
 func (r *reading) member(attr, value, groupDN string) error {
+	in := r.graph.Last()
 	if strings.EqualFold(attr, "memberUid") {
-		r.graph.named(strings.Clone(entry.Fold(value)))
+		in.Names = append(in.Names, strings.Clone(entry.Fold(value)))
 		return nil
 	}
 	if strings.EqualFold(attr, "uniqueMember") {
@@ -149,10 +151,10 @@ func (r *reading) member(attr, value, groupDN string) error {
 		return r.reject(&r.grants, access.ClassGrant, groupDN, "member: "+err.Error())
 	}
 	if i, ok := r.seen[dn]; ok {
-		r.graph.account(i)
+		in.Accounts = append(in.Accounts, i)
 		return nil
 	}
-	r.graph.unknown(strings.Clone(dn))
+	in.Unknown = append(in.Unknown, strings.Clone(dn))
 	return nil
 }
 
@@ -161,19 +163,19 @@ func (r *reading) finish() error {
 	if err := r.resolve(); err != nil {
 		return err
 	}
-	r.graph.order()
-	for i := range r.graph.groups {
-		g := &r.graph.groups[i]
+	r.graph.Order()
+	for i := range r.graph.Groups {
+		g := &r.graph.Groups[i]
 		r.groups.parsed++
-		err := r.out(access.Entitlement{System: r.c.system, ID: g.id, Kind: "group", Name: g.name, Description: g.description,
-			Privileged: r.c.s.Privileged.Match(g.name), SourceRef: g.dn})
+		err := r.out(access.Entitlement{System: r.c.system, ID: g.ID, Kind: "group", Name: g.Name, Description: g.Description,
+			Privileged: r.c.s.Privileged.Match(g.Name), SourceRef: g.DN})
 		if err != nil {
 			return err
 		}
 	}
-	return r.graph.walk(len(r.ids), func(account int32, g *group, path []string) error {
+	return r.graph.Walk(len(r.ids), func(account int32, g *nesting.Group, path []string) error {
 		r.grants.parsed++
-		return r.out(access.Grant{System: r.c.system, AccountID: r.ids[account], EntitlementID: g.id, Path: path, Effective: true})
+		return r.out(access.Grant{System: r.c.system, AccountID: r.ids[account], EntitlementID: g.ID, Path: path, Effective: true})
 	})
 }
 
@@ -181,31 +183,31 @@ func (r *reading) finish() error {
 func (r *reading) resolve() error {
 	short := len(r.accounts.short)+len(r.groups.short) > 0
 	lost := 0
-	missing := func(g *group, name, what string) error {
+	missing := func(g *nesting.Group, name, what string) error {
 		if short {
 			lost++ // it may be among what was not read: no fact either way
 			return nil
 		}
-		return r.reject(&r.grants, access.ClassGrant, g.dn, fmt.Sprintf("member %s is %s", name, what))
+		return r.reject(&r.grants, access.ClassGrant, g.DN, fmt.Sprintf("member %s is %s", name, what))
 	}
-	for gi := range r.graph.groups {
-		g := &r.graph.groups[gi]
-		for _, name := range g.unknown {
+	for gi := range r.graph.Groups {
+		g := &r.graph.Groups[gi]
+		for _, name := range g.Unknown {
 			if i, ok := r.seen[name]; ok {
-				g.accounts = append(g.accounts, i)
-			} else if inner := r.graph.find(name); inner >= 0 {
-				r.graph.groups[inner].parents = append(r.graph.groups[inner].parents, int32(gi))
+				g.Accounts = append(g.Accounts, i)
+			} else if inner := r.graph.Find(name); inner >= 0 {
+				r.graph.Groups[inner].Parents = append(r.graph.Groups[inner].Parents, int32(gi))
 			} else if err := missing(g, name, "no account and no group of the search areas"); err != nil {
 				return err
 			}
 		}
-		for _, name := range g.names {
+		for _, name := range g.Names {
 			i, ok := r.byName[name]
 			switch {
 			case ok && i >= 0:
-				g.accounts = append(g.accounts, i)
+				g.Accounts = append(g.Accounts, i)
 			case ok:
-				if err := r.reject(&r.grants, access.ClassGrant, g.dn, fmt.Sprintf("member %s is the name of several accounts", name)); err != nil {
+				if err := r.reject(&r.grants, access.ClassGrant, g.DN, fmt.Sprintf("member %s is the name of several accounts", name)); err != nil {
 					return err
 				}
 			default:
@@ -214,7 +216,7 @@ func (r *reading) resolve() error {
 				}
 			}
 		}
-		g.unknown, g.names = nil, nil
+		g.Unknown, g.Names = nil, nil
 	}
 	if lost > 0 {
 		r.grants.short = append(r.grants.short, fmt.Sprintf("%d memberships name entries that were not read", lost))

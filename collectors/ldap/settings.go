@@ -8,10 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"muster/collectors"
 	"muster/collectors/ldap/entry"
+	"muster/collectors/ldap/filter"
 	"muster/internal/access"
 	"muster/internal/config"
 )
@@ -74,10 +73,9 @@ type attributes struct {
 
 // question is an area made ready.
 type question struct {
-	base, norm, filter string
-	compiled           []byte
-	match              matcher
-	attrs              []string
+	base, norm string
+	filter     filter.Filter
+	attrs      []string
 }
 
 func defaults() settings {
@@ -163,7 +161,7 @@ func loopback(host string) bool {
 }
 
 func (s *settings) question(n config.Node, key string, a area, attrs []string) (question, bool) {
-	q := question{base: a.Base, filter: a.Filter, attrs: attrs}
+	q := question{base: a.Base, attrs: attrs}
 	at := n.Get(key).Get("base")
 	if q.base == "" {
 		q.base, at = s.BaseDN, n.Get("base_dn")
@@ -179,26 +177,16 @@ func (s *settings) question(n config.Node, key string, a area, attrs []string) (
 		at.Problem("write it as ou=people,dc=acme,dc=example", "not a distinguished name: %q", q.base)
 		return q, false
 	}
-	packet, err := ldap.CompileFilter(a.Filter)
-	if err != nil {
-		n.Get(key).Get("filter").Problem("write it as (objectClass=inetOrgPerson)", "not a filter: %s", filterCause(err))
+	at = n.Get(key).Get("filter")
+	if q.filter, err = filter.Compile(a.Filter); err != nil {
+		at.Problem("write it as (objectClass=inetOrgPerson)", "%s", err)
 		return q, false
 	}
-	q.compiled = packet.Bytes()
-	q.match, err = newMatcher(packet)
-	if err != nil && s.LDIF != "" {
-		n.Get(key).Get("filter").Problem("use and, or, not, equality, presence, substrings, >= and <=", "%s", err)
+	if err := q.filter.ForFiles(); err != nil && s.LDIF != "" {
+		at.Problem("use and, or, not, equality, presence, substrings, >= and <=", "%s", err)
 		return q, false
 	}
 	return q, true
-}
-
-func filterCause(err error) string {
-	text := err.Error()
-	if i := strings.Index(text, ": "); i >= 0 {
-		text = text[i+2:]
-	}
-	return strings.TrimPrefix(text, "ldap: ")
 }
 
 func (a attributes) ofPeople(extra []string) []string {
@@ -222,7 +210,7 @@ func distinct(names []string) []string {
 }
 
 func (q *question) text(pageSize int) string {
-	s := fmt.Sprintf("search base=%q scope=sub filter=%q attributes=%s", q.base, q.filter, strings.Join(q.attrs, ","))
+	s := fmt.Sprintf("search base=%q scope=sub filter=%q attributes=%s", q.base, q.filter.Text, strings.Join(q.attrs, ","))
 	if pageSize > 0 {
 		s += fmt.Sprintf(" page=%d", pageSize)
 	}

@@ -12,7 +12,7 @@ func TestBadSettings(t *testing.T) {
 		"both":           {"base_dn: o=a\nurl: ldap://localhost\nldif: a.ldif\n", "exactly one of url and ldif is needed"},
 		"no base":        {"url: ldap://localhost\n", "base_dn: required key is missing"},
 		"bad base":       {"url: ldap://localhost\nbase_dn: acme\n", `muster.yaml:2:10: base_dn: not a distinguished name: "acme"`},
-		"bad filter":     {"url: ldap://localhost\nbase_dn: o=a\npeople: {filter: \"(uid=a\"}\n", "people.filter: not a filter"},
+		"bad filter":     {"url: ldap://localhost\nbase_dn: o=a\npeople: {filter: \"(uid=a\"}\n", "people.filter: parse filter:"},
 		"http":           {"url: http://localhost\nbase_dn: o=a\n", "url: not an LDAP address"},
 		"user in url":    {"url: ldap://me:secret@localhost\nbase_dn: o=a\n", "credentials in the address"},
 		"path":           {"url: ldap://localhost/o=a\nbase_dn: o=a\n", "more than a host"},

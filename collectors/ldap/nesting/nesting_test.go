@@ -1,4 +1,4 @@
-package ldap
+package nesting
 
 import (
 	"fmt"
@@ -8,31 +8,31 @@ import (
 	"testing"
 )
 
-// make builds a graph from "group: member member", where members in capitals are accounts A, B, C.
-func graphOf(lines []string) *graph {
-	g := &graph{}
+// graphOf builds a graph from "group: member member", where members in capitals are accounts A, B, C.
+func graphOf(lines []string) *Graph {
+	g := &Graph{}
 	for _, l := range lines {
 		name, _, _ := strings.Cut(l, ":")
-		g.add(name, group{id: name, name: name})
+		g.Add(name, Group{ID: name, Name: name})
 	}
 	for _, l := range lines {
 		name, members, _ := strings.Cut(l, ":")
 		for _, m := range strings.Fields(members) {
 			if m[0] >= 'A' && m[0] <= 'Z' {
-				g.of(name).accounts = append(g.of(name).accounts, int32(m[0]-'A'))
+				g.Of(name).Accounts = append(g.Of(name).Accounts, int32(m[0]-'A'))
 			} else {
-				g.of(m).parents = append(g.of(m).parents, g.find(name))
+				g.Of(m).Parents = append(g.Of(m).Parents, g.Find(name))
 			}
 		}
 	}
-	g.order()
+	g.Order()
 	return g
 }
 
-func grants(t *testing.T, g *graph) []string {
+func grants(t *testing.T, g *Graph) []string {
 	var out []string
-	err := g.walk(3, func(a int32, in *group, path []string) error {
-		out = append(out, fmt.Sprintf("%c %s %v", 'A'+a, in.name, path))
+	err := g.Walk(3, func(a int32, in *Group, path []string) error {
+		out = append(out, fmt.Sprintf("%c %s %v", 'A'+a, in.Name, path))
 		return nil
 	})
 	if err != nil {

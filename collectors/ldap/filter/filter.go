@@ -1,4 +1,10 @@
-package ldap
+// Package filter reads search filters (RFC 4515) into what a server is sent and what a file's entries are held against.
+//
+// Matching follows RFC 4511 §4.5.1.7 for and, or, not, presence, equality, approximate, substrings, >= and <=; all values match without
+// case, which is how the attributes that accounts and groups are found by are defined. An objectClass matches its
+// subclasses among the classes of people, since exports often name the lowest class only. Extensible matches cannot be held
+// against a file. Filters are safe for concurrent use.
+package filter
 
 import (
 	"errors"
@@ -11,8 +17,40 @@ import (
 	"muster/collectors/ldap/entry"
 )
 
-// matcher says whether an entry of a file answers a filter (RFC 4511 §4.5.1.7). All values match without case; that is how
-// the attributes that accounts and groups are found by are defined.
+// Filter is a filter made ready.
+type Filter struct {
+	Text    string
+	Encoded []byte // BER, for a server
+	match   matcher
+	err     error
+}
+
+// Compile reads a filter.
+func Compile(text string) (Filter, error) {
+	packet, err := ldap.CompileFilter(text)
+	if err != nil {
+		return Filter{}, fmt.Errorf("parse filter: %s", cause(err))
+	}
+	f := Filter{Text: text, Encoded: packet.Bytes()}
+	f.match, f.err = newMatcher(packet)
+	return f, nil
+}
+
+// cause takes go-ldap's prefixes off.
+func cause(err error) string {
+	text := err.Error()
+	if i := strings.Index(text, ": "); i >= 0 {
+		text = text[i+2:]
+	}
+	return strings.TrimPrefix(text, "ldap: ")
+}
+
+// ForFiles says why the filter cannot be held against a file's entries, or nil.
+func (f Filter) ForFiles() error { return f.err }
+
+// Match reports whether an entry answers the filter; never when ForFiles says why not.
+func (f Filter) Match(e *entry.Entry) bool { return f.err == nil && f.match != nil && f.match(e) }
+
 type matcher func(*entry.Entry) bool
 
 func newMatcher(p *ber.Packet) (matcher, error) {
