@@ -1,18 +1,24 @@
 package rules
 
 import (
+	"sync"
 	"testing"
 )
 
-func builtin(t testing.TB) *Set {
-	t.Helper()
+// loaded is the built-in pack, which tests share because a Set does not change.
+var loaded = sync.OnceValues(func() (*Set, error) {
 	docs, err := Builtin()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	set, err := Load(docs, nil)
+	return Load(docs, nil)
+})
+
+func builtin(t testing.TB) *Set {
+	t.Helper()
+	set, err := loaded()
 	if err != nil {
-		t.Fatalf("%v", err)
+		t.Fatal(err)
 	}
 	return set
 }
