@@ -19,11 +19,17 @@ func TestMain(m *testing.M) {
 	if engine.IsChild() {
 		os.Exit(engine.ChildMain(os.Args))
 	}
-	testscript.Main(m, map[string]func(){"muster": func() {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-	}})
+	if os.Getenv("MUSTER_TEST_AS_COMMAND") != "" {
+		command()
+	}
+	testscript.Main(m, map[string]func(){"muster": command})
+}
+
+// command is main as the scripts and the killed processes run it.
+func command() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // library is the engine's library in this checkout; the scripts run in folders of their own.

@@ -108,7 +108,7 @@ func (a *app) printRules(res reconcile.Result) error {
 		total.New, total.Open, total.Resolved = total.New+c.New, total.Open+c.Open, total.Resolved+c.Resolved
 		total.Excepted, total.Unverified, total.Reopened = total.Excepted+c.Excepted, total.Unverified+c.Unverified, total.Reopened+c.Reopened
 	}
-	fmt.Fprintf(w, "  total\t%s\t%s\t%s\t\t\n", number(total.New), number(total.Open), number(total.Resolved))
+	fmt.Fprintf(w, "  total\t%s\t%s\t%s\n", number(total.New), number(total.Open), number(total.Resolved))
 	if err := w.Flush(); err != nil {
 		return err
 	}
@@ -128,6 +128,9 @@ func (a *app) printRules(res reconcile.Result) error {
 	return a.printWorst(res, counts)
 }
 
+// systemsWidth keeps the widest row of the built-in rules within 80 columns.
+const systemsWidth = 20
+
 // systemsOf says where a rule's open findings are, the most first: "erp 12, vpn 3".
 func systemsOf(counts []access.RuleCount, rule string) string {
 	var mine []access.RuleCount
@@ -139,15 +142,18 @@ func systemsOf(counts []access.RuleCount, rule string) string {
 	slices.SortFunc(mine, func(x, y access.RuleCount) int {
 		return cmp.Or(cmp.Compare(y.Open, x.Open), cmp.Compare(x.System, y.System))
 	})
-	var parts []string
+	text := ""
 	for i, c := range mine {
-		if i == 2 && len(mine) > 3 {
-			parts = append(parts, fmt.Sprintf("%d more", len(mine)-2))
-			break
+		next := fmt.Sprintf("%s %s", c.System, number(c.Open))
+		if i > 0 {
+			next = text + ", " + next
 		}
-		parts = append(parts, c.System+" "+number(c.Open))
+		if rest := len(mine) - i; i > 0 && (rest > 1 && i == 2 || len(next) > systemsWidth) {
+			return fmt.Sprintf("%s, %d more", text, rest)
+		}
+		text = next
 	}
-	return strings.Join(parts, ", ")
+	return text
 }
 
 // printWorst names the three findings that a person should look at first.

@@ -159,7 +159,7 @@ func (n Node) intoMap(v reflect.Value) {
 func (n Node) intoScalar(v reflect.Value) {
 	text, ok := n.scalar()
 	if !ok {
-		n.Problem("", "expected %s, found %s", kindName(v.Kind()), n.what())
+		n.Problem(scalarHint(v.Kind()), "expected %s, found %s", kindName(v.Kind()), n.what())
 		return
 	}
 	var err error
@@ -185,14 +185,14 @@ func (n Node) intoScalar(v reflect.Value) {
 		err = fmt.Errorf("cannot decode into %s", v.Type())
 	}
 	if err != nil {
-		n.Problem("", "expected %s, found %q", kindName(v.Kind()), text)
+		n.Problem(scalarHint(v.Kind()), "expected %s, found %q", kindName(v.Kind()), text)
 	}
 }
 
 func (n Node) intoTime(v reflect.Value) {
 	text, ok := n.scalar()
 	if !ok {
-		n.Problem("", "expected a time, found %s", n.what())
+		n.Problem("write 2026-11-22, 2026-11-22T01:00:00Z, or for a duration 24h", "expected a time, found %s", n.what())
 		return
 	}
 	if v.Type() == durationType {
@@ -271,6 +271,16 @@ func kindName(k reflect.Kind) string {
 		return "a number"
 	}
 	return "a whole number"
+}
+
+func scalarHint(k reflect.Kind) string {
+	switch k {
+	case reflect.String:
+		return "write one value behind the colon; quote it when it looks like a number or holds : or #"
+	case reflect.Bool:
+		return "write true or false, without quotes"
+	}
+	return "write digits alone, without unit or quotes"
 }
 
 func keyHint(key string, names []string) string {

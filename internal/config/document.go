@@ -78,6 +78,9 @@ func (d *Document) syntaxProblem(err error) Problem {
 	var ye yaml.Error
 	if errors.As(err, &ye) {
 		p.Message = "this is not YAML: " + ye.GetMessage()
+		if m := repeatedKey.FindStringSubmatch(ye.GetMessage()); m != nil {
+			p.Message, p.Hint = fmt.Sprintf("key %s is given twice, first in line %s", m[1], m[2]), "keep one of them"
+		}
 		if t := ye.GetToken(); t != nil && t.Position != nil {
 			p.Line, p.Position.Col = t.Position.Line, t.Position.Column
 		}
@@ -92,6 +95,9 @@ func (d *Document) line(n int) string {
 	}
 	return credentials.ReplaceAllString(d.lines[n-1], "$1***$3")
 }
+
+// repeatedKey is how the parser words a key that is given twice.
+var repeatedKey = regexp.MustCompile(`^mapping key (".*") already defined at \[(\d+):\d+\]$`)
 
 // credentials finds what looks like a password in a URL, or a literal behind a key that holds a secret.
 var credentials = regexp.MustCompile(`(://[^/@:\s]*:|(?i:password|passwd|token|secret|api_key)\s*:\s*)([^\s@{][^\s@]*)(@?)`)

@@ -230,7 +230,11 @@ func (s *Settings) checkLinking(n Node, systems map[string]bool) {
 	for i, k := range s.Linking.Keys {
 		at := n.Get("keys").Index(i)
 		if Nearest(string(k), known) != string(k) {
-			at.Problem("known keys: "+strings.Join(known, ", "), "unknown link key %q", k)
+			hint := "known keys: " + strings.Join(known, ", ")
+			if near := Nearest(string(k), known); near != "" {
+				hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+			}
+			at.Problem(hint, "unknown link key %q", k)
 		}
 		if seen[k] {
 			at.Problem("keep one of them", "link key %q is given twice", k)

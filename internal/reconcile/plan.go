@@ -165,14 +165,18 @@ func (p *Plan) addSource(all *problemSet, sys config.System, at config.Node, hr 
 		return
 	}
 	src := Source{Name: sys.Name, Kind: sys.Collector, Version: entry.Version, HR: hr, System: sys}
-	make := func(settings config.Node) collectors.Collector {
-		c, err := entry.New(collectors.Spec{System: sys.Name, Dir: p.Settings.Dir(), Settings: settings, Now: now, Log: log})
+	clock := now
+	if asOf := p.Settings.AsOf; !asOf.IsZero() {
+		clock = func() time.Time { return asOf }
+	}
+	make := func(settings config.Node, clock func() time.Time) collectors.Collector {
+		c, err := entry.New(collectors.Spec{System: sys.Name, Dir: p.Settings.Dir(), Settings: settings, Now: clock, Log: log})
 		all.add(err)
 		return c
 	}
-	src.Collector = make(sys.Settings)
-	if sys.Baseline != nil && sys.Baseline.Settings.Exists() {
-		src.Baseline = make(sys.Baseline.Settings)
+	src.Collector = make(sys.Settings, clock)
+	if b := sys.Baseline; b != nil && b.Settings.Exists() {
+		src.Baseline = make(b.Settings, func() time.Time { return b.TakenAt })
 	}
 	p.Sources = append(p.Sources, src)
 }

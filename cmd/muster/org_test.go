@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/internal/access"
+	"muster/internal/orggen"
+	"muster/internal/orggen/answer"
+)
+
+// org is a generated organisation in a folder of its own, and the commands run on it.
+type org struct {
+	t   testing.TB
+	dir string
+	exe []string // the program and its environment; empty runs in this process
+}
+
+// generate makes an organisation with data of its own.
+func generate(t testing.TB, o orggen.Options) *org {
+	t.Helper()
+	t.Setenv("MUSTER_ENGINE_LIB", library(t))
+	o.Dir = t.TempDir()
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
+	if _, err := orggen.Generate(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	return &org{t: t, dir: o.Dir}
+}
+
+// muster runs a command on the organisation's configuration and gives its exit code and streams.
+func (o *org) muster(args ...string) (code int, stdout, stderr string) {
+	o.t.Helper()
+	return o.configured(filepath.Join(o.dir, "muster.yaml"), args...)
+}
+
+func (o *org) configured(config string, args ...string) (code int, stdout, stderr string) {
+	o.t.Helper()
+	args = append(args, "--config", config)
+	var out, errs bytes.Buffer
+	if len(o.exe) == 0 {
+		ctx, cancel := context.WithTimeout(o.t.Context(), 5*time.Minute)
+		defer cancel()
+		code = run(ctx, args, strings.NewReader(""), &out, &errs)
+		return code, out.String(), errs.String()
+	}
+	cmd := exec.CommandContext(o.t.Context(), o.exe[0], args...)
+	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &errs, append(os.Environ(), o.exe[1:]...)
+	err := cmd.Run()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		o.t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// nightly runs a night that must end with the exit code.
+func (o *org) nightly(want int) string {
+	o.t.Helper()
+	code, stdout, stderr := o.muster("nightly")
+	if code != want {
+		o.t.Fatalf("nightly ended with %d, want %d\n%s\n%s", code, want, stdout, stderr)
+	}
+	return stdout
+}
+
+// findings lists all findings, the resolved ones too, through the command line.
+func (o *org) findings() []access.Finding {
+	o.t.Helper()
+	code, stdout, stderr := o.muster("findings", "--state", "all", "-o", "json")
+	if code != 0 {
+		o.t.Fatalf("findings ended with %d: %s", code, stderr)
+	}
+	return decodeFindings(o.t, stdout)
+}
+
+// checkKey compares the unresolved findings with the answer key: precision and recall of every rule must be 1.
+func (o *org) checkKey(found []access.Finding) {
+	o.t.Helper()
+	key, err := answer.ReadFile(filepath.Join(o.dir, "expected-findings.json"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var list []answer.Finding
+	for _, f := range found {
+		if f.State != access.Resolved {
+			list = append(list, answer.Finding{Rule: f.Rule, System: f.System, Subject: f.Subject, Detail: f.Detail, Severity: f.Severity, State: f.State})
+		}
+	}
+	var text bytes.Buffer
+	if !answer.Report(&text, answer.Score(list, key), 10) {
+		o.t.Errorf("findings differ from the answer key:\n%s", text.String())
+	}
+}
+
+func TestFindingsMatchTheAnswerKey(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		shuffle int64
+	}{{"natural order", 0}, {"another order", 7}} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := generate(t, orggen.Options{Persons: 2000, Shuffle: tt.shuffle})
+			o.nightly(exitClean)
+			first := o.findings()
+			o.checkKey(first)
+			o.nightly(exitClean)
+			second := o.findings()
+			if len(first) != len(second) {
+				t.Errorf("%d findings after the first night, %d after the second", len(first), len(second))
+			}
+			for _, f := range second {
+				if f.Change != access.ChangeStill {
+					t.Errorf("%s %s is %s in a second night on the same data", f.ID, f.Rule, f.Change)
+				}
+			}
+		})
+	}
+}
+
+// TestFindingsMatchTheAnswerKeyAt50000 runs the program as it is shipped, without the race detector.
+func TestFindingsMatchTheAnswerKeyAt50000(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute; -short was given")
+	}
+	exe := filepath.Join(t.TempDir(), "muster")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", exe, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for _, shuffle := range []int64{0, 11} {
+		o := generate(t, orggen.Options{Persons: 50_000, Shuffle: shuffle})
+		o.exe = []string{exe}
+		o.nightly(exitClean)
+		o.checkKey(o.findings())
+	}
+}
