@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -69,7 +70,10 @@ func classify(err error) (access.Kind, string) {
 	case errors.Is(err, os.ErrPermission):
 		return access.Denied, "let the user that Muster runs as read the file"
 	}
-	if _, ok := errors.AsType[*wire.ConnectionError](err); ok {
+	if c, ok := errors.AsType[*wire.ConnectionError](err); ok {
+		if c.Op == "start TLS" && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) {
+			return access.Transient, "the server hung up: is this its port for ldaps://? ldap:// takes start_tls: true"
+		}
 		return access.Transient, "check the network and the server's log; the next run tries again"
 	}
 	return access.Invalid, ""

@@ -115,6 +115,11 @@ func (l *live) connect(ctx context.Context) error {
 		return nil
 	}
 	c, err := wire.Dial(ctx, l.target)
+	if refused, ok := errors.AsType[*wire.ResultError](err); ok {
+		kind, _ := classifyResult(refused)
+		return &access.Error{Op: "start TLS with " + l.target.Address, Kind: kind, Err: l.s.scrub(err),
+			Hint: "the server does not offer StartTLS now: use ldaps://, or give the server a certificate"}
+	}
 	if err != nil {
 		return l.kinded("connect to "+l.target.Address, err)
 	}

@@ -190,6 +190,16 @@ func TestRefusals(t *testing.T) {
 			t.Error("a directory that shows nothing to strangers looks complete")
 		}
 	})
+	t.Run("ldaps on the port of ldap", func(t *testing.T) {
+		got := collect(t, build(t, liveSettings(strings.Replace(s.URL(), "ldap://", "ldaps://", 1)), nil))
+		got.failed(t, access.Transient, "start TLS", "port for ldaps")
+	})
+	t.Run("StartTLS that the server refuses", func(t *testing.T) {
+		p := newProxy(t, s.Addr())
+		p.noTLS = true
+		got := collect(t, build(t, liveSettings(p.url())+"start_tls: true\n", nil))
+		got.failed(t, access.Invalid, "protocolError (2)", "does not offer StartTLS")
+	})
 	t.Run("nobody listens", func(t *testing.T) {
 		got := collect(t, build(t, liveSettings("ldap://127.0.0.1:1"), nil))
 		got.failed(t, access.Transient, "connection refused", "is the server running")

@@ -22,6 +22,7 @@ type proxy struct {
 	once     bool // only the first
 	dropAt   int  // break the connection before this entry, for good
 	cutAt    int  // answer with sizeLimitExceeded before this entry of every search
+	noTLS    bool // refuse StartTLS
 	mangle   bool // send something that is not LDAP
 
 	mu       sync.Mutex
@@ -107,6 +108,9 @@ func (p *proxy) request(m *ber.Packet) (code int, answer ber.Tag) {
 	switch op.Tag {
 	case ldap.ApplicationExtendedRequest:
 		verb = "STARTTLS"
+		if p.noTLS {
+			code, answer = 2, ldap.ApplicationExtendedResponse
+		}
 	case ldap.ApplicationSearchRequest:
 		verb, text = "SEARCH", op.Children[0].Data.String()
 		if p.code != 0 && text != "" && (!p.once || p.faults == 0) {

@@ -377,6 +377,12 @@ func TestThisHost(t *testing.T) {
 	if got.err != nil && access.KindOf(got.err) != access.Denied {
 		t.Errorf("%v", got.err)
 	}
+	if got.err == nil && got.coverage.State() != access.Complete {
+		t.Errorf("no error and %s", got.coverage.State())
+	}
+	for _, k := range got.coverage.Classes {
+		t.Logf("%s: %s, %d read, %d rejected: %s", k.Class, k.State, k.Parsed, k.Rejected, k.Reason)
+	}
 }
 
 func TestBadSettings(t *testing.T) {
