@@ -26,7 +26,7 @@ type Collector struct {
 //	url                postgres://user@host:5432/database?sslmode=verify-full&sslrootcert=file; sslmode defaults to require off this host
 //	password           of the user: {env: NAME} or {file: path}
 //	databases          whose grants are read, default the one of the url
-//	export             instead of url: folder with roles.csv, members.csv and, if there are any, grants.csv
+//	export             instead of url: folder with roles.csv, members.csv and grants.csv
 //	privileged         patterns on names of entitlements that are privileged beside superuser and the like
 //	timeout            of connecting, default 15s
 //	statement_timeout  of one query, default 10m
@@ -86,12 +86,12 @@ func (c *Collector) Collect(ctx context.Context, emit func(access.Record) error)
 	if r.stop != nil {
 		return r.coverage(), r.stop
 	}
-	if err != nil {
+	if _, whole := errors.AsType[*behind](err); err != nil && !whole {
 		for _, k := range r.classes() {
 			k.short(reason(err))
 		}
 	}
-	if err == nil && r.account.Rejected > 0 {
+	if r.account.Rejected > 0 {
 		r.account.short(fmt.Sprintf("%d of %d roles could not be read", r.account.Rejected, len(r.roles)+int(r.account.Rejected)))
 	}
 	return r.coverage(), err
@@ -114,10 +114,6 @@ func (c *Collector) collectExport(ctx context.Context, r *reading) error {
 		return err
 	}
 	err = e.Read(ctx, rows.Grants(), func(ref string, row []string) error { return r.privilege(ref, "", row) })
-	if access.KindOf(err) == access.NotFound {
-		r.notes = append(r.notes, "the export has no grants.csv: privileges on objects are unknown")
-		return nil
-	}
 	r.queries = append(r.queries, "READ grants.csv")
 	return r.aside(err)
 }

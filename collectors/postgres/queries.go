@@ -27,7 +27,7 @@ func membersSQL(version int) string {
 	return `
 SELECT r.rolname::text, u.rolname::text, m.admin_option::text, ` + options + `, g.rolname::text
 FROM pg_catalog.pg_auth_members m
-JOIN pg_catalog.pg_roles r ON r.oid = m.roleid JOIN pg_catalog.pg_roles u ON u.oid = m.Member
+JOIN pg_catalog.pg_roles r ON r.oid = m.roleid JOIN pg_catalog.pg_roles u ON u.oid = m.member
 LEFT JOIN pg_catalog.pg_roles g ON g.oid = m.grantor
 ORDER BY 1, 2`
 }

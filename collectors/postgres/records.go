@@ -207,6 +207,8 @@ func (r *reading) privilege(ref, database string, row []string) error {
 	switch {
 	case !ok:
 		return r.reject(access.ClassGrant, ref, fmt.Sprintf("grantee %q is no role of this cluster", p.Grantee))
+	case strings.HasPrefix(p.Grantee, "pg_"):
+		return nil // what built-in roles mean is the manual's to say
 	case !r.roles[i].account:
 		r.ofRoles++
 		return nil

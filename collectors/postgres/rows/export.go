@@ -89,10 +89,8 @@ func readCSV(r io.Reader, t Table, each func(line int, row []string) error) erro
 	var held func() error // the row before: the last one counts only when its line is whole
 	for {
 		record, err := in.Read()
-		if err != nil && !errors.Is(err, io.EOF) {
-			return last.cut(err)
-		}
-		if err != nil && last.b != '\n' {
+		ended := errors.Is(err, io.EOF)
+		if ended && last.b != '\n' {
 			return errCut
 		}
 		if held != nil {
@@ -100,8 +98,11 @@ func readCSV(r io.Reader, t Table, each func(line int, row []string) error) erro
 				return err
 			}
 		}
-		if err != nil {
+		if ended {
 			return nil
+		}
+		if err != nil {
+			return last.cut(err)
 		}
 		line, _ := in.FieldPos(0)
 		held = func() error { return each(line, arrange(record, at, len(header))) }
