@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -327,5 +328,28 @@ func golden(t *testing.T, file, got string) {
 	}
 	if got != string(want) {
 		t.Errorf("%s differs:\n%s", file, got)
+	}
+}
+
+func TestASetServesManyEvaluatorsAtOnce(t *testing.T) {
+	set, env := builtin(t), testEnv(t)
+	counts := make([]int, 4)
+	var wg sync.WaitGroup
+	for i := range counts {
+		wg.Go(func() {
+			e := set.Evaluator(env)
+			for seed := range uint64(100) {
+				if err := e.Evaluate(invent(seed), func(Hit) error { counts[i]++; return nil }); err != nil {
+					t.Error(err)
+				}
+				if _, err := env.Bundles.Match(access.Person{ID: "W-1", Department: "Finance"}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if slices.Min(counts) != slices.Max(counts) || counts[0] == 0 {
+		t.Errorf("the evaluators disagree: %v", counts)
 	}
 }
