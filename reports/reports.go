@@ -61,7 +61,7 @@ func Reconciliation(ctx context.Context, ev evidence.Evidence, data evidence.Dat
 		p.Digest, p.Files, err = w.Finish()
 	}
 	if err != nil {
-		kind := access.Internal
+		kind := access.KindOf(err) // the store's, when it is its error
 		if ctx.Err() != nil {
 			kind = access.Transient
 		}
@@ -76,7 +76,7 @@ func Verify(ctx context.Context, packPath, trustedKey string) (pack.Report, erro
 }
 
 func fail(kind access.Kind, err error) error {
-	return &access.Error{Op: "write reconciliation pack", Kind: kind, Err: err}
+	return &access.Error{Op: "write reconciliation pack", Kind: kind, Hint: access.HintOf(err), Err: err}
 }
 
 // packID names a pack by its kind and run, so that the same run has the same pack.

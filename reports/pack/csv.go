@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // formulaStarts are the first characters that make spreadsheets compute a cell (OWASP "CSV Injection"; the wide forms are
@@ -13,11 +14,8 @@ const formulaStarts = "=+-@\t\r\n'＝＋－＠"
 
 // Neutral makes a value that no spreadsheet computes.
 func Neutral(value string) string {
-	for _, r := range value {
-		if strings.ContainsRune(formulaStarts, r) {
-			return "'" + value
-		}
-		break
+	if first, _ := utf8.DecodeRuneInString(value); value != "" && strings.ContainsRune(formulaStarts, first) {
+		return "'" + value
 	}
 	return value
 }

@@ -99,14 +99,6 @@ func severityCell(s access.Severity) pdf.Cell {
 	return c
 }
 
-// list joins words: a, b and c.
-func list(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
-}
-
 // sourceName is how people call a source: its title, with the configured name when they differ.
 func sourceName(s evidence.Source) string {
 	switch {
