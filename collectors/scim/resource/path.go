@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Path is an attribute path (RFC 7644 §3.10): an optional schema URN, an attribute and an optional sub-attribute.
@@ -111,11 +112,10 @@ func scalar(raw json.RawMessage, sub string) string {
 		}
 		return scalar(inner, "")
 	case '"':
-		var s string
-		if sub == "primary" || json.Unmarshal(raw, &s) != nil {
+		if sub == "primary" {
 			return ""
 		}
-		return s
+		return quoted(raw)
 	case 'n':
 		return ""
 	case 't', 'f':
@@ -126,4 +126,19 @@ func scalar(raw json.RawMessage, sub string) string {
 		return strconv.FormatBool(b)
 	}
 	return string(raw)
+}
+
+// quoted is a JSON text. Nearly all of them hold neither escapes nor anything but ASCII, which needs no decoder.
+func quoted(raw []byte) string {
+	inner := raw[1:max(len(raw)-1, 1)]
+	for _, b := range inner {
+		if b < ' ' || b == '\\' || b == '"' || b >= utf8.RuneSelf {
+			var s string
+			if json.Unmarshal(raw, &s) != nil {
+				return ""
+			}
+			return s
+		}
+	}
+	return string(inner)
 }
