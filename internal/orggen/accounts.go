@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/unicode/norm"
-
 	"muster/internal/access"
 	"muster/internal/orggen/draw"
 	"muster/internal/orggen/export"
@@ -28,24 +26,6 @@ func (g *generator) due(p *access.Person, dated bool) map[model.System][]*model.
 	return out
 }
 
-// minimal drops the groups that another one of the list brings along.
-func minimal(list []*model.Entitlement) []*model.Entitlement {
-	implied := map[*model.Entitlement]bool{}
-	for _, e := range list {
-		for up := e.Parent; up != nil; up = up.Parent {
-			implied[up] = true
-		}
-	}
-	var out []*model.Entitlement
-	for _, e := range list {
-		if !implied[e] {
-			implied[e] = true // once
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
 // provision gives a person the accounts that they should have today, or that a leaver once had.
 func (g *generator) provision(p *model.Person, r *draw.Random) {
 	then, dated := p.Person, true
@@ -54,16 +34,16 @@ func (g *generator) provision(p *model.Person, r *draw.Random) {
 	}
 	due := g.due(&then, dated)
 	for s := range model.Systems {
-		list := minimal(due[s])
+		list := model.Minimal(due[s])
 		if len(list) == 0 {
 			continue
 		}
 		a := g.newAccount(p, s, r)
 		if s == model.Directory {
-			list = g.separateAdmin(p, list, r)
+			list = g.separateAdmin(p, list)
 		}
 		a.Give(list...)
-		if a.MFA == access.No && privilegedAmong(list) {
+		if a.MFA == access.No && model.AnyPrivileged(list) {
 			a.MFA = access.Yes
 		}
 	}
@@ -72,17 +52,8 @@ func (g *generator) provision(p *model.Person, r *draw.Random) {
 	}
 }
 
-func privilegedAmong(list []*model.Entitlement) bool {
-	for _, e := range list {
-		if e.Privileged {
-			return true
-		}
-	}
-	return false
-}
-
 // separateAdmin moves the administration of the directory to a second account, as its administrators should have.
-func (g *generator) separateAdmin(p *model.Person, list []*model.Entitlement, r *draw.Random) []*model.Entitlement {
+func (g *generator) separateAdmin(p *model.Person, list []*model.Entitlement) []*model.Entitlement {
 	admins := g.policy.Named(model.Directory, "domain-admins")
 	var rest []*model.Entitlement
 	for _, e := range list {
@@ -90,13 +61,7 @@ func (g *generator) separateAdmin(p *model.Person, list []*model.Entitlement, r 
 			rest = append(rest, e)
 			continue
 		}
-		a := g.newAccount(p, model.Directory, r)
-		a.Member |= 1
-		a.ID = draw.UUID(g.opt.Seed, "directory", uint64(a.Member))
-		a.Name, a.Email = "adm-"+p.Username, ""
-		a.EmployeeID = p.ID
-		a.Keys = model.NoKeys()
-		a.Keys.EmployeeID = p.Index
+		a := g.second(p, model.Directory)
 		a.Give(e)
 	}
 	return rest
@@ -111,7 +76,7 @@ func (g *generator) retire(p *model.Person, r *draw.Random) {
 			continue
 		}
 		g.disable(a)
-		if last := p.EndDate.Add(-r.Within(20)); !p.EndDate.IsZero() && !a.LastLogin.IsZero() {
+		if last := p.EndDate.Add(-r.Within(20)); !p.EndDate.IsZero() && last.Before(a.LastLogin) {
 			a.LastLogin = last
 		}
 		if !p.EndDate.IsZero() && a.CreatedAt.After(p.EndDate) {
@@ -127,6 +92,9 @@ func (g *generator) disable(a *model.Account) {
 	a.Enabled = false
 	if a.System == model.Warehouse && a.EmployeeID == "" { // a role without LOGIN and worker id would be a group
 		a.ExpiresAt = g.day(-30)
+	}
+	if a.System == model.VPN && a.Member%3 == 0 { // the export says active, and when that ended
+		a.ExpiresAt = g.day(-20)
 	}
 }
 
@@ -144,8 +112,14 @@ func (g *generator) newAccount(p *model.Person, s model.System, r *draw.Random) 
 			a.MFA = access.No
 		}
 	}
-	mail := func() { a.Email, a.Keys.Email = g.respell(g.address(p.AddressOf, p), r), p.AddressOf }
+	mail := func() { a.Email, a.Keys.Email = names.Respell(g.address(p.AddressOf, p), r), p.AddressOf }
 	number := func(id string) { a.EmployeeID, a.Keys.EmployeeID = id, p.Index }
+	switch p.Index % 29 { // names that a CSV file must quote
+	case 5:
+		a.DisplayName = p.FamilyName + ", " + p.GivenName + " (Acme; " + p.Location + ")"
+	case 11:
+		a.DisplayName = p.GivenName + ` "` + string([]rune(p.GivenName)[:1]) + `" ` + p.FamilyName
+	}
 	switch s {
 	case model.Directory:
 		a.ID, a.Name, a.Keys.Username = draw.UUID(g.opt.Seed, "directory", uint64(a.Member)), p.Username, p.Index
@@ -156,7 +130,7 @@ func (g *generator) newAccount(p *model.Person, s model.System, r *draw.Random) 
 			a.Email, a.Keys.Email = "", model.Nobody
 		}
 	case model.SaaS:
-		a.ID, a.Name = draw.UUID(g.opt.Seed, "saas", uint64(a.Member)), recase(p.Local+"@"+export.Domain, r)
+		a.ID, a.Name = draw.UUID(g.opt.Seed, "saas", uint64(a.Member)), names.Recase(p.Local+"@"+export.Domain, r)
 		mail()
 		if r.Chance(500) {
 			number(p.ID)
@@ -171,7 +145,10 @@ func (g *generator) newAccount(p *model.Person, s model.System, r *draw.Random) 
 	case model.VPN:
 		a.ID, a.Name, a.Keys.Address = p.Local, p.Local, p.Index
 		if r.Chance(500) {
-			a.UPN, a.Keys.UPN = recase(p.UPN, r), p.Index
+			a.UPN, a.Keys.UPN = names.Recase(p.UPN, r), p.Index
+		}
+		if p.EmploymentType == access.Contractor && p.EndDate.After(g.today) {
+			a.ExpiresAt = p.EndDate
 		}
 	case model.ERP:
 		a.ID, a.Name, a.Keys.Username = fmt.Sprint(1_000_000+a.Member), strings.ToUpper(p.Username), p.Index
@@ -214,30 +191,4 @@ func (g *generator) address(i int, p *model.Person) string {
 		return p.Local + "@" + export.Domain
 	}
 	return g.person(i).Email
-}
-
-// respell writes an address as another system might have it: other letter case, or accents decomposed.
-func (g *generator) respell(address string, r *draw.Random) string {
-	if r.Chance(150) {
-		return norm.NFD.String(address)
-	}
-	return recase(address, r)
-}
-
-// recase changes the case of ASCII letters.
-func recase(s string, r *draw.Random) string {
-	switch r.Below(8) {
-	case 0:
-		return strings.Map(func(c rune) rune {
-			if c >= 'a' && c <= 'z' {
-				return c - 32
-			}
-			return c
-		}, s)
-	case 1:
-		if s[0] >= 'a' && s[0] <= 'z' {
-			return string(s[0]-32) + s[1:]
-		}
-	}
-	return s
 }

@@ -190,6 +190,7 @@ func (g *generator) writeOthers() {
 	g.eachOther(func(a *model.Account) {
 		g.settle(a)
 		g.judge.Account(a)
+		g.exceptions = append(g.exceptions, a.Excepted...)
 		g.account(a)
 	})
 }

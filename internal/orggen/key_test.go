@@ -43,7 +43,7 @@ func read(t *testing.T, dir string) *reading {
 		t.Fatal(err)
 	}
 	r := &reading{t: t, dir: dir, policy: policy, ents: map[string]*model.Entitlement{}, byID: map[string]int{}, byFoldedID: map[string]int{}, byMail: map[string][]int{},
-		byUPN: map[string][]int{}, byLogin: map[string][]int{}, byKey: map[string]*model.Account{}, owners: map[*model.Account]int{}}
+		byUPN: map[string][]int{}, byLogin: map[string][]int{}, byKey: map[string]*model.Account{}}
 	for _, e := range policy.Entitlements {
 		r.ents[e.System.String()+"/"+e.Name] = e
 	}

@@ -38,13 +38,7 @@ func others() []other {
 		{"svc-retired", service, all, 0.3, 1, func(g *generator, a *model.Account, _ int) { g.disable(a) }},
 		{"svc-burst", service, []model.System{model.ERP, model.Codehost}, 0.2, 1, func(g *generator, a *model.Account, k int) {
 			g.own(a, g.clean(k), k)
-			a.Grants = nil
-			for _, e := range g.policy.Entitlements {
-				if e.System == a.System && !e.Bulk && len(a.Grants) < 6 {
-					a.Give(e)
-				}
-			}
-			a.InBaseline, a.Before = true, append([]model.Grant(nil), a.Grants[:1]...)
+			g.burst(a)
 		}},
 		{"shr-desk", shared, []model.System{model.Directory, model.SaaS, model.VPN, model.ERP, model.Codehost}, 0.3, 1,
 			func(g *generator, a *model.Account, k int) { g.own(a, g.clean(k), k) }},
@@ -65,7 +59,19 @@ func others() []other {
 			g.makeAdmin(a)
 			a.MFA = access.No
 		}},
-		{"ext-", human, all, 0.9, 1, func(g *generator, a *model.Account, k int) { g.forget(a, k) }},
+		{"bg-batch", glass, []model.System{model.ERP}, 0.1, 1, func(g *generator, a *model.Account, _ int) { g.makeAdmin(a); g.burst(a) }},
+		{"svc-shared-owner", service, []model.System{model.SaaS, model.ERP}, 0.1, 1, func(g *generator, a *model.Account, _ int) {
+			a.OwnerRef = g.person(g.staff.byPlant["same-address"][0]).Email // the address of two persons names nobody
+		}},
+		{"ext-", human, all, 0.9, 1, func(g *generator, a *model.Account, k int) {
+			if g.forget(a, k); k == 1 {
+				a.Excepted = []model.Exception{g.except("orphaned-account", a.System.String(), a.Name, "", 30-2*int(a.System)*10)}
+			}
+		}},
+		{"ext-admin", human, []model.System{model.SaaS, model.VPN, model.Codehost}, 0.1, 1, func(g *generator, a *model.Account, k int) {
+			g.forget(a, k)
+			g.makeAdmin(a)
+		}},
 		{"old-", human, all, 0.4, 1, func(g *generator, a *model.Account, k int) {
 			g.forget(a, k)
 			g.disable(a)
@@ -95,7 +101,7 @@ func (g *generator) other(o other, s model.System, serial uint32, k int) *model.
 		given, family := g.staff.book.Pick(r.Next())
 		name = fmt.Sprintf("%s%s%s%d", o.name, given.ASCII[:1], family.ASCII, k+1)
 	}
-	a := &model.Account{System: s, Member: serial, Name: name, DisplayName: title(name), FamilyName: title(name), Kind: o.kind, Enabled: true,
+	a := &model.Account{System: s, Member: serial, Name: name, DisplayName: strings.ReplaceAll(name, "-", " "), FamilyName: name, Kind: o.kind, Enabled: true,
 		Keys: model.NoKeys(), CreatedAt: g.day(-r.Between(100, 1500)).Add(9 * time.Hour)}
 	switch s {
 	case model.Directory, model.SaaS:
@@ -124,10 +130,6 @@ func (g *generator) other(o other, s model.System, serial uint32, k int) *model.
 	return a
 }
 
-func title(name string) string {
-	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "-", " ")
-}
-
 // plain is the least entitlement of a system.
 func (g *generator) plain(s model.System) *model.Entitlement {
 	return g.policy.Named(s, map[model.System]string{model.SaaS: "Workspace Guests", model.Warehouse: "warehouse_read", model.VPN: "vpn-vendors",
@@ -137,6 +139,17 @@ func (g *generator) plain(s model.System) *model.Entitlement {
 func (g *generator) makeAdmin(a *model.Account) {
 	a.Give(g.policy.Named(a.System, map[model.System]string{model.Directory: "domain-admins", model.SaaS: "Org Admins",
 		model.Warehouse: "attribute:createrole", model.VPN: "vpn-admins", model.ERP: "SYS_ADMIN", model.Codehost: "org-owners"}[a.System]))
+}
+
+// burst lets an account have grown from one to six entitlements.
+func (g *generator) burst(a *model.Account) {
+	a.Grants = a.Grants[:1]
+	a.InBaseline, a.Before = true, append([]model.Grant(nil), a.Grants...)
+	for _, e := range g.policy.Entitlements {
+		if e.System == a.System && !e.Bulk && !e.Privileged && len(a.Grants) < 6 {
+			a.Give(e)
+		}
+	}
 }
 
 // own names the owner in one of the ways that systems do.
@@ -149,7 +162,7 @@ func (g *generator) own(a *model.Account, owner *model.Person, k int) {
 }
 
 // clean is a person whose facts nobody plants: the head of a department.
-func (g *generator) clean(k int) *model.Person { return g.person(1 + k%(g.staff.headsEnd-1)) }
+func (g *generator) clean(k int) *model.Person { return g.person(1 + max(k, -k)%(g.staff.headsEnd-1)) }
 
 // planted is a person with the HR facts of their scenario.
 func (g *generator) planted(i int) *model.Person {

@@ -3,9 +3,7 @@ package orggen
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"muster/internal/access"
 	"muster/internal/orggen/draw"
@@ -143,10 +141,13 @@ func (g *generator) person(i int) *model.Person {
 	if given.Foreign() && family.Foreign() && r.Chance(300) {
 		p.DisplayName = given.Native + " " + family.Native
 	}
-	p.Username = number(given.ASCII[:1]+family.ASCII, g.staff.loginNo[i])
-	p.Local = number(given.ASCII+"."+family.ASCII, g.staff.addrNo[i])
-	if r.Chance(330) {
-		p.Local = number(spelled(given.Latin)+"."+spelled(family.Latin), g.staff.addrNo[i])
+	p.Username = names.Numbered(given.ASCII[:1]+family.ASCII, g.staff.loginNo[i])
+	p.Local = names.Numbered(given.ASCII+"."+family.ASCII, g.staff.addrNo[i])
+	switch {
+	case given.Foreign() && family.Foreign() && r.Chance(150):
+		p.Local = names.Numbered(names.Spelled(given.Native)+"."+names.Spelled(family.Native), g.staff.addrNo[i])
+	case r.Chance(330):
+		p.Local = names.Numbered(names.Spelled(given.Latin)+"."+names.Spelled(family.Latin), g.staff.addrNo[i])
 	}
 	p.Email = p.Local + "@" + export.Domain
 	p.UPN = p.Username + "@corp." + export.Domain
@@ -230,24 +231,3 @@ func (g *generator) lifecycle(p *model.Person, r *draw.Random) {
 
 // day is a date relative to today.
 func (g *generator) day(n int) time.Time { return g.today.AddDate(0, 0, n) }
-
-func number(base string, n uint32) string {
-	if n == 0 {
-		return base
-	}
-	return fmt.Sprintf("%s%d", base, n+1)
-}
-
-// spelled keeps a name's own letters, in lower case; İ stays, because its lower case is two code points.
-func spelled(name string) string {
-	var b strings.Builder
-	for _, r := range name {
-		switch {
-		case r == 'İ':
-			b.WriteRune(r)
-		case unicode.IsUpper(r) || unicode.IsLower(r):
-			b.WriteRune(unicode.ToLower(r))
-		}
-	}
-	return b.String()
-}

@@ -39,7 +39,6 @@ type reading struct {
 	byLogin    map[string][]int
 	accounts   []*model.Account
 	byKey      map[string]*model.Account // by system/id
-	owners     map[*model.Account]int
 }
 
 // fold prepares identifiers for comparing (access.KeyMap and the following).
@@ -144,11 +143,15 @@ func (r *reading) add(a *model.Account) *model.Account {
 		a.Keys.UPN = one(r.byUPN[fold(a.UPN)])
 	}
 	a.Keys.Username = one(r.byLogin[fold(a.Name)])
-	r.owners[a] = model.Nobody
+	matches := 0
 	if a.OwnerRef != "" {
 		for _, p := range r.persons {
 			if ref := fold(a.OwnerRef); ref == fold(p.ID) || ref == fold(p.Email) || ref == fold(p.Username) {
-				r.owners[a], a.Owner = p.Index, p
+				if matches++; matches == 1 {
+					a.Owner = p
+				} else {
+					a.Owner = nil
+				}
 			}
 		}
 	}
@@ -171,7 +174,7 @@ func tri(s string) access.Tri {
 func (r *reading) vpn() {
 	for _, row := range r.table("vpn/accounts.csv", ',') {
 		a := r.add(&model.Account{System: model.VPN, ID: row["login"], Name: row["login"], UPN: row["upn"], Kind: access.AccountKind(row["type"]), OwnerRef: row["owner"],
-			Enabled: row["state"] == "active", MFA: tri(row["mfa"]), CreatedAt: r.time(time.RFC3339, row["created"]),
+			Enabled: row["state"] == "active" && (row["expires"] == "" || r.time(time.RFC3339, row["expires"]).After(orggen.DefaultAsOf())), MFA: tri(row["mfa"]), CreatedAt: r.time(time.RFC3339, row["created"]),
 			LastLogin: r.time(time.RFC3339, row["last_login"]), Never: row["last_login"] == "never"})
 		for _, g := range strings.Split(row["groups"], ";") {
 			if g != "" {

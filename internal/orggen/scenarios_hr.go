@@ -41,13 +41,20 @@ func hrScenarios() []scenario {
 			a.Keys = model.NoKeys()
 			a.Keys.Map = p.Index
 		}},
-		{name: "no-manager", permille: 0.8, least: 1, shape: func(_ *generator, p *model.Person, _ int) { p.ManagerID = "" }},
+		{name: "no-manager", permille: 0.8, least: 1, shape: func(g *generator, p *model.Person, k int) {
+			if p.ManagerID = ""; k == 1 {
+				p.Excepted = append(p.Excepted, g.except("hr-missing-manager", model.HR, p.ID, "", 25))
+			}
+		}},
 		{name: "near-no-manager-left", permille: 0.4, least: 1, shape: func(g *generator, p *model.Person, k int) {
 			g.leave(p, 30+k%90)
 			p.ManagerID, p.Department = "", "Old Ventures"
 		}},
 		{name: "unknown-manager", permille: 0.8, least: 1, shape: func(_ *generator, p *model.Person, k int) {
 			p.ManagerID, p.Defects.ManagerUnknown = workerID(9_000_000+k), true
+			if k%3 == 1 { // ids of persons are exact
+				p.ManagerID = "w-00001"
+			}
 		}},
 		{name: "near-manager-left", permille: 0.5, least: 1, shape: func(g *generator, p *model.Person, k int) {
 			left := g.staff.byPlant["owner-left"]

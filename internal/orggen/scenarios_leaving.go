@@ -45,9 +45,11 @@ func leaverScenarios() []scenario {
 			g.leave(p, 20+k%60)
 		}, drift: func(_ *generator, p *model.Person, _ int) {
 			a := p.Find(model.VPN)
-			a.Enabled, a.LastLogin = true, p.EndDate.Add(24*time.Hour) // the first second of the next day
+			enable(a)
+			a.LastLogin = p.EndDate.Add(24 * time.Hour) // the first second of the next day
 		}},
 		{name: "near-last-evening", permille: 0.6, least: 1, shape: func(g *generator, p *model.Person, k int) {
+			g.post(p, "Engineering", "Test Engineer") // with an account on the code host, whose clock shows the next day
 			g.leave(p, 20+k%60)
 		}, drift: func(_ *generator, p *model.Person, _ int) {
 			for _, a := range withLogins(p) {

@@ -33,7 +33,8 @@ func useScenarios() []scenario {
 			a.Never, a.LastLogin, a.CreatedAt = true, time.Time{}, g.opt.AsOf.AddDate(0, 0, -92-k%150)
 		}},
 		{name: "dormant-excepted", permille: 0.4, least: 1, most: 30, shape: coder, drift: func(g *generator, p *model.Person, k int) {
-			g.except(p, "dormant-account", idle(g, p, 2, 130), "", []int{40, -3}[k%2])
+			a := idle(g, p, 2, 130)
+			p.Excepted = append(p.Excepted, g.except("dormant-account", a.System.String(), a.Name, "", []int{40, -3}[k%2]))
 		}},
 		{name: "near-dormant-exact", permille: 0.8, least: 1, shape: coder, drift: func(g *generator, p *model.Person, k int) { idle(g, p, k, 90) }},
 		{name: "near-dormant-young", permille: 0.6, least: 1, shape: coder, drift: func(g *generator, p *model.Person, k int) {
@@ -88,7 +89,7 @@ func spikeScenarios() []scenario {
 // grow sets how many entitlements the account has and had. Bulk entitlements would blur the threshold: the account has none.
 func (g *generator) grow(p *model.Person, s model.System, before, now int) {
 	a := p.Find(s)
-	a.Grants = dropBulk(a.Grants)
+	a.Grants = model.WithoutBulk(a.Grants)
 	have := append([]model.Grant(nil), a.Grants...)
 	for _, e := range g.policy.Entitlements {
 		if e.System == s && !e.Bulk && !e.Privileged && !a.Has(e) && !g.sensitive(e) {
@@ -107,14 +108,4 @@ func (g *generator) sensitive(e *model.Entitlement) bool {
 		}
 	}
 	return false
-}
-
-func dropBulk(list []model.Grant) []model.Grant {
-	var out []model.Grant
-	for _, g := range list {
-		if !g.Of.Bulk {
-			out = append(out, g)
-		}
-	}
-	return out
 }

@@ -31,6 +31,7 @@ type Evaluator struct {
 	expected []bool // by entitlement index, of the person in hand
 	emit     func(Finding)
 	person   *model.Person
+	accepted []model.Exception // of the person or account in hand
 	// Holders gives the persons in whose HR row the address of person i stands; it differs from {i} only where HR is wrong.
 	holders func(i int) []int
 }
@@ -43,7 +44,7 @@ func New(policy *model.Policy, now time.Time, holders func(int) []int, emit func
 
 // Person judges a person with all their accounts.
 func (e *Evaluator) Person(p *model.Person) {
-	e.person = p
+	e.person, e.accepted = p, p.Excepted
 	e.expect(p)
 	var linked []*judged
 	for _, a := range p.Accounts {
@@ -64,7 +65,7 @@ func (e *Evaluator) Person(p *model.Person) {
 
 // Account judges an account that is nobody's by birth: service, shared, break-glass, or left over.
 func (e *Evaluator) Account(a *model.Account) {
-	e.person = nil
+	e.person, e.accepted = nil, a.Excepted
 	e.account(e.judge(a))
 }
 
@@ -182,14 +183,12 @@ func (e *Evaluator) expect(p *model.Person) {
 	}
 }
 
-// find emits one finding; exceptions are looked up among those of the person in hand.
+// find emits one finding; an exception holds up to and including its last day.
 func (e *Evaluator) find(rule, system, subject, detail string, severity access.Severity) {
 	f := Finding{Rule: rule, System: system, Subject: subject, Detail: detail, Severity: severity, State: access.Open}
-	if e.person != nil {
-		for _, x := range e.person.Excepted {
-			if x.Rule == rule && x.System == system && x.Subject == subject && x.Detail == detail && !x.Expires.Before(e.today) {
-				f.State = access.Excepted
-			}
+	for _, x := range e.accepted {
+		if x.Rule == rule && x.System == system && x.Subject == subject && x.Detail == detail && !x.Expires.Before(e.today) {
+			f.State = access.Excepted
 		}
 	}
 	e.emit(f)

@@ -58,7 +58,7 @@ func Open(o Options) (*Files, error) {
 	}
 	f.hr = f.table("hr/workers.csv", ',', "worker_id", "given_name", "family_name", "display_name", "email", "upn", "username",
 		"title", "department", "cost_centre", "company", "location", "employment_type", "status", "manager_id", "start_date", "end_date")
-	f.vpn = f.table("vpn/accounts.csv", ',', "login", "full_name", "upn", "type", "owner", "state", "mfa", "groups", "created", "last_login")
+	f.vpn = f.table("vpn/accounts.csv", ',', "login", "full_name", "upn", "type", "owner", "state", "mfa", "groups", "created", "last_login", "expires")
 	code := []string{"id", "handle", "name", "email", "type", "owner", "active", "two_factor", "created", "last_active", "teams"}
 	f.code = f.table("codehost/accounts.csv", ',', code...)
 	f.codeOld = f.table("baseline/codehost/accounts.csv", ',', code...)
@@ -85,8 +85,8 @@ func (f *Files) Account(a *model.Account) {
 	case model.Warehouse:
 		f.pg.account(a)
 	case model.VPN:
-		f.vpn.row(a.Name, a.DisplayName, a.UPN, string(a.Kind), a.OwnerRef, word(a.Enabled, "active", "blocked"), tri(a.MFA),
-			names(a.Grants, ";"), stamp(a.CreatedAt), login(a))
+		f.vpn.row(a.Name, a.DisplayName, a.UPN, string(a.Kind), a.OwnerRef, word(a.Enabled || !a.ExpiresAt.IsZero(), "active", "blocked"), tri(a.MFA),
+			names(a.Grants, ";"), stamp(a.CreatedAt), login(a), stamp(a.ExpiresAt))
 	case model.ERP:
 		f.erp.account(a, a.Grants)
 		if a.InBaseline {
@@ -101,8 +101,12 @@ func (f *Files) Account(a *model.Account) {
 }
 
 func (f *Files) codehost(t *table, a *model.Account, grants []model.Grant) {
+	last := login(a)
+	if a.Member%3 == 1 && !a.LastLogin.IsZero() { // some hosts of the code host live in another time zone
+		last = stamp(a.LastLogin.In(time.FixedZone("", 2*3600)))
+	}
 	t.row(a.ID, a.Name, a.DisplayName, a.Email, string(a.Kind), a.OwnerRef, word(a.Enabled, "true", "false"), tri(a.MFA),
-		stamp(a.CreatedAt), login(a), names(grants, "|"))
+		stamp(a.CreatedAt), last, names(grants, "|"))
 }
 
 // Close writes the groups, flushes and closes everything.

@@ -104,8 +104,12 @@ func (l *ldif) account(a *model.Account) {
 	if !a.LastLogin.IsZero() {
 		l.line("pwdLastSuccess", a.LastLogin.Format(generalizedTime))
 	}
-	if !a.Enabled {
-		l.line("pwdAccountLockedTime", "000001010000Z")
+	switch {
+	case a.Enabled:
+	case a.Member%5 == 2 && !a.LastLogin.IsZero(): // locked after wrong passwords, until an administrator unlocks
+		l.line("pwdAccountLockedTime", a.LastLogin.Format(generalizedTime))
+	default:
+		l.line("pwdAccountLockedTime", "000001010000Z") // for good
 	}
 	l.end()
 	n := uint32(len(l.logins))

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"time"
 
 	"muster/internal/access"
@@ -67,8 +68,9 @@ type Account struct {
 	Keys        KeyRefs
 	Owner       *Person // the person that OwnerRef resolves to; nil for none
 	Grants      []Grant
-	InBaseline  bool    // the older export has the account
-	Before      []Grant // what it held directly in the older export
+	InBaseline  bool        // the older export has the account
+	Before      []Grant     // what it held directly in the older export
+	Excepted    []Exception // of an account that is no person's; a person's are in Person
 }
 
 // Privileged reports whether the account itself carries administrative power: PostgreSQL superuser and createrole.
@@ -108,6 +110,40 @@ func (a *Account) Give(list ...*Entitlement) {
 			a.Grants = append(a.Grants, Grant{Of: e})
 		}
 	}
+}
+
+// Minimal drops the groups that another entitlement of the list brings along, and repetitions.
+func Minimal(list []*Entitlement) []*Entitlement {
+	implied := map[*Entitlement]bool{}
+	for _, e := range list {
+		for up := e.Parent; up != nil; up = up.Parent {
+			implied[up] = true
+		}
+	}
+	var out []*Entitlement
+	for _, e := range list {
+		if !implied[e] {
+			implied[e] = true
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// AnyPrivileged reports whether an entitlement of the list gives administrative power.
+func AnyPrivileged(list []*Entitlement) bool {
+	return slices.ContainsFunc(list, func(e *Entitlement) bool { return e.Privileged })
+}
+
+// WithoutBulk copies the grants whose entitlements were not made to reach a number.
+func WithoutBulk(list []Grant) []Grant {
+	var out []Grant
+	for _, g := range list {
+		if !g.Of.Bulk {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // Exception is an accepted finding in exceptions.yaml.

@@ -120,3 +120,25 @@ func ASCII(latin string) string {
 	}
 	return b.String()
 }
+
+// Numbered makes the n-th holder's name of a base unique: jsmith, jsmith2, jsmith3.
+func Numbered(base string, n uint32) string {
+	if n == 0 {
+		return base
+	}
+	return fmt.Sprintf("%s%d", base, n+1)
+}
+
+// Spelled keeps a name's own letters, in lower case; İ stays, because its lower case is two code points.
+func Spelled(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case r == 'İ':
+			b.WriteRune(r)
+		case unicode.IsUpper(r) || unicode.IsLower(r):
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}
