@@ -150,23 +150,31 @@ func serve(t *testing.T, h http.Handler, more string) collectors.Collector {
 	return collector(t, collectortest.Scenario{}, yaml)
 }
 
-func TestOddServers(t *testing.T) {
-	only := func(start string, answer func(w http.ResponseWriter)) func(http.ResponseWriter, *http.Request, int) bool {
-		return func(w http.ResponseWriter, r *http.Request, _ int) bool {
-			if r.URL.Query().Get("startIndex") != start {
-				return false
-			}
-			answer(w)
-			return true
+// oddity is one way in which a server answers for users, and what must come of it.
+type oddity struct {
+	name     string
+	hook     func(w http.ResponseWriter, r *http.Request, try int) bool
+	accounts int
+	kind     access.Kind // of the error; empty is none
+	reason   string
+}
+
+type hook = func(w http.ResponseWriter, r *http.Request, try int) bool
+
+// only answers for the page that starts there.
+func only(start string, answer func(w http.ResponseWriter)) hook {
+	return func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.URL.Query().Get("startIndex") != start {
+			return false
 		}
+		answer(w)
+		return true
 	}
-	for _, c := range []struct {
-		name     string
-		hook     func(w http.ResponseWriter, r *http.Request, try int) bool
-		accounts int
-		kind     access.Kind // of the error; empty is none
-		reason   string
-	}{
+}
+
+// oddities are servers of ten users that are read by four.
+func oddities() []oddity {
+	return []oddity{
 		{"as the standard says", nil, 10, "", ""},
 		{"ignores count and startIndex", func(w http.ResponseWriter, _ *http.Request, _ int) bool { reply(w, listOf(10, 1, 10)); return true }, 10, "", ""},
 		{"gives fewer than asked", func(w http.ResponseWriter, r *http.Request, _ int) bool {
@@ -218,7 +226,11 @@ func TestOddServers(t *testing.T) {
 			w.Header().Set("Retry-After", "3600")
 			w.WriteHeader(http.StatusTooManyRequests)
 		}), 4, access.Throttled, "page 2 of 3: 429 Too Many Requests"},
-	} {
+	}
+}
+
+func TestOddServers(t *testing.T) {
+	for _, c := range oddities() {
 		t.Run(c.name, func(t *testing.T) {
 			got := collect(t, serve(t, &odd{n: 10, hook: c.hook}, ""))
 			if len(got.accounts) != c.accounts {
