@@ -31,6 +31,7 @@ type shape struct {
 	findings   int
 	incomplete bool
 	hostile    bool
+	vast       bool // long names everywhere, many systems, none of them read whole
 	grants     int
 }
 
@@ -87,6 +88,9 @@ func newFixture(t testing.TB, s shape) *fixture {
 	f.ev.Run = access.Run{ID: "R-20261122T010002Z-a1b2c3", Organisation: "Acme", State: access.RunCompleted, AsOf: asOf, StartedAt: asOf.Add(2 * time.Second),
 		FinishedAt: asOf.Add(14 * time.Second), Version: "0.1.0", ConfigDigest: strings.Repeat("c0", 32), RulesDigest: strings.Repeat("d1", 32), Persons: 2011, Accounts: 9876, Grants: 54321}
 	f.sources(s)
+	if s.vast {
+		f.inflate()
+	}
 	f.makeFindings(s)
 	f.enter(t)
 	return f
@@ -137,6 +141,31 @@ func (f *fixture) sources(s shape) {
 	}
 }
 
+// inflate makes everything long and many.
+func (f *fixture) inflate() {
+	long := "A very long name of something that an organisation with many subsidiaries and a taste for completeness could give it, " + strings.Repeat("and_more", 12)
+	f.ev.Organisation, f.ev.Classification, f.ev.RanBy, f.ev.GeneratedBy = long, long, long, long
+	for i := range 30 {
+		s := f.ev.Sources[1+i%6]
+		s.System.Name, s.System.Title, s.System.Owner = fmt.Sprintf("subsidiary-%02d-%s", i, s.System.Name), long, long
+		s.System.Tonight.ID = fmt.Sprintf("S-20261122T010003Z-%02d", i)
+		s.System.Tonight.State, s.System.Tonight.Reason, s.System.Tonight.Hint = access.Held, long, long
+		s.System.Tonight.Coverage.Queries = []string{strings.Repeat("SELECT something FROM somewhere WHERE it = 'so'\n", 90)}
+		for n := range 70 {
+			s.System.Tonight.Rejections = append(s.System.Tonight.Rejections, access.Rejection{Of: access.ClassGrant, Ref: fmt.Sprintf("row %d", n), Reason: long})
+		}
+		f.ev.Sources = append(f.ev.Sources, s)
+	}
+	for i := range f.ev.Rules {
+		f.ev.Rules[i].Title, f.ev.Rules[i].Remediation, f.ev.Rules[i].When = long, long, strings.Repeat(f.ev.Rules[i].When+" && ", 20)+"true"
+		f.ev.Rules[i].Controls = append(f.ev.Rules[i].Controls, long, long)
+	}
+	for i := range 60 {
+		f.ev.Exceptions = append(f.ev.Exceptions, evidence.Exception{ID: fmt.Sprintf("EX-%03d", i), Rule: "dormant-account", System: long, Subject: long, Detail: long, Owner: long, Approver: long, Reason: long, Control: long, Expires: asOf, State: "expired"})
+		f.ev.Mitigations = append(f.ev.Mitigations, evidence.Mitigation{Conflict: long, Person: "W-1", PersonName: long, Owner: long, Approver: long, Reason: long, Control: long, Expires: asOf, State: "valid"})
+	}
+}
+
 func (f *fixture) makeFindings(s shape) {
 	rnd := rand.New(rand.NewPCG(7, 11))
 	rules, people := ruleSet(), names()
@@ -147,6 +176,9 @@ func (f *fixture) makeFindings(s shape) {
 	for i := range s.findings {
 		r := rules[(i*i+rnd.IntN(4))%len(rules)]
 		system := systemNames()[rnd.IntN(len(systemNames()))]
+		if s.vast {
+			system = f.ev.Sources[7+rnd.IntN(30)].System.Name
+		}
 		if r.ID == "sod-conflict" {
 			system = []string{"erp", "erp+warehouse"}[rnd.IntN(2)]
 		}

@@ -132,6 +132,7 @@ func farthest(a, b *image.Gray) (at image.Point, off int) {
 func TestPagesAreWhole(t *testing.T) {
 	all := shapes()
 	all["many"] = shape{findings: 900, hostile: true}
+	all["vast"] = shape{findings: 300, hostile: true, vast: true}
 	for name, s := range all {
 		t.Run(name, func(t *testing.T) {
 			_, p := render(t, s)

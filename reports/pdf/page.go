@@ -136,13 +136,31 @@ func (d *Doc) NewPage() {
 	d.f.SetDrawColor(170, 170, 170)
 	d.f.Line(Left, Top-7, Right, Top-7)
 	d.f.Line(Left, Bottom+5, Right, Bottom+5)
-	d.TextAt(Left, Top-9, d.o.HeadLeft, Regular, furniture, 'L')
-	d.TextAt(Right, Top-9, d.o.HeadRight, Bold, furniture, 'R')
-	d.TextAt(Left, Bottom+9, d.o.FootLeft, Regular, furniture, 'L')
-	d.TextAt((Left+Right)/2+12, Bottom+9, d.o.FootMiddle, Regular, furniture, 'C')
+	d.fit(Left, Top-9, d.o.HeadLeft, Regular, 'L', Width*0.64)
+	d.fit(Right, Top-9, d.o.HeadRight, Bold, 'R', Width*0.34)
+	d.fit(Left, Bottom+9, d.o.FootLeft, Regular, 'L', Width*0.33)
+	d.fit((Left+Right)/2, Bottom+9, d.o.FootMiddle, Regular, 'C', Width*0.32)
 	page := fmt.Sprintf("page %d of %d", d.f.PageNo(), d.total)
-	d.TextAt(Right, Bottom+9, page, Regular, furniture, 'R')
+	d.fit(Right, Bottom+9, page, Regular, 'R', Width*0.33)
 	d.Ink(20)
+}
+
+// fit prints one line of a header or footer in smaller type when it is long, and shortened when even that is too wide; the cover
+// has such a name in full.
+func (d *Doc) fit(x, y float64, text string, font Font, align byte, room float64) {
+	text = d.Visible(text, font)
+	size := furniture
+	for size > 5 && d.TextWidth(text, font, size) > room {
+		size -= 0.5
+	}
+	if d.TextWidth(text, font, size) > room {
+		runes := []rune(text)
+		for len(runes) > 0 && d.TextWidth(string(runes)+"…", font, size) > room {
+			runes = runes[:len(runes)-1]
+		}
+		text = string(runes) + "…"
+	}
+	d.Line(x, y, text, font, size, align)
 }
 
 // Page is the number of the current page.

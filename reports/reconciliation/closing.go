@@ -58,6 +58,8 @@ func (w *writer) ledger() {
 		"the signature, each with ordinary tools.")
 	d.Para("3. Compare the public key above with one that you did not get with this pack, and the SHA-256 of the zip file with the ledger's entry of type pack that " +
 		"follows this run.")
+	d.Note("Characters that this document cannot show stand as their code point in white square brackets (U+202E and the like); the annexes have them as they are. Text in right-to-left " +
+		"scripts is printed in storage order. This PDF is not tagged; the annexes are its accessible form.")
 	entries := pdf.Table{Columns: []pdf.Column{{Title: "Entry", Share: 14, Align: 'R'}, {Title: "What", Share: 30}, {Title: "Proof in the pack", Share: 60}, {Title: "Checked", Share: 14, Align: 'C'}}}
 	for _, e := range w.in.File.Ledger.Entries {
 		what := string(e.Type)
@@ -76,6 +78,4 @@ func (w *writer) ledger() {
 	}
 	d.Section(2, "Annexes", 25)
 	d.Table(files)
-	d.Note("Characters that this document cannot show stand as their code point in white square brackets (U+202E and the like); the annexes have them as they are. Text in right-to-left " +
-		"scripts is printed in storage order. This PDF is not tagged; the annexes are its accessible form.")
 }

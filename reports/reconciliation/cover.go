@@ -7,6 +7,9 @@ import (
 	"muster/reports/pdf"
 )
 
+// mostOnCover bounds the incomplete sources that are named on the cover; the conclusion names all.
+const mostOnCover = 5
+
 // cover says the verdict in one sentence and three numbers.
 func (w *writer) cover() {
 	d, t := w.d, w.in.Tally.Totals
@@ -26,8 +29,11 @@ func (w *writer) cover() {
 	})
 	if incomplete := w.ev.Incomplete(); len(incomplete) > 0 {
 		var lines []string
-		for _, s := range incomplete {
+		for _, s := range incomplete[:min(len(incomplete), mostOnCover)] {
 			lines = append(lines, "• "+sourceName(s)+": "+string(s.System.Tonight.State)+", "+dash(s.System.Tonight.Reason))
+		}
+		if more := len(incomplete) - mostOnCover; more > 0 {
+			lines = append(lines, "• and "+plural(more, "more source"))
 		}
 		lines = append(lines, "Nothing is concluded from what these sources lack; see the conclusion.")
 		d.Callout("This picture is incomplete", lines...)
