@@ -12,27 +12,13 @@ import (
 	"muster/internal/orggen/names"
 )
 
-// due is what the bundles give a person, by system; dates decide only when asked.
-func (g *generator) due(p *access.Person, dated bool) map[model.System][]*model.Entitlement {
-	out := map[model.System][]*model.Entitlement{}
-	for _, b := range g.policy.Bundles {
-		if !b.When.Holds(p) || dated && !p.Entitled(g.opt.AsOf, b.LeadDays) {
-			continue
-		}
-		for _, e := range b.Entitlements {
-			out[e.System] = append(out[e.System], e)
-		}
-	}
-	return out
-}
-
 // provision gives a person the accounts that they should have today, or that a leaver once had.
 func (g *generator) provision(p *model.Person, r *draw.Random) {
-	then, dated := p.Person, true
+	then, at := p.Person, g.opt.AsOf
 	if p.Status == access.StatusTerminated {
-		then.Status, dated = access.StatusActive, false
+		then.Status, at = access.StatusActive, time.Time{}
 	}
-	due := g.due(&then, dated)
+	due := g.policy.Due(&then, at)
 	for s := range model.Systems {
 		list := model.Minimal(due[s])
 		if len(list) == 0 {

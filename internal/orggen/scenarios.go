@@ -26,6 +26,7 @@ func scenarios() []scenario {
 	out = append(out, sodScenarios()...)
 	out = append(out, useScenarios()...)
 	out = append(out, spikeScenarios()...)
+	out = append(out, linkScenarios()...)
 	out = append(out, hrScenarios()...)
 	return append(out, edgeScenarios()...)
 }

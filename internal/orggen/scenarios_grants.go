@@ -16,7 +16,7 @@ func creepScenarios() []scenario {
 			from := g.staff.depts[(k*7+5)%len(g.staff.depts)]
 			then := p.Person
 			then.Department, then.Title = from.Name, from.Titles[k%len(from.Titles)]
-			for s, list := range g.due(&then, true) {
+			for s, list := range g.policy.Due(&then, g.opt.AsOf) {
 				if list = model.Minimal(list); len(list) > 0 && (s != model.Directory || k%3 > 0) {
 					g.ensure(p, s).Give(list...)
 				}

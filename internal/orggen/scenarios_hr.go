@@ -6,8 +6,8 @@ import (
 	"muster/internal/orggen/model"
 )
 
-// hrScenarios: what is wrong with the HR data, and links that it or a system breaks.
-func hrScenarios() []scenario {
+// linkScenarios: links that HR or a system breaks.
+func linkScenarios() []scenario {
 	sharesAddress := func(g *generator, p *model.Person, k int, name string) {
 		list := g.staff.byPlant[name]
 		if k%2 == 1 { // HR shows the address of the person before
@@ -41,6 +41,12 @@ func hrScenarios() []scenario {
 			a.Keys = model.NoKeys()
 			a.Keys.Map = p.Index
 		}},
+	}
+}
+
+// hrScenarios: what is wrong with the HR data itself.
+func hrScenarios() []scenario {
+	return []scenario{
 		{name: "no-manager", permille: 0.8, least: 1, shape: func(g *generator, p *model.Person, k int) {
 			if p.ManagerID = ""; k == 1 {
 				p.Excepted = append(p.Excepted, g.except("hr-missing-manager", model.HR, p.ID, "", 25))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"muster/internal/access"
 )
@@ -127,4 +128,18 @@ func (p *Policy) Named(s System, name string) *Entitlement {
 		}
 	}
 	return nil
+}
+
+// Due is what the bundles give a person at a moment, by system; a zero moment leaves dates out of it.
+func (p *Policy) Due(who *access.Person, at time.Time) map[System][]*Entitlement {
+	out := map[System][]*Entitlement{}
+	for _, b := range p.Bundles {
+		if !b.When.Holds(who) || !at.IsZero() && !who.Entitled(at, b.LeadDays) {
+			continue
+		}
+		for _, e := range b.Entitlements {
+			out[e.System] = append(out[e.System], e)
+		}
+	}
+	return out
 }
