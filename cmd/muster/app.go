@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/show"
 	"muster/internal/config"
 	"muster/internal/ledger"
 	"muster/internal/reconcile"
@@ -110,6 +111,35 @@ func (a *app) log() *slog.Logger {
 		level = slog.LevelDebug
 	}
 	return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+func (a *app) show() show.Printer {
+	return show.Printer{Out: a.stdout, Err: a.stderr, Format: a.format}
+}
+
+// flags are those that name this configuration and data, for commands that are suggested to the user.
+func (a *app) flags() string {
+	text := ""
+	if a.configFile != "muster.yaml" {
+		text += " --config " + a.configFile
+	}
+	if a.dataDir != "" {
+		text += " --data-dir " + a.dataDir
+	}
+	return text
+}
+
+// showProgress draws progress on standard error while that is a terminal, and gives what ends it.
+func (a *app) showProgress(s *session) (stop func()) {
+	if a.quiet || a.verbose || !show.Terminal(a.stderr) {
+		return func() {}
+	}
+	names := make([]string, 0, len(s.plan.Sources))
+	for _, src := range s.plan.Sources {
+		names = append(names, src.Name)
+	}
+	s.runner.Progress, stop = show.Progress(a.stderr, names)
+	return stop
 }
 
 // session is a configuration with its store, and with its ledger when the command writes.

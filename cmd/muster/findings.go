@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/show"
 	"muster/internal/access"
 	"muster/internal/store"
 )
@@ -73,28 +73,28 @@ func parseStates(words []string) ([]access.FindingState, error) {
 }
 
 func (a *app) listFindings(ctx context.Context, s *session, f store.FindingFilter) error {
-	l := listing{head: []string{"id", "severity", "state", "rule", "system", "subject", "message"}, wide: 6}
+	l := show.Listing{Head: []string{"id", "severity", "state", "rule", "system", "subject", "message"}, Wide: 6}
 	items := []access.Finding{}
 	err := s.store.Findings(ctx, f, func(x access.Finding) error {
 		items = append(items, x)
-		l.rows = append(l.rows, []string{x.ID, string(x.Severity), string(x.State), x.Rule, x.System, x.Subject, x.Message})
+		l.Rows = append(l.Rows, []string{x.ID, string(x.Severity), string(x.State), x.Rule, x.System, x.Subject, x.Message})
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	l.items = items
+	l.Items = items
 	last, ok, err := s.store.LastRun(ctx, true)
 	switch {
 	case err != nil:
 		return err
 	case !ok:
-		l.empty = "no run has completed yet; run: muster nightly"
+		l.Empty = "no run has completed yet; run: muster nightly"
 	default:
-		l.empty = fmt.Sprintf("no such finding after run %s, which looked at %s persons, %s accounts and %s grants", last.ID,
-			thousands(last.Persons), thousands(last.Accounts), thousands(last.Grants))
+		l.Empty = fmt.Sprintf("no such finding after run %s, which looked at %s persons, %s accounts and %s grants", last.ID,
+			show.Thousands(last.Persons), show.Thousands(last.Accounts), show.Thousands(last.Grants))
 	}
-	return a.print(l)
+	return a.show().List(l)
 }
 
 func (a *app) findingsShowCommand() *cobra.Command {
@@ -108,7 +108,7 @@ func (a *app) findingsShowCommand() *cobra.Command {
 				return err
 			}
 			if a.format == "json" {
-				return a.print(listing{items: f})
+				return a.show().List(show.Listing{Items: f})
 			}
 			return a.showFinding(ctx, s, f)
 		}),
@@ -139,7 +139,7 @@ func oneFinding(ctx context.Context, s *session, id string) (access.Finding, err
 func (a *app) showFinding(ctx context.Context, s *session, f access.Finding) error {
 	out := a.stdout
 	fmt.Fprintf(out, "%s  %s  %s  %s\n", f.ID, f.Rule, f.Severity, f.State)
-	for _, line := range wrap(f.Message, max(a.columns(), 80)-2) {
+	for _, line := range show.Wrap(f.Message, max(a.show().Columns(), 80)-2) {
 		fmt.Fprintf(out, "  %s\n", line)
 	}
 	fmt.Fprintln(out)
@@ -147,7 +147,7 @@ func (a *app) showFinding(ctx context.Context, s *session, f access.Finding) err
 		if value == "" {
 			return
 		}
-		for i, line := range wrap(value, max(a.columns(), 80)-14) {
+		for i, line := range show.Wrap(value, max(a.show().Columns(), 80)-14) {
 			if i > 0 {
 				name = ""
 			}
@@ -160,9 +160,9 @@ func (a *app) showFinding(ctx context.Context, s *session, f access.Finding) err
 	if f.Person != "" {
 		row("person", strings.TrimSpace(f.PersonName+" ("+f.Person+")"))
 	}
-	row("first seen", day(f.FirstSeen))
-	row("last seen", day(f.LastSeen))
-	row("resolved", day(f.ResolvedAt))
+	row("first seen", show.Day(f.FirstSeen))
+	row("last seen", show.Day(f.LastSeen))
+	row("resolved", show.Day(f.ResolvedAt))
 	row("exception", f.Exception)
 	row("controls", strings.Join(f.Controls, ", "))
 	row("what to do", f.Hint)
@@ -195,34 +195,6 @@ func (a *app) showHistory(ctx context.Context, s *session, f access.Finding) err
 		fmt.Fprintf(a.stdout, "    %s  %-10s  %s\n", h.RunID, h.Change, h.State)
 	}
 	return nil
-}
-
-func day(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04 UTC")
-}
-
-// wrap breaks text at spaces into lines of at most width runes; a longer word stays whole.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		switch {
-		case line == "":
-			line = word
-		case len([]rune(line))+1+len([]rune(word)) > width:
-			lines = append(lines, line)
-			line = word
-		default:
-			line += " " + word
-		}
-	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
 }
 
 // errNothing is for commands that need a completed run.

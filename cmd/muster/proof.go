@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/show"
 	"muster/internal/config"
 	"muster/internal/ledger"
 	"muster/reports"
@@ -39,9 +40,9 @@ func (a *app) reportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l := listing{head: []string{"pack", "pdf", "sha256"}, rows: [][]string{{pack.ZipPath, pack.PDFPath, pack.Digest}}, wide: -1,
-				items: map[string]string{"pack": pack.ZipPath, "pdf": pack.PDFPath, "sha256": pack.Digest, "run": id}}
-			return a.print(l)
+			l := show.Listing{Head: []string{"pack", "pdf", "sha256"}, Rows: [][]string{{pack.ZipPath, pack.PDFPath, pack.Digest}}, Wide: -1,
+				Items: map[string]string{"pack": pack.ZipPath, "pdf": pack.PDFPath, "sha256": pack.Digest, "run": id}}
+			return a.show().List(l)
 		}),
 	}
 	rec.Flags().StringVar(&out, "out", "", "folder to write the pack into (required)")
@@ -78,7 +79,7 @@ func (a *app) verifyCommand() *cobra.Command {
 }
 
 func (a *app) printSteps(rep pack.Report) error {
-	l := listing{head: []string{"ok", "step", "detail"}, wide: 2, items: rep.Steps, empty: "nothing could be checked"}
+	l := show.Listing{Head: []string{"ok", "step", "detail"}, Wide: 2, Items: rep.Steps, Empty: "nothing could be checked"}
 	for _, s := range rep.Steps {
 		ok := "ok"
 		if !s.OK {
@@ -88,12 +89,12 @@ func (a *app) printSteps(rep pack.Report) error {
 		if len(s.Details) > 0 {
 			detail = s.Details[0]
 		}
-		l.rows = append(l.rows, []string{ok, s.Name, detail})
+		l.Rows = append(l.Rows, []string{ok, s.Name, detail})
 		for i := 1; i < len(s.Details); i++ {
-			l.rows = append(l.rows, []string{"", "", s.Details[i]})
+			l.Rows = append(l.Rows, []string{"", "", s.Details[i]})
 		}
 	}
-	return a.print(l)
+	return a.show().List(l)
 }
 
 func (a *app) ledgerCommand() *cobra.Command {
@@ -120,7 +121,7 @@ func (a *app) ledgerCommand() *cobra.Command {
 					return err
 				}
 				if a.format == "json" {
-					return a.print(listing{items: map[string]any{"index": p.Index, "entry": string(p.Entry), "hashes": p.Hashes, "checkpoint": p.Checkpoint}})
+					return a.show().List(show.Listing{Items: map[string]any{"index": p.Index, "entry": string(p.Entry), "hashes": p.Hashes, "checkpoint": p.Checkpoint}})
 				}
 				fmt.Fprint(a.stdout, p.String())
 				return nil
@@ -154,10 +155,10 @@ func (a *app) verifyLedger(ctx context.Context) error {
 		return err
 	}
 	if a.format == "json" {
-		return a.print(listing{items: map[string]any{"origin": rep.Origin, "entries": rep.Size, "root": rep.Root, "files": rep.Tiles,
+		return a.show().List(show.Listing{Items: map[string]any{"origin": rep.Origin, "entries": rep.Size, "root": rep.Root, "files": rep.Tiles,
 			"types": rep.Types, "first": rep.First, "last": rep.Last, "verifier": rep.VerifierKey, "notes": rep.Notes}})
 	}
-	fmt.Fprintf(a.stdout, "ok: %s entries of %s, from %s to %s\n", thousands(int64(rep.Size)), rep.Origin, day(rep.First), day(rep.Last))
+	fmt.Fprintf(a.stdout, "ok: %s entries of %s, from %s to %s\n", show.Thousands(int64(rep.Size)), rep.Origin, show.Day(rep.First), show.Day(rep.Last))
 	fmt.Fprintf(a.stdout, "root %s, recomputed from the entries; %d files compared; signature of %s\n", rep.Root, rep.Tiles, rep.VerifierKey)
 	for _, n := range rep.Notes {
 		fmt.Fprintln(a.stderr, "note: "+n)

@@ -7,14 +7,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/show"
+	"muster/internal/config"
 	"muster/internal/reconcile"
 	"muster/rules"
+	"muster/rules/ruletest"
 )
 
 func (a *app) rulesCommand() *cobra.Command {
 	c := &cobra.Command{Use: "rules", Short: "List, check and explain the rules", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(a.rulesListCommand(), a.rulesCheckCommand(), a.rulesFieldsCommand())
+	c.AddCommand(a.rulesListCommand(), a.rulesCheckCommand(), a.rulesTestCommand(), a.rulesFieldsCommand())
 	return c
 }
 
@@ -41,17 +44,17 @@ func (a *app) rulesListCommand() *cobra.Command {
 				SHA256      string         `json:"sha256"`
 			}
 			items := []item{}
-			l := listing{head: []string{"id", "scope", "severity", "on", "title"}, wide: 4, empty: "no rule is loaded"}
+			l := show.Listing{Head: []string{"id", "scope", "severity", "on", "title"}, Wide: 4, Empty: "no rule is loaded"}
 			for _, r := range plan.Rules.All() {
 				items = append(items, item{r.ID, r.Title, string(r.Scope), string(r.Severity), r.Enabled, r.When, r.Params, r.Controls, r.Remediation, r.File, r.Line, r.Digest})
 				on := "yes"
 				if !r.Enabled {
 					on = "no"
 				}
-				l.rows = append(l.rows, []string{r.ID, string(r.Scope), string(r.Severity), on, r.Title})
+				l.Rows = append(l.Rows, []string{r.ID, string(r.Scope), string(r.Severity), on, r.Title})
 			}
-			l.items = items
-			return a.print(l)
+			l.Items = items
+			return a.show().List(l)
 		},
 	}
 }
@@ -73,23 +76,71 @@ func (a *app) rulesCheckCommand() *cobra.Command {
 	}
 }
 
+func (a *app) rulesTestCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "test FILE...", Short: "Run tests of rules: given facts, the findings that must come of them", Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, files []string) error {
+			plan, err := reconcile.Load(a.configFile, a.now, a.log())
+			if err != nil {
+				return err
+			}
+			passed, failed := 0, 0
+			for _, file := range files {
+				doc, err := config.ParseFile(file)
+				if err != nil {
+					return err
+				}
+				results, err := ruletest.Run(plan.Rules, rules.Env{Bundles: plan.Bundles, Matrix: plan.Matrix}, doc)
+				if err != nil {
+					return err
+				}
+				for _, r := range results {
+					if r.Passed() {
+						passed++
+						continue
+					}
+					failed++
+					fmt.Fprintf(a.stdout, "%s: %s: %s\n", r.Position, r.Section, r.Test)
+					for _, part := range []struct {
+						word  string
+						lines []string
+					}{{"lacks", r.Lacking}, {"surplus", r.Surplus}, {"error", r.Errors}} {
+						for _, line := range part.lines {
+							fmt.Fprintf(a.stdout, "  %-8s %s\n", part.word, line)
+						}
+					}
+				}
+			}
+			fmt.Fprintf(a.stdout, "%d passed, %d failed\n", passed, failed)
+			if failed > 0 {
+				return exitStatus(exitError)
+			}
+			return nil
+		},
+	}
+}
+
 func (a *app) rulesFieldsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "fields OBJECT", Short: "List what a rule can ask of person, account, grant or system", Args: cobra.ExactArgs(1),
+		Use: "fields OBJECT", Short: "List what a rule can ask of person, account, grant, system, ..., and the functions", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			fields, ok := rules.FieldsDoc(args[0])
 			if !ok {
-				return usageError{errors.New("rules know no object " + args[0] + "; ask for person, account, grant or system")}
+				return usageError{errors.New("rules know no object " + args[0] + "; ask for one of " + strings.Join(rules.Objects(), ", "))}
 			}
-			l := listing{head: []string{"field", "type", "meaning"}, wide: 2, items: fields}
+			l := show.Listing{Head: []string{"field", "type", "meaning"}, Wide: 2, Items: fields}
 			for _, f := range fields {
 				typ := f.Type
 				if f.Optional {
 					typ += "?"
 				}
-				l.rows = append(l.rows, []string{args[0] + "." + f.Name, typ, strings.TrimSpace(f.Doc)})
+				name := args[0] + "." + f.Name
+				if args[0] == "functions" {
+					name = f.Name
+				}
+				l.Rows = append(l.Rows, []string{name, typ, strings.TrimSpace(f.Doc)})
 			}
-			return a.print(l)
+			return a.show().List(l)
 		},
 	}
 }

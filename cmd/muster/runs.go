@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/show"
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile"
@@ -30,7 +31,7 @@ func (a *app) nightlyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.printResult(s, res, &pack); err != nil {
+			if err := a.show().Run(show.Outcome{Result: res, Warnings: s.plan.Warnings, Pack: &pack, Flags: a.flags()}); err != nil {
 				return err
 			}
 			return status(res, failOn)
@@ -55,7 +56,7 @@ func (a *app) reconcileCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.printResult(s, res, nil); err != nil {
+			if err := a.show().Run(show.Outcome{Result: res, Warnings: s.plan.Warnings, Flags: a.flags()}); err != nil {
 				return err
 			}
 			return status(res, failOn)
@@ -119,7 +120,7 @@ func (a *app) releaseCommand() *cobra.Command {
 }
 
 func (a *app) printSnapshots(snaps []access.Snapshot) error {
-	l := listing{head: []string{"system", "state", "accounts", "grants", "rejected", "reason"}, wide: 5, empty: "no source is configured"}
+	l := show.Listing{Head: []string{"system", "state", "accounts", "grants", "rejected", "reason"}, Wide: 5, Empty: "no source is configured"}
 	type item struct {
 		ID       string                 `json:"id"`
 		System   string                 `json:"system"`
@@ -149,12 +150,12 @@ func (a *app) printSnapshots(snaps []access.Snapshot) error {
 		for _, c := range s.Coverage.Classes {
 			rejected += c.Rejected
 		}
-		l.rows = append(l.rows, []string{s.System, string(s.State), thousands(who.Parsed), thousands(grants.Parsed), thousands(rejected), s.Reason})
+		l.Rows = append(l.Rows, []string{s.System, string(s.State), show.Thousands(who.Parsed), show.Thousands(grants.Parsed), show.Thousands(rejected), s.Reason})
 		items = append(items, item{s.ID, s.System, s.State, s.TakenAt.Format("2006-01-02T15:04:05Z"), s.Reason, s.Hint, s.Coverage.Classes, s.Digest,
 			s.Coverage.Queries, s.Coverage.Source, s.Rejections})
 	}
-	l.items = items
-	if err := a.print(l); err != nil {
+	l.Items = items
+	if err := a.show().List(l); err != nil {
 		return err
 	}
 	for _, s := range snaps {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/show"
 	"muster/collectors"
 	"muster/internal/access"
 	"muster/internal/ledger"
@@ -42,12 +43,12 @@ func (a *app) initCommand() *cobra.Command {
 				dir = args[0]
 			}
 			files := map[string][]byte{"muster.yaml": starterConfig, "bundles.yaml": starterBundles, "hr/workers.csv": starterWorkers, "vpn/accounts.csv": starterAccounts}
-			for _, name := range sortedKeys(files) {
+			for _, name := range show.SortedKeys(files) {
 				if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 					return usageError{fmt.Errorf("%s is there already; nothing was written", filepath.Join(dir, name))}
 				}
 			}
-			for _, name := range sortedKeys(files) {
+			for _, name := range show.SortedKeys(files) {
 				path := filepath.Join(dir, name)
 				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 					return err
@@ -86,16 +87,16 @@ func (a *app) doctorCommand() *cobra.Command {
 			for _, src := range plan.Sources {
 				checks = append(checks, probe(c.Context(), src))
 			}
-			l := listing{head: []string{"check", "ok", "detail"}, wide: 2, items: checks}
+			l := show.Listing{Head: []string{"check", "ok", "detail"}, Wide: 2, Items: checks}
 			failed := false
 			for _, k := range checks {
 				ok := "ok"
 				if !k.OK {
 					ok, failed = "FAILED", true
 				}
-				l.rows = append(l.rows, []string{k.Name, ok, k.Detail})
+				l.Rows = append(l.Rows, []string{k.Name, ok, k.Detail})
 			}
-			if err := a.print(l); err != nil {
+			if err := a.show().List(l); err != nil {
 				return err
 			}
 			for _, k := range checks {
@@ -134,7 +135,7 @@ func (a *app) checkLedger(ctx context.Context, plan *reconcile.Plan) check {
 		return check{Name: "ledger", OK: true, Detail: "none yet; the first run makes it"}
 	}
 	rep, err := ledger.Verify(ctx, dir)
-	return outcome("ledger", fmt.Sprintf("%s entries, recomputed and signed", thousands(int64(rep.Size))), err)
+	return outcome("ledger", fmt.Sprintf("%s entries, recomputed and signed", show.Thousands(int64(rep.Size))), err)
 }
 
 func probe(ctx context.Context, src reconcile.Source) check {
@@ -176,7 +177,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if a.format == "json" {
-				return a.print(listing{items: map[string]string{"version": version, "go": runtime.Version(), "engine": engine.Version}})
+				return a.show().List(show.Listing{Items: map[string]string{"version": version, "go": runtime.Version(), "engine": engine.Version}})
 			}
 			fmt.Fprintf(a.stdout, "muster %s (%s, engine %s)\n", version, runtime.Version(), engine.Version)
 			return nil

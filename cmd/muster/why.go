@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/show"
 	"muster/internal/reconcile"
 )
 
@@ -39,12 +40,12 @@ func (a *app) whyCommand() *cobra.Command {
 
 func (a *app) printWhy(w reconcile.Answer) error {
 	if a.format != "table" {
-		l := listing{head: []string{"person", "system", "account", "entitlement", "held", "expected", "path", "since", "basis", "findings"}, wide: -1, items: w}
+		l := show.Listing{Head: []string{"person", "system", "account", "entitlement", "held", "expected", "path", "since", "basis", "findings"}, Wide: -1, Items: w}
 		for _, g := range w.Grants {
-			l.rows = append(l.rows, []string{w.Person.ID, g.System, g.Account, g.Entitlement, fmt.Sprint(g.Held), fmt.Sprint(g.Expected),
+			l.Rows = append(l.Rows, []string{w.Person.ID, g.System, g.Account, g.Entitlement, fmt.Sprint(g.Held), fmt.Sprint(g.Expected),
 				strings.Join(g.Path, " > "), g.Since, strings.Join(g.Basis, "; "), strings.Join(g.Findings, "; ")})
 		}
-		return a.print(l)
+		return a.show().List(l)
 	}
 	out := a.stdout
 	p := w.Person
@@ -85,7 +86,7 @@ func (a *app) printWhy(w reconcile.Answer) error {
 		fmt.Fprintln(out, "\nholds nothing there and should hold nothing")
 	}
 	for _, f := range w.Findings {
-		fmt.Fprintf(out, "\n%s %s (%s): %s\n", f.ID, f.Rule, f.Severity, strings.Join(wrap(f.Message, 70), "\n  "))
+		fmt.Fprintf(out, "\n%s %s (%s): %s\n", f.ID, f.Rule, f.Severity, strings.Join(show.Wrap(f.Message, 70), "\n  "))
 	}
 	return nil
 }

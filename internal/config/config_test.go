@@ -124,7 +124,7 @@ func TestSecretsAreNeitherTakenNorQuoted(t *testing.T) {
 }
 
 func TestPositionInMapsPlacesOfExpressions(t *testing.T) {
-	text := "a: person.x\nb: \"person.y\"\nc: |\n  one\n  two.z\nd: >-\n  q\n"
+	text := "a: person.x\nb: \"person.y\"\nc: |\n  one\n  two.z\nd: >-\n  one &&\n  two.z\n"
 	doc, err := Parse("m.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func TestPositionInMapsPlacesOfExpressions(t *testing.T) {
 		key       string
 		line, col int
 		want      string
-	}{{"a", 1, 8, "m.yaml:1:11"}, {"b", 1, 8, "m.yaml:2:12"}, {"c", 1, 1, "m.yaml:4:3"}, {"c", 2, 5, "m.yaml:5:7"}} {
+	}{{"a", 1, 8, "m.yaml:1:11"}, {"b", 1, 8, "m.yaml:2:12"}, {"c", 1, 1, "m.yaml:4:3"}, {"c", 2, 5, "m.yaml:5:7"}, {"d", 1, 12, "m.yaml:8:7"}} {
 		if got := root.Get(tt.key).PositionIn(tt.line, tt.col).String(); got != tt.want {
 			t.Errorf("%s %d:%d = %s, want %s", tt.key, tt.line, tt.col, got, tt.want)
 		}

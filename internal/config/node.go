@@ -110,32 +110,61 @@ func (n Node) ProblemAt(at Position, hint, format string, args ...any) {
 }
 
 // PositionIn maps a place inside a scalar's text (line and col 1-based, in runes) to the place in the file. It is exact for
-// plain, quoted (without escapes before the place) and literal block scalars.
+// plain, quoted (without escapes before the place), literal (|) and folded (>) scalars on one line or several, as long as a folded
+// text has no blank line before the place.
 func (n Node) PositionIn(line, col int) Position {
 	p := n.Position()
 	p.Len = 1
 	switch s := n.n.(type) {
 	case *ast.LiteralNode:
-		p.Line = s.Start.Position.Line + line
-		indent := 0
-		if p.Line <= len(n.doc.lines) {
-			l := n.doc.lines[s.Start.Position.Line]
-			indent = len(l) - len(strings.TrimLeft(l, " "))
+		first := s.Start.Position.Line // index of the first line below the | or >
+		if s.Start.Type == token.FoldedType {
+			p.Line, p.Col = n.doc.unfold(first, -1, line, col)
+			return p
 		}
-		p.Col = indent + col
+		p.Line = first + line
+		p.Col = n.doc.indentBelow(first) + col
 	case *ast.StringNode:
 		if t := s.Token.Type; line == 1 && (t == token.DoubleQuoteType || t == token.SingleQuoteType) {
 			col++
 		}
-		p.Line += line - 1
-		if line == 1 {
-			p.Col += col - 1
-		} else if p.Line <= len(n.doc.lines) {
-			l := n.doc.lines[p.Line-1]
-			p.Col = len(l) - len(strings.TrimLeft(l, " ")) + col
-		}
+		p.Line, p.Col = n.doc.unfold(p.Line-1, p.Col-1, line, col)
 	}
 	return p
+}
+
+// indentBelow is the indentation of a block scalar: that of its first line with text.
+func (d *Document) indentBelow(index int) int {
+	for ; index < len(d.lines); index++ {
+		if text := strings.TrimLeft(d.lines[index], " "); text != "" {
+			return len(d.lines[index]) - len(text)
+		}
+	}
+	return 0
+}
+
+// unfold finds a place of a folded text: YAML joined its lines with one space each and dropped their indentation. index is the
+// first line, which begins at rune start, or where its text does when start is negative.
+func (d *Document) unfold(index, start, line, col int) (int, int) {
+	rest := col - 1
+	for first := true; index < len(d.lines); index++ {
+		runes := []rune(d.lines[index])
+		if !first || start < 0 {
+			start = len(runes) - len([]rune(strings.TrimLeft(d.lines[index], " ")))
+		}
+		text := []rune(strings.TrimRight(string(runes[min(start, len(runes)):]), " "))
+		if line == 1 && rest <= len(text) || index+1 == len(d.lines) {
+			return index + 1, start + rest + 1
+		}
+		switch {
+		case line > 1:
+			line--
+		case len(text) > 0:
+			rest -= len(text) + 1
+		}
+		first = false
+	}
+	return index, start + rest + 1
 }
 
 // MarkSecret keeps the lines of this value out of every message.

@@ -7,6 +7,8 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/expect"
+	"muster/internal/reconcile/settle"
 	"muster/internal/store"
 	"muster/rules"
 )
@@ -33,7 +35,7 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if res.Links, err = r.Store.LinkAccounts(ctx, world); err != nil {
 		return res, fmt.Errorf("link accounts: %w", err)
 	}
-	expect, err := r.expectations(ctx, world)
+	book, err := r.expectations(ctx, world)
 	if err != nil {
 		return res, err
 	}
@@ -41,7 +43,7 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if err != nil {
 		return res, err
 	}
-	j := &judge{runner: r, world: world, systems: systems, previous: previous, expect: expect, tested: tally{}, names: map[string]string{}}
+	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, tested: tally{}, names: map[string]string{}}
 	if err := j.prepare(ctx); err != nil {
 		return res, err
 	}
@@ -87,12 +89,12 @@ func (r *Runner) world(ctx context.Context, run access.Run) (store.World, []acce
 }
 
 // expectations matches the bundles once per distinct profile and keeps what each profile should hold.
-func (r *Runner) expectations(ctx context.Context, w store.World) (*expecter, error) {
-	e := newExpecter(r.Plan.Bundles, w.AsOf)
-	if err := r.Store.Profiles(ctx, w, r.Plan.Bundles.Fields(), e.learn); err != nil {
+func (r *Runner) expectations(ctx context.Context, w store.World) (*expect.Book, error) {
+	e := expect.NewBook(r.Plan.Bundles, w.AsOf)
+	if err := r.Store.Profiles(ctx, w, r.Plan.Bundles.Fields(), e.Learn); err != nil {
 		return nil, fmt.Errorf("match bundles with profiles: %w", err)
 	}
-	if err := r.Store.SaveExpectations(ctx, w, r.Plan.Bundles.All(), e.each); err != nil {
+	if err := r.Store.SaveExpectations(ctx, w, r.Plan.Bundles.All(), e.Each); err != nil {
 		return nil, fmt.Errorf("keep expectations: %w", err)
 	}
 	return e, nil
@@ -117,8 +119,8 @@ type judge struct {
 	world     store.World
 	systems   []access.SystemFacts
 	previous  []access.Snapshot // by index of systems
-	expect    *expecter
-	filler    *filler
+	book      *expect.Book
+	filler    *expect.Filler
 	evaluator *rules.Evaluator
 	found     []rules.Hit
 	tested    tally
@@ -126,7 +128,7 @@ type judge struct {
 }
 
 func (j *judge) prepare(ctx context.Context) error {
-	filler, err := j.runner.newFiller(ctx, j.world, j.expect)
+	filler, err := j.runner.filler(ctx, j.world, j.book)
 	if err != nil {
 		return err
 	}
@@ -159,7 +161,7 @@ func (j *judge) hits(ctx context.Context, res *Result) error {
 	q := store.FactsQuery{Profile: j.runner.Plan.Bundles.Fields()}
 	return j.runner.Store.Facts(ctx, j.world, q, func(f *access.PersonFacts, profile uint64) error {
 		j.count(res, f)
-		if err := j.filler.fill(f, profile); err != nil {
+		if err := j.filler.Fill(f, profile); err != nil {
 			return err
 		}
 		return j.evaluator.Evaluate(f, keep)
@@ -185,35 +187,35 @@ func (j *judge) count(res *Result, f *access.PersonFacts) {
 
 // settle turns hits into findings with their next state.
 func (j *judge) settle(res *Result, before map[string]access.Finding) ([]access.Finding, error) {
-	s := newSettler(res.Run, j.sight(res.RuleErrors), before)
+	s := settle.New(res.Run, j.sight(res.RuleErrors), before)
 	var out []access.Finding
 	for _, h := range j.found {
-		if f, ok := s.hit(h.Finding, string(h.Rule.Absence)); ok {
+		if f, ok := s.Hit(h.Finding, string(h.Rule.Absence)); ok {
 			out = append(out, f)
 		}
 	}
-	err := s.rest(func(f access.Finding) error { out = append(out, f); return nil })
+	err := s.Rest(func(f access.Finding) error { out = append(out, f); return nil })
 	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(out, access.CompareFindings)
-	res.Run.Counts, res.Suppressed = s.ruleCounts(), s.suppressed
+	res.Run.Counts, res.Suppressed = s.Counts(), s.Suppressed()
 	res.Worst = worst(out)
 	return out, nil
 }
 
-func (j *judge) sight(stats rules.Stats) tonight {
-	t := tonight{systems: map[string]bool{}, ruleActive: map[string]bool{}, ruleErred: map[string]bool{}}
+func (j *judge) sight(stats rules.Stats) settle.Sight {
+	t := settle.Sight{Systems: map[string]bool{}, RuleActive: map[string]bool{}, RuleErred: map[string]bool{}}
 	for _, s := range j.systems {
 		if s.IsHR {
-			t.hr, t.hrName = s.Tonight.Usable(), s.Name
+			t.HR, t.HRName = s.Tonight.Usable(), s.Name
 			continue
 		}
-		t.systems[s.Name] = s.Tonight.Usable()
+		t.Systems[s.Name] = s.Tonight.Usable()
 	}
 	for _, rule := range j.runner.Plan.Rules.Rules() {
-		t.ruleActive[rule.ID] = true
-		t.ruleErred[rule.ID] = stats[rule.ID].Errors > 0
+		t.RuleActive[rule.ID] = true
+		t.RuleErred[rule.ID] = stats[rule.ID].Errors > 0
 	}
 	return t
 }

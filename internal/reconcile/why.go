@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"muster/internal/access"
+	"muster/internal/reconcile/expect"
 	"muster/internal/store"
 	"muster/rules"
 )
@@ -174,17 +175,17 @@ func (r *Runner) personFacts(ctx context.Context, w store.World, who string) (*a
 
 // fillOne completes one person's facts without matching every profile.
 func (r *Runner) fillOne(ctx context.Context, w store.World, f *access.PersonFacts, profile uint64) error {
-	e := newExpecter(r.Plan.Bundles, w.AsOf)
+	book := expect.NewBook(r.Plan.Bundles, w.AsOf)
 	if f.Person != nil {
-		if err := e.learn(profile, *f.Person); err != nil {
+		if err := book.Learn(profile, *f.Person); err != nil {
 			return err
 		}
 	}
-	filler, err := r.newFiller(ctx, w, e)
+	filler, err := r.filler(ctx, w, book)
 	if err != nil {
 		return err
 	}
-	return filler.fill(f, profile)
+	return filler.Fill(f, profile)
 }
 
 // Explain draws why a finding's rule is true today, or nothing when it is not, or when its subject is gone.

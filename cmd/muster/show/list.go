@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"encoding/csv"
@@ -13,46 +13,52 @@ import (
 	"golang.org/x/term"
 )
 
-// listing is something that can be shown as a table, as CSV, or as the JSON of its items.
-type listing struct {
-	head  []string
-	rows  [][]string
-	items any // what -o json prints
-	empty string
-	wide  int // index of the column that gives way when the terminal is narrow; -1 for none
+// Printer writes to the two streams of a command: data to Out, prose to Err.
+type Printer struct {
+	Out, Err io.Writer
+	Format   string // table, json or csv
 }
 
-// print writes the listing in the format of -o.
-func (a *app) print(l listing) error {
-	switch a.format {
+// Listing is something that can be shown as a table, as CSV, or as the JSON of its items.
+type Listing struct {
+	Head  []string
+	Rows  [][]string
+	Items any    // what json prints
+	Empty string // said on Err when a table would have no row
+	Wide  int    // index of the column that gives way when the terminal is narrow; -1 for none
+}
+
+// List writes a listing in the Printer's format.
+func (p Printer) List(l Listing) error {
+	switch p.Format {
 	case "json":
-		enc := json.NewEncoder(a.stdout)
+		enc := json.NewEncoder(p.Out)
 		enc.SetIndent("", "  ")
 		enc.SetEscapeHTML(false)
-		return enc.Encode(l.items)
+		return enc.Encode(l.Items)
 	case "csv":
-		w := csv.NewWriter(a.stdout)
-		if err := w.Write(l.head); err != nil {
+		w := csv.NewWriter(p.Out)
+		if err := w.Write(l.Head); err != nil {
 			return err
 		}
-		if err := w.WriteAll(l.rows); err != nil {
+		if err := w.WriteAll(l.Rows); err != nil {
 			return err
 		}
 		return w.Error()
 	}
-	if len(l.rows) == 0 {
-		fmt.Fprintln(a.stderr, l.empty)
+	if len(l.Rows) == 0 {
+		fmt.Fprintln(p.Err, l.Empty)
 		return nil
 	}
-	return a.table(l)
+	return p.table(l)
 }
 
-func (a *app) table(l listing) error {
-	rows := append([][]string{upper(l.head)}, l.rows...)
-	if width := a.columns(); width > 0 && l.wide >= 0 {
-		shrink(rows, l.wide, width)
+func (p Printer) table(l Listing) error {
+	rows := append([][]string{upper(l.Head)}, l.Rows...)
+	if width := p.Columns(); width > 0 && l.Wide >= 0 {
+		shrink(rows, l.Wide, width)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
 	}
@@ -97,9 +103,9 @@ func upper(head []string) []string {
 	return out
 }
 
-// columns is the width of the terminal that standard output is, or 0 when it is none.
-func (a *app) columns() int {
-	f, ok := a.stdout.(*os.File)
+// Columns is the width of the terminal that standard output is, or 0 when it is none.
+func (p Printer) Columns() int {
+	f, ok := p.Out.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0
 	}
@@ -110,8 +116,8 @@ func (a *app) columns() int {
 	return width
 }
 
-// terminal reports whether w is a terminal that may be drawn on.
-func terminal(w io.Writer) bool {
+// Terminal reports whether w is a terminal that may be drawn on.
+func Terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }

@@ -1,4 +1,4 @@
-package reconcile
+package expect
 
 // managerCycles finds the persons that lie on a cycle of the manager relation and gives each the cycle, starting with
 // themselves. managers maps a worker id to the manager's; one's own manager is a cycle of one. The relation has at most one

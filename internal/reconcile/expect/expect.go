@@ -1,4 +1,9 @@
-package reconcile
+// Package expect says what access each person should hold, and completes the facts of the store with what only the configuration
+// knows: expected and missing grants, and the quality of the HR data.
+//
+// Bundles are matched once per distinct profile of the person fields that they read, never per person; a person adds only whether the
+// time window of each bundle is open for them at the run's clock (UTC). It is pure; values are used by one goroutine.
+package expect
 
 import (
 	"fmt"
@@ -9,9 +14,8 @@ import (
 	"muster/rules"
 )
 
-// expecter says what access a person should hold. Bundles are matched once per distinct profile; a person adds only whether
-// the time window of each bundle is open for them.
-type expecter struct {
+// Book knows what every profile expects.
+type Book struct {
 	bundles  *rules.Bundles
 	asOf     time.Time
 	lead     []int                          // lead days by bundle index
@@ -30,16 +34,17 @@ type expected struct {
 	bySystem map[string]map[string]*access.Expectation
 }
 
-func newExpecter(bundles *rules.Bundles, asOf time.Time) *expecter {
-	e := &expecter{bundles: bundles, asOf: asOf, profiles: map[uint64]*profileExpectation{}}
+// NewBook makes an empty book; Learn fills it.
+func NewBook(bundles *rules.Bundles, asOf time.Time) *Book {
+	e := &Book{bundles: bundles, asOf: asOf, profiles: map[uint64]*profileExpectation{}}
 	for _, b := range bundles.All() {
 		e.lead = append(e.lead, b.LeadDays)
 	}
 	return e
 }
 
-// learn matches the bundles for one profile.
-func (e *expecter) learn(profile uint64, p access.Person) error {
+// Learn matches the bundles for one profile.
+func (e *Book) Learn(profile uint64, p access.Person) error {
 	matched, err := e.bundles.Match(p)
 	if err != nil {
 		return fmt.Errorf("match bundles: %w", err)
@@ -48,8 +53,8 @@ func (e *expecter) learn(profile uint64, p access.Person) error {
 	return nil
 }
 
-// each yields every profile's expectations in the order of the profile numbers.
-func (e *expecter) each(yield func(profile uint64, list []access.Expectation) error) error {
+// Each yields every profile's expectations in the order of the profile numbers.
+func (e *Book) Each(yield func(profile uint64, list []access.Expectation) error) error {
 	numbers := make([]uint64, 0, len(e.profiles))
 	for n := range e.profiles {
 		numbers = append(numbers, n)
@@ -64,7 +69,7 @@ func (e *expecter) each(yield func(profile uint64, list []access.Expectation) er
 }
 
 // of is what one person should hold at the run's clock.
-func (e *expecter) of(profile uint64, p *access.Person) (*expected, error) {
+func (e *Book) of(profile uint64, p *access.Person) (*expected, error) {
 	known, ok := e.profiles[profile]
 	if !ok {
 		return nil, fmt.Errorf("find expectations of person %s: profile %d was never matched", p.ID, profile)

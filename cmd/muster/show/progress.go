@@ -1,7 +1,8 @@
-package main
+package show
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -12,18 +13,14 @@ import (
 	"muster/internal/access"
 )
 
-// showProgress draws a bar a source on standard error while it is a terminal, and gives what ends it.
-func (a *app) showProgress(s *session) (stop func()) {
-	if a.quiet || a.verbose || !terminal(a.stderr) {
-		return func() {}
-	}
-	p := mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(20), mpb.WithRefreshRate(150*time.Millisecond))
+// Progress draws a bar a source on w. update is called by the collectors' goroutines; stop ends the drawing.
+func Progress(w io.Writer, sources []string) (update func(collectors.Progress), stop func()) {
+	p := mpb.New(mpb.WithOutput(w), mpb.WithWidth(20), mpb.WithRefreshRate(150*time.Millisecond))
 	b := &bars{container: p, bySystem: map[string]*bar{}}
-	for _, src := range s.plan.Sources {
-		b.add(src.Name)
+	for _, name := range sources {
+		b.add(name)
 	}
-	s.runner.Progress = b.update
-	return func() {
+	return b.update, func() {
 		b.end()
 		p.Wait()
 	}
@@ -84,7 +81,7 @@ func (b *bar) text() string {
 	if persons := p.Counts[access.ClassPerson]; persons > 0 {
 		unit, n = "persons", persons
 	}
-	text := fmt.Sprintf(" %9s %-8s %8s/s", thousands(n), unit, thousands(int64(p.Rate)))
+	text := fmt.Sprintf(" %9s %-8s %8s/s", Thousands(n), unit, Thousands(int64(p.Rate)))
 	if p.Total > 0 && p.Done > 0 && p.Done < p.Total {
 		left := time.Duration(float64(p.Elapsed) * float64(p.Total-p.Done) / float64(p.Done))
 		text += fmt.Sprintf("  %d:%02d left", int(left.Minutes()), int(left.Seconds())%60)

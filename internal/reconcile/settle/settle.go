@@ -1,4 +1,9 @@
-package reconcile
+// Package settle compares one run's hits with the findings that stood before and gives each finding its next state: new, still,
+// resolved, reopened, or unverified. It is where invariant 1 is kept: nothing that rests on absence is new, and nothing resolves,
+// where a source was not read whole tonight.
+//
+// It is pure: no clock, no store. A Settler is used by one goroutine. Times are those of the run's clock, in UTC.
+package settle
 
 import (
 	"sort"
@@ -7,52 +12,51 @@ import (
 	"muster/internal/access"
 )
 
-// tonight says which sources were read whole in this run.
-type tonight struct {
-	hr         bool            // HR is complete
-	hrName     string          // the name of the HR source
-	systems    map[string]bool // configured systems: complete or not
-	ruleActive map[string]bool // rules that were evaluated
-	ruleErred  map[string]bool // rules that could not be evaluated for somebody
+// Sight says what could be seen tonight: which sources were read whole, and which rules were asked.
+type Sight struct {
+	HR         bool            // HR is complete
+	HRName     string          // the name of the HR source
+	Systems    map[string]bool // configured systems: complete or not
+	RuleActive map[string]bool // rules that were evaluated
+	RuleErred  map[string]bool // rules that could not be evaluated for somebody
 }
 
 // whole reports whether every system of a finding was read whole. A finding across systems joins their names by "+".
-func (t tonight) whole(system string) bool {
+func (t Sight) whole(system string) bool {
 	for _, name := range strings.Split(system, "+") {
-		if name == t.hrName {
-			if !t.hr {
+		if name == t.HRName {
+			if !t.HR {
 				return false
 			}
 			continue
 		}
-		if !t.systems[name] {
+		if !t.Systems[name] {
 			return false
 		}
 	}
 	return true
 }
 
-// settler compares one run's hits with the findings that stood before and gives each finding its next state. It implements
-// invariant 1: nothing that rests on absence is new, and nothing resolves, where a source was incomplete.
-type settler struct {
-	run     access.Run
-	tonight tonight
-	before  map[string]access.Finding // by fingerprint, the resolved ones included
-	seen    map[string]bool
-	counts  map[countKey]*access.RuleCount
-	// suppressed counts hits that were not raised because they rest on absence in an incomplete source.
+// Settler settles the findings of one run.
+type Settler struct {
+	run        access.Run
+	tonight    Sight
+	before     map[string]access.Finding // by fingerprint, the resolved ones included
+	seen       map[string]bool
+	counts     map[countKey]*access.RuleCount
 	suppressed int
 }
 
 type countKey struct{ rule, system string }
 
-func newSettler(run access.Run, t tonight, before map[string]access.Finding) *settler {
-	return &settler{run: run, tonight: t, before: before, seen: map[string]bool{}, counts: map[countKey]*access.RuleCount{}}
+// New makes a settler. before holds the present state of every finding by fingerprint, the resolved ones included.
+func New(run access.Run, t Sight, before map[string]access.Finding) *Settler {
+	return &Settler{run: run, tonight: t, before: before, seen: map[string]bool{}, counts: map[countKey]*access.RuleCount{}}
 }
 
-// hit settles a finding that a rule raised now. absence names the source, "hr" or "system", whose lack of something the rule
+// Hit settles a finding that a rule raised now. absence names the source, "hr" or "system", whose lack of something the rule
 // concludes from. ok is false when the finding must not be raised, or was raised in this run before.
-func (s *settler) hit(f access.Finding, absence string) (access.Finding, bool) {
+func (s *Settler) Hit(f access.Finding, absence string) (access.Finding, bool) {
 	if s.seen[f.Fingerprint] {
 		return f, false
 	}
@@ -84,8 +88,8 @@ func (s *settler) hit(f access.Finding, absence string) (access.Finding, bool) {
 	return f, true
 }
 
-// rest settles every open finding that no rule raised, in the order of their fingerprints.
-func (s *settler) rest(yield func(access.Finding) error) error {
+// Rest settles every open finding that no rule raised, in the order of their fingerprints.
+func (s *Settler) Rest(yield func(access.Finding) error) error {
 	var left []string
 	for fp, prev := range s.before {
 		if prev.State != access.Resolved && !s.seen[fp] {
@@ -98,7 +102,7 @@ func (s *settler) rest(yield func(access.Finding) error) error {
 		f := prev
 		if s.mayResolve(prev) {
 			f.State, f.Change, f.ResolvedAt, f.RunID = access.Resolved, access.ChangeResolved, s.run.AsOf, s.run.ID
-			if !s.tonight.ruleActive[f.Rule] {
+			if !s.tonight.RuleActive[f.Rule] {
 				f.Evidence = []access.Evidence{{Expr: "rule", Value: "switched off", Source: "configuration"}}
 			}
 			s.count(f)
@@ -112,37 +116,37 @@ func (s *settler) rest(yield func(access.Finding) error) error {
 	return nil
 }
 
-func (s *settler) unverified(prev access.Finding) access.Finding {
+func (s *Settler) unverified(prev access.Finding) access.Finding {
 	prev.Change, prev.RunID = access.ChangeUnverified, s.run.ID
 	s.count(prev)
 	return prev
 }
 
 // blind reports whether the absence that a rule concludes from could not be seen tonight.
-func (s *settler) blind(f access.Finding, absence string) bool {
+func (s *Settler) blind(f access.Finding, absence string) bool {
 	switch absence {
 	case "hr":
-		return !s.tonight.hr || !s.tonight.whole(f.System)
+		return !s.tonight.HR || !s.tonight.whole(f.System)
 	case "system":
 		return !s.tonight.whole(f.System)
 	}
 	return false
 }
 
-func (s *settler) mayResolve(f access.Finding) bool {
-	if !s.tonight.ruleActive[f.Rule] {
+func (s *Settler) mayResolve(f access.Finding) bool {
+	if !s.tonight.RuleActive[f.Rule] {
 		return true
 	}
-	if s.tonight.ruleErred[f.Rule] {
+	if s.tonight.RuleErred[f.Rule] {
 		return false
 	}
 	if f.Scope == access.ScopeSystem {
 		return s.tonight.whole(f.System)
 	}
-	return s.tonight.hr && s.tonight.whole(f.System)
+	return s.tonight.HR && s.tonight.whole(f.System)
 }
 
-func (s *settler) count(f access.Finding) {
+func (s *Settler) count(f access.Finding) {
 	key := countKey{f.Rule, f.System}
 	c := s.counts[key]
 	if c == nil {
@@ -170,8 +174,11 @@ func (s *settler) count(f access.Finding) {
 	c.Open++
 }
 
-// ruleCounts lists the counts, the worst severity first, then by rule and system.
-func (s *settler) ruleCounts() []access.RuleCount {
+// Suppressed is how many hits were not raised because they rest on absence in an incomplete source.
+func (s *Settler) Suppressed() int { return s.suppressed }
+
+// Counts lists the counts, the worst severity first, then by rule and system.
+func (s *Settler) Counts() []access.RuleCount {
 	out := make([]access.RuleCount, 0, len(s.counts))
 	for _, c := range s.counts {
 		out = append(out, *c)

@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"cmp"
@@ -13,12 +13,21 @@ import (
 	"muster/reports"
 )
 
-// printResult shows what a run found: what was read, what is not concluded, the findings by rule and by system, where to go on.
-func (a *app) printResult(s *session, res reconcile.Result, pack *reports.Pack) error {
-	if a.format != "table" {
-		return a.printCounts(res)
+// Outcome is what a run left behind and how its user goes on.
+type Outcome struct {
+	Result   reconcile.Result
+	Warnings []string      // of the configuration
+	Pack     *reports.Pack // nil when none was made
+	Flags    string        // the flags that name this configuration and data, with a space before each
+}
+
+// Run shows what a run found: what was read, what is not concluded, the findings by rule and by system, where to go on.
+func (p Printer) Run(o Outcome) error {
+	res := o.Result
+	if p.Format != "table" {
+		return p.printCounts(res)
 	}
-	out := a.stdout
+	out := p.Out
 	complete := 0
 	for _, sys := range res.Systems {
 		if sys.Tonight.Usable() {
@@ -29,39 +38,39 @@ func (a *app) printResult(s *session, res reconcile.Result, pack *reports.Pack) 
 	if n := len(res.Systems) - complete; n > 0 {
 		sources = fmt.Sprintf("%d sources: %d complete, %d not", len(res.Systems), complete, n)
 	}
-	fmt.Fprintf(out, "Run %s  %s as of %s\n%s   %s persons  %s accounts  %s grants\n", res.Run.ID, res.Run.Organisation, day(res.Run.AsOf),
-		sources, thousands(res.Run.Persons), thousands(res.Run.Accounts), thousands(res.Run.Grants))
+	fmt.Fprintf(out, "Run %s  %s as of %s\n%s   %s persons  %s accounts  %s grants\n", res.Run.ID, res.Run.Organisation, Day(res.Run.AsOf),
+		sources, Thousands(res.Run.Persons), Thousands(res.Run.Accounts), Thousands(res.Run.Grants))
 	for _, sys := range res.Systems {
 		if !sys.Tonight.Usable() {
-			a.warn("%s is %s (%s): nothing is concluded from what it lacks", sys.Name, sys.Tonight.State, sys.Tonight.Reason)
+			p.warn("%s is %s (%s): nothing is concluded from what it lacks", sys.Name, sys.Tonight.State, sys.Tonight.Reason)
 			if sys.Tonight.Hint != "" {
 				fmt.Fprintf(out, "    hint: %s\n", sys.Tonight.Hint)
 			}
 		}
 	}
-	for _, rule := range sortedKeys(res.RuleErrors) {
+	for _, rule := range SortedKeys(res.RuleErrors) {
 		if st := res.RuleErrors[rule]; st.Errors > 0 {
-			a.warn("rule %s could not be evaluated %d times, first: %s", rule, st.Errors, st.Sample)
+			p.warn("rule %s could not be evaluated %d times, first: %s", rule, st.Errors, st.Sample)
 		}
 	}
-	for _, w := range s.plan.Warnings {
-		a.warn("%s", w)
+	for _, w := range o.Warnings {
+		p.warn("%s", w)
 	}
 	fmt.Fprintln(out)
-	if err := a.printRules(res); err != nil {
+	if err := p.printRules(res); err != nil {
 		return err
 	}
-	a.printNext(s, res, pack)
+	p.printNext(o)
 	return nil
 }
 
-func (a *app) warn(format string, args ...any) {
-	for i, line := range wrap(fmt.Sprintf(format, args...), 76) {
+func (p Printer) warn(format string, args ...any) {
+	for i, line := range Wrap(fmt.Sprintf(format, args...), 76) {
 		mark := "  ! "
 		if i > 0 {
 			mark = "    "
 		}
-		fmt.Fprintln(a.stdout, mark+line)
+		fmt.Fprintln(p.Out, mark+line)
 	}
 }
 
@@ -94,13 +103,13 @@ func byRule(counts []access.RuleCount) []access.RuleCount {
 	return out
 }
 
-func (a *app) printRules(res reconcile.Result) error {
+func (p Printer) printRules(res reconcile.Result) error {
 	counts := byRule(res.Run.Counts)
 	if len(counts) == 0 {
-		fmt.Fprintf(a.stdout, "  No findings: %d rules looked at every person, account and grant above.\n", len(res.RuleErrors))
+		fmt.Fprintf(p.Out, "  No findings: %d rules looked at every person, account and grant above.\n", len(res.RuleErrors))
 		return nil
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  RULE\tNEW\tOPEN\tRESOLVED\tSEVERITY\tSYSTEMS")
 	var total access.RuleCount
 	for _, c := range counts {
@@ -123,9 +132,9 @@ func (a *app) printRules(res reconcile.Result) error {
 		}
 	}
 	if len(notes) > 0 {
-		fmt.Fprintf(a.stdout, "\n  Also %s.\n", strings.Join(notes, "; "))
+		fmt.Fprintf(p.Out, "\n  Also %s.\n", strings.Join(notes, "; "))
 	}
-	return a.printWorst(res, counts)
+	return p.printWorst(res, counts)
 }
 
 // systemsWidth keeps the widest row of the built-in rules within 80 columns.
@@ -157,19 +166,19 @@ func systemsOf(counts []access.RuleCount, rule string) string {
 }
 
 // printWorst names the three findings that a person should look at first.
-func (a *app) printWorst(res reconcile.Result, counts []access.RuleCount) error {
-	fmt.Fprintln(a.stdout)
+func (p Printer) printWorst(res reconcile.Result, counts []access.RuleCount) error {
+	fmt.Fprintln(p.Out)
 	shown := 0
 	for _, c := range counts {
 		f, ok := res.Worst[c.Rule]
 		if !ok || shown == 3 {
 			continue
 		}
-		for i, line := range wrap(f.Message, 62) {
+		for i, line := range Wrap(f.Message, 62) {
 			if i == 0 {
-				fmt.Fprintf(a.stdout, "  %-11s %s\n", f.ID, line)
+				fmt.Fprintf(p.Out, "  %-11s %s\n", f.ID, line)
 			} else {
-				fmt.Fprintf(a.stdout, "  %-11s %s\n", "", line)
+				fmt.Fprintf(p.Out, "  %-11s %s\n", "", line)
 			}
 		}
 		shown++
@@ -177,17 +186,11 @@ func (a *app) printWorst(res reconcile.Result, counts []access.RuleCount) error 
 	return nil
 }
 
-func (a *app) printNext(s *session, res reconcile.Result, pack *reports.Pack) {
-	flags := ""
-	if a.configFile != "muster.yaml" {
-		flags += " --config " + a.configFile
-	}
-	if a.dataDir != "" {
-		flags += " --data-dir " + a.dataDir
-	}
-	fmt.Fprintln(a.stdout)
+func (p Printer) printNext(o Outcome) {
+	res, pack, flags := o.Result, o.Pack, o.Flags
+	fmt.Fprintln(p.Out)
 	if pack != nil {
-		fmt.Fprintf(a.stdout, "  Pack      %s\n  PDF       %s\n", pack.ZipPath, pack.PDFPath)
+		fmt.Fprintf(p.Out, "  Pack      %s\n  PDF       %s\n", pack.ZipPath, pack.PDFPath)
 	}
 	first := "ID"
 	for _, c := range byRule(res.Run.Counts) {
@@ -196,29 +199,30 @@ func (a *app) printNext(s *session, res reconcile.Result, pack *reports.Pack) {
 			break
 		}
 	}
-	fmt.Fprintf(a.stdout, "  Findings  muster findings%s\n  One       muster findings show %s%s\n", flags, first, flags)
+	fmt.Fprintf(p.Out, "  Findings  muster findings%s\n  One       muster findings show %s%s\n", flags, first, flags)
 	if pack != nil {
-		fmt.Fprintf(a.stdout, "  Verify    muster verify %s\n", pack.ZipPath)
+		fmt.Fprintf(p.Out, "  Verify    muster verify %s\n", pack.ZipPath)
 	}
 }
 
 // printCounts is the run's result as data: one row a rule and system.
-func (a *app) printCounts(res reconcile.Result) error {
-	l := listing{head: []string{"rule", "system", "severity", "new", "open", "resolved", "reopened", "excepted", "unverified"}, wide: -1}
+func (p Printer) printCounts(res reconcile.Result) error {
+	l := Listing{Head: []string{"rule", "system", "severity", "new", "open", "resolved", "reopened", "excepted", "unverified"}, Wide: -1}
 	for _, c := range res.Run.Counts {
-		l.rows = append(l.rows, []string{c.Rule, c.System, string(c.Severity), strconv.Itoa(c.New), strconv.Itoa(c.Open), strconv.Itoa(c.Resolved),
+		l.Rows = append(l.Rows, []string{c.Rule, c.System, string(c.Severity), strconv.Itoa(c.New), strconv.Itoa(c.Open), strconv.Itoa(c.Resolved),
 			strconv.Itoa(c.Reopened), strconv.Itoa(c.Excepted), strconv.Itoa(c.Unverified)})
 	}
 	counts := res.Run.Counts
 	if counts == nil {
 		counts = []access.RuleCount{}
 	}
-	l.items = map[string]any{"run": res.Run.ID, "as_of": res.Run.AsOf, "incomplete": res.Run.Incomplete, "persons": res.Run.Persons,
+	l.Items = map[string]any{"run": res.Run.ID, "as_of": res.Run.AsOf, "incomplete": res.Run.Incomplete, "persons": res.Run.Persons,
 		"accounts": res.Run.Accounts, "grants": res.Run.Grants, "suppressed": res.Suppressed, "counts": counts}
-	return a.print(l)
+	return p.List(l)
 }
 
-func sortedKeys[V any](m map[string]V) []string {
+// SortedKeys lists the keys of a map in order.
+func SortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
@@ -227,10 +231,10 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-func number(n int) string { return thousands(int64(n)) }
+func number(n int) string { return Thousands(int64(n)) }
 
-// thousands groups digits by comma.
-func thousands(n int64) string {
+// Thousands groups digits by comma.
+func Thousands(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	start := 0
 	if n < 0 {

@@ -1,4 +1,4 @@
-package reconcile
+package settle
 
 import (
 	"testing"
@@ -19,9 +19,9 @@ func standing(f access.Finding, state access.FindingState) access.Finding {
 	return f
 }
 
-func sight(hr bool, erp bool) tonight {
-	return tonight{hr: hr, hrName: "hr", systems: map[string]bool{"erp": erp, "vpn": true},
-		ruleActive: map[string]bool{"orphan": true, "creep": true, "incomplete": true, "sod": true}}
+func sight(hr bool, erp bool) Sight {
+	return Sight{HR: hr, HRName: "hr", Systems: map[string]bool{"erp": erp, "vpn": true},
+		RuleActive: map[string]bool{"orphan": true, "creep": true, "incomplete": true, "sod": true}}
 }
 
 func TestSettleGivesEachFindingItsNextState(t *testing.T) {
@@ -34,7 +34,7 @@ func TestSettleGivesEachFindingItsNextState(t *testing.T) {
 		before  *access.Finding
 		hit     *access.Finding
 		absence string
-		sight   tonight
+		sight   Sight
 		change  access.Change // "" means that no finding comes of it
 		state   access.FindingState
 	}{
@@ -62,17 +62,17 @@ func TestSettleGivesEachFindingItsNextState(t *testing.T) {
 			if tt.before != nil {
 				before[tt.before.Fingerprint] = *tt.before
 			}
-			s := newSettler(access.Run{ID: "R-1", AsOf: night}, tt.sight, before)
+			s := New(access.Run{ID: "R-1", AsOf: night}, tt.sight, before)
 			var got []access.Finding
 			if tt.hit != nil {
-				if f, ok := s.hit(*tt.hit, tt.absence); ok {
+				if f, ok := s.Hit(*tt.hit, tt.absence); ok {
 					got = append(got, f)
 				}
-				if _, again := s.hit(*tt.hit, tt.absence); again {
+				if _, again := s.Hit(*tt.hit, tt.absence); again {
 					t.Error("the same finding was settled twice in one run")
 				}
 			}
-			if err := s.rest(func(f access.Finding) error { got = append(got, f); return nil }); err != nil {
+			if err := s.Rest(func(f access.Finding) error { got = append(got, f); return nil }); err != nil {
 				t.Fatal(err)
 			}
 			checkSettled(t, got, tt.before, tt.change, tt.state)
@@ -105,8 +105,8 @@ func checkSettled(t *testing.T, got []access.Finding, before *access.Finding, ch
 
 func TestSettleResolvesOpenlyWhenARuleIsSwitchedOff(t *testing.T) {
 	old := standing(finding("gone", "erp", "u1", access.ScopeAccount), access.Open)
-	s := newSettler(access.Run{ID: "R-1", AsOf: night}, sight(false, false), map[string]access.Finding{old.Fingerprint: old})
-	err := s.rest(func(f access.Finding) error {
+	s := New(access.Run{ID: "R-1", AsOf: night}, sight(false, false), map[string]access.Finding{old.Fingerprint: old})
+	err := s.Rest(func(f access.Finding) error {
 		if f.Change != access.ChangeResolved || len(f.Evidence) != 1 || f.Evidence[0].Value != "switched off" {
 			t.Errorf("got %+v", f)
 		}
@@ -114,19 +114,6 @@ func TestSettleResolvesOpenlyWhenARuleIsSwitchedOff(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestManagerCycles(t *testing.T) {
-	got := managerCycles(map[string]string{"a": "b", "b": "c", "c": "b", "d": "d", "e": "a", "f": "", "g": "nobody", "h": "g"})
-	want := map[string][]string{"b": {"b", "c"}, "c": {"c", "b"}, "d": {"d"}}
-	if len(got) != len(want) {
-		t.Fatalf("got %v, want %v", got, want)
-	}
-	for id, cycle := range want {
-		if len(got[id]) != len(cycle) || got[id][0] != id {
-			t.Errorf("%s: got %v, want %v", id, got[id], cycle)
-		}
 	}
 }
 
