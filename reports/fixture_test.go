@@ -72,7 +72,7 @@ func systemNames() []string {
 
 func newFixture(t testing.TB, s shape) *fixture {
 	t.Helper()
-	f := &fixture{rows: map[string]int{"persons": 40, "accounts": 60, "entitlements": 20, "grants": max(100, s.grants), "links": 60, "expectations": 80, "rejections": 3}, cell: "value"}
+	f := &fixture{rows: map[string]int{"persons": 40, "accounts": 60, "entitlements": 20, "grants": max(100, s.grants), "links": 60, "profiles": 9, "expectations": 80, "rejections": 3}, cell: "value"}
 	if s.hostile {
 		f.cell = "=1+1"
 	}

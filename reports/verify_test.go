@@ -148,8 +148,8 @@ func TestVerifyAcceptsAPack(t *testing.T) {
 	}
 }
 
-// TestVerifyNamesTheChangedFile flips one byte of each file, cuts it, removes it, and wants its name in the error.
-func TestVerifyNamesTheChangedFile(t *testing.T) {
+// TestVerifyNamesWhatWasChanged flips one byte of each file, cuts it, removes it, and wants its name in the error.
+func TestVerifyNamesWhatWasChanged(t *testing.T) {
 	_, p := render(t, shape{findings: 30, incomplete: true})
 	whole := unzip(t, p.ZipPath)
 	for name, data := range whole {

@@ -35,7 +35,7 @@ type Data interface {
 
 // Tables are the populations that Data must have, in the order of the annexes.
 func Tables() []string {
-	return []string{"persons", "accounts", "entitlements", "grants", "links", "expectations", "rejections"}
+	return []string{"persons", "accounts", "entitlements", "grants", "links", "profiles", "expectations", "rejections"}
 }
 
 // Source is one place that the run read: an IPE sheet.
