@@ -47,23 +47,37 @@ type held struct {
 	path             []string
 }
 
-// readGrants reads the parallel arrays of account_grants. They are of one length; a row where they are not is damage, which the Binary's Err
-// then reports as a row of the wrong shape.
+// The bits of account_grants.flags.
+const (
+	flagEffective = 1
+	flagAdmin     = 2
+	flagPath      = 4
+)
+
+// readGrants reads the arrays of account_grants. A row whose arrays do not fit each other is damage, which the Binary's Err then
+// reports as a row of the wrong shape.
 func readGrants(r *wire.Binary) []held {
 	out := make([]held, r.Len())
 	for i := range out {
 		out[i].entitlement = r.Str()
 	}
-	each := func(read func(g *held)) {
-		for i := range r.Len() {
-			if i < len(out) {
-				read(&out[i])
-			}
+	var pathed []int
+	for i := range r.Len() {
+		flags := r.U8()
+		if i >= len(out) {
+			continue
+		}
+		out[i].effective, out[i].admin = flags&flagEffective != 0, flags&flagAdmin != 0
+		if flags&flagPath != 0 {
+			pathed = append(pathed, i)
 		}
 	}
-	each(func(g *held) { g.effective = r.Bool() })
-	each(func(g *held) { g.admin = r.Bool() })
-	each(func(g *held) { g.path = r.Strs() })
+	for i := range r.Len() {
+		path := r.Strs()
+		if i < len(pathed) {
+			out[pathed[i]].path = path
+		}
+	}
 	return out
 }
 

@@ -111,13 +111,13 @@ func (h *holdings) query(c chunk) wire.Query {
 		"a.name", "a.display_name", "a.email", "a.upn", "a.employee_id", "a.owner_ref", "a.kind", "a.enabled", "a.locked", "a.privileged", "a.mfa",
 		"a.created_ms", "a.last_login_ms", "a.never_logged_in", "a.password_changed_ms", "a.expires_ms", "mapSort(a.attributes)", "a.source_ref",
 		"if(v.known = 1, toInt64(v.held), toInt64(-1))", "o.packed",
-		"g.entitlement_ids", "g.effective", "g.admin_option", "g.path")
+		"g.entitlement_ids", "g.flags", "g.path")
 	args := append([]any{wire.P("used", h.world.UsedIDs()), wire.P("previous", h.world.PreviousIDs()), wire.P("hr", h.world.HR.ID)}, c.args...)
 	return wire.Query{Op: "read accounts", Args: args, Settings: spill(), SQL: `SELECT ` + row + `
 FROM ` + links + ` AS l
 INNER JOIN (SELECT * FROM accounts WHERE snapshot_id IN {used:Array(String)}` + among("id") + ` ORDER BY snapshot_id, id, source_ref LIMIT 1 BY snapshot_id, id) AS a
 	ON l.snapshot_id = a.snapshot_id AND l.account_id = a.id
-LEFT JOIN (SELECT snapshot_id, account_id, entitlement_ids, effective, admin_option, path FROM account_grants
+LEFT JOIN (SELECT snapshot_id, account_id, entitlement_ids, flags, path FROM account_grants
 	WHERE snapshot_id IN {used:Array(String)}` + among("account_id") + `) AS g ON l.snapshot_id = g.snapshot_id AND l.account_id = g.account_id
 LEFT JOIN (SELECT x.system AS system, x.id AS id, any(y.held) AS held, 1 AS known
 	FROM (SELECT snapshot_id, toString(system) AS system, id FROM accounts WHERE snapshot_id IN {previous:Array(String)}` + among("id") + `) AS x

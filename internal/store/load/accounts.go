@@ -50,7 +50,7 @@ func (b *accounts) add(rec access.Record) int {
 	return size(a.ID, a.DisplayName, string(a.Kind), a.SourceRef) + 2*size(a.Name, a.Email, a.UPN, a.EmployeeID, a.OwnerRef) + n + 300
 }
 
-func (b *accounts) block(s access.Snapshot, day time.Time) wire.Block {
+func (b *accounts) insert(s access.Snapshot, day time.Time) wire.Chunked {
 	n := b.rows()
 	return wire.Block{Table: "accounts", Cols: []wire.Col{
 		{Name: "snapshot_id", Data: wire.Same(s.ID, n)}, {Name: "system", Data: wire.Same(s.System, n)}, {Name: "loaded_on", Data: wire.Same(day, n)},
@@ -61,5 +61,5 @@ func (b *accounts) block(s access.Snapshot, day time.Time) wire.Block {
 		{Name: "password_changed_ms", Data: b.password}, {Name: "expires_ms", Data: b.expires}, {Name: "attributes", Data: b.attributes},
 		{Name: "source_ref", Data: b.ref}, {Name: "name_key", Data: b.nameKey}, {Name: "email_key", Data: b.emailKey}, {Name: "upn_key", Data: b.upnKey},
 		{Name: "employee_key", Data: b.employeeKey}, {Name: "owner_key", Data: b.ownerKey},
-	}}
+	}}.Chunked()
 }

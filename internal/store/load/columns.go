@@ -50,48 +50,13 @@ func (b *entitlements) add(rec access.Record) int {
 	return size(e.ID, e.Kind, e.Name, e.Description, e.SourceRef) + 120
 }
 
-func (b *entitlements) block(s access.Snapshot, day time.Time) wire.Block {
+func (b *entitlements) insert(s access.Snapshot, day time.Time) wire.Chunked {
 	n := b.rows()
 	return wire.Block{Table: "entitlements", Cols: []wire.Col{
 		{Name: "snapshot_id", Data: wire.Same(s.ID, n)}, {Name: "system", Data: wire.Same(s.System, n)}, {Name: "id", Data: b.id},
 		{Name: "kind", Data: b.kind}, {Name: "name", Data: b.name}, {Name: "description", Data: b.description},
 		{Name: "privileged", Data: b.privileged}, {Name: "source_ref", Data: b.ref}, {Name: "loaded_on", Data: wire.Same(day, n)},
-	}}
-}
-
-// grants is the buffer of access.Grant.
-type grants struct {
-	account, entitlement strs
-	path                 wire.Each[[]string]
-	effective, admin     wire.Slice[bool]
-	expires              wire.Slice[*int64]
-}
-
-func (b *grants) rows() int { return len(b.account) }
-
-func (b *grants) add(rec access.Record) int {
-	g := rec.(access.Grant)
-	if b.account == nil {
-		b.account, b.entitlement = make(strs, 0, maxGrantRows), make(strs, 0, maxGrantRows)
-		b.path, b.expires = make(wire.Each[[]string], 0, maxGrantRows), make(wire.Slice[*int64], 0, maxGrantRows)
-		b.effective, b.admin = make(wire.Slice[bool], 0, maxGrantRows), make(wire.Slice[bool], 0, maxGrantRows)
-	}
-	b.account = append(b.account, g.AccountID)
-	b.entitlement = append(b.entitlement, g.EntitlementID)
-	b.path = append(b.path, g.Path)
-	b.effective = append(b.effective, g.Effective)
-	b.admin = append(b.admin, g.AdminOption)
-	b.expires = append(b.expires, wire.Milli(g.ExpiresAt))
-	return size(g.AccountID, g.EntitlementID) + size(g.Path...) + 16*len(g.Path) + 66
-}
-
-func (b *grants) block(s access.Snapshot, day time.Time) wire.Block {
-	n := b.rows()
-	return wire.Block{Table: "grants", Cols: []wire.Col{
-		{Name: "snapshot_id", Data: wire.Same(s.ID, n)}, {Name: "account_id", Data: b.account}, {Name: "entitlement_id", Data: b.entitlement},
-		{Name: "path", Data: b.path}, {Name: "effective", Data: b.effective}, {Name: "admin_option", Data: b.admin},
-		{Name: "expires_ms", Data: b.expires}, {Name: "loaded_on", Data: wire.Same(day, n)},
-	}}
+	}}.Chunked()
 }
 
 // rejections is the buffer of access.Rejection.
@@ -107,10 +72,10 @@ func (b *rejections) add(rec access.Record) int {
 	return size(r.Ref, r.Reason) + 60
 }
 
-func (b *rejections) block(s access.Snapshot, _ time.Time) wire.Block {
+func (b *rejections) insert(s access.Snapshot, _ time.Time) wire.Chunked {
 	return wire.Block{Table: "rejections", Cols: []wire.Col{
 		{Name: "snapshot_id", Data: wire.Same(s.ID, b.rows())}, {Name: "class", Data: b.class}, {Name: "ref", Data: b.ref}, {Name: "reason", Data: b.reason},
-	}}
+	}}.Chunked()
 }
 
 // persons is the buffer of access.Person.
@@ -149,7 +114,7 @@ func (b *persons) add(rec access.Record) int {
 	return size(text[:]...) + 2*size(p.ID, p.Email, p.UPN, p.Username) + n + 340
 }
 
-func (b *persons) block(s access.Snapshot, day time.Time) wire.Block {
+func (b *persons) insert(s access.Snapshot, day time.Time) wire.Chunked {
 	n := b.rows()
 	cols := []wire.Col{
 		{Name: "snapshot_id", Data: wire.Same(s.ID, n)}, {Name: "row", Data: b.row}, {Name: "start_day", Data: b.start}, {Name: "end_day", Data: b.end},
@@ -159,5 +124,5 @@ func (b *persons) block(s access.Snapshot, day time.Time) wire.Block {
 	for i, name := range personText() {
 		cols = append(cols, wire.Col{Name: name, Data: b.text[i]})
 	}
-	return wire.Block{Table: "persons", Cols: cols}
+	return wire.Block{Table: "persons", Cols: cols}.Chunked()
 }

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -76,10 +77,11 @@ func (l *Loader) drain(ctx context.Context, snap access.Snapshot) error {
 	return l.flushes.Wait()
 }
 
-// foldGrants gathers the grants of each account into arrays. The table is sorted by account, so the aggregation streams.
-const foldGrants = `INSERT INTO account_grants (snapshot_id, account_id, entitlement_ids, effective, admin_option, path, held, loaded_on)
-SELECT snapshot_id, account_id, groupArray(entitlement_id) AS ids, groupArray(toUInt8(effective)), groupArray(toUInt8(admin_option)),
-	groupArray(path), toUInt32(arrayUniq(ids)), any(loaded_on)
+// foldGrants gathers the grants of each account into arrays. The table is sorted by account, so the aggregation streams. %s are the paths of those that
+// have one.
+const foldGrants = `INSERT INTO account_grants (snapshot_id, account_id, entitlement_ids, flags, path, held, loaded_on)
+SELECT snapshot_id, account_id, groupArray(entitlement_id) AS ids, groupArray(toUInt8(effective + 2 * admin_option + 4 * notEmpty(path))),
+	%s, toUInt32(arrayUniq(ids)), any(loaded_on)
 FROM grants WHERE snapshot_id = {snapshot:String} GROUP BY snapshot_id, account_id`
 
 // fold makes the arrays per account.
@@ -87,8 +89,12 @@ func (l *Loader) fold(ctx context.Context) error {
 	if l.added[access.ClassGrant] == 0 {
 		return nil
 	}
+	paths := "[]"
+	if l.pathed {
+		paths = "groupArrayIf(path, notEmpty(path))"
+	}
 	return l.db.Replace(ctx, "build account grants", wire.Replacement{
-		Table: "account_grants", Where: "snapshot_id = {snapshot:String}", Insert: foldGrants,
+		Table: "account_grants", Where: "snapshot_id = {snapshot:String}", Insert: fmt.Sprintf(foldGrants, paths),
 		Args: []any{wire.P("snapshot", l.snap.ID)}, Settings: map[string]any{"optimize_aggregation_in_order": 1},
 	})
 }

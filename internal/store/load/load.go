@@ -12,11 +12,12 @@ import (
 	"muster/internal/store/wire"
 )
 
-// When a buffer is handed over: rows a class, or bytes, whichever comes first. Grants are small and many.
+// When a buffer is handed over: rows a class, or bytes, whichever comes first. Grants are small and many, and a part of the table should be large:
+// the server merges small ones, at twice the price of the insert.
 const (
 	maxRows      = 50_000
-	maxGrantRows = 250_000
-	maxBytes     = 32 << 20
+	maxGrantRows = 1 << 20
+	maxBytes     = 64 << 20
 	// parallel inserts at once: one while the next buffer fills, and one more for a class that fills at the same time.
 	parallel = 2
 )
@@ -33,6 +34,7 @@ type Loader struct {
 	seq     map[access.Class]int
 	added   map[access.Class]int64
 	ended   bool
+	pathed  bool // a grant has a path
 	// recording: the commit record was sent. Whether it arrived is not known if that failed, so Abort must not touch the rows.
 	recording bool
 
@@ -45,7 +47,7 @@ type Loader struct {
 type buffer interface {
 	add(rec access.Record) int // returns how many bytes it grew by, about
 	rows() int
-	block(snap access.Snapshot, day time.Time) wire.Block
+	insert(snap access.Snapshot, day time.Time) wire.Chunked
 }
 
 // sized is a buffer with its limits.
@@ -90,7 +92,7 @@ func newBuffer(class access.Class) (*sized, error) {
 	case access.ClassEntitlement:
 		return &sized{buffer: &entitlements{}, maxRows: maxRows}, nil
 	case access.ClassGrant:
-		return &sized{buffer: &grants{}, maxRows: maxGrantRows}, nil
+		return &sized{buffer: newGrants(), maxRows: maxGrantRows}, nil
 	case access.ClassRejection:
 		return &sized{buffer: &rejections{}, maxRows: maxRows}, nil
 	}
@@ -119,6 +121,9 @@ func (l *Loader) Add(ctx context.Context, rec access.Record) error {
 		}
 		b, l.buffers[class] = fresh, fresh
 	}
+	if g, ok := rec.(access.Grant); ok && len(g.Path) > 0 {
+		l.pathed = true
+	}
 	b.bytes += b.add(rec)
 	l.added[class]++
 	if b.rows() >= b.maxRows || b.bytes >= maxBytes {
@@ -145,9 +150,9 @@ func (l *Loader) hand(class access.Class) {
 	l.seq[class]++
 	token := wire.Token("snapshot", l.snap.ID, string(class), fmt.Sprint(l.seq[class]))
 	l.flushes.Go(func() error {
-		block := b.block(l.snap, l.day)
-		block.Token = token
-		return l.db.Insert(l.flushed, "insert "+block.Table, block)
+		c := b.insert(l.snap, l.day)
+		c.Token = token
+		return l.db.InsertChunks(l.flushed, "insert "+c.Table, c)
 	})
 }
 

@@ -87,7 +87,10 @@ func options(o Options) (*clickhouse.Options, error) {
 	for k, v := range sessionSettings() {
 		opt.Settings[k] = v
 	}
-	opt.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
+	if o.DSN != "" {
+		// Over a network it pays; to the embedded engine on the same host it only costs both sides time.
+		opt.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
+	}
 	opt.MaxOpenConns, opt.MaxIdleConns = maxOpen, maxIdle
 	opt.DialTimeout, opt.ReadTimeout = dialTimeout, readTimeout
 	opt.ConnMaxLifetime = time.Hour

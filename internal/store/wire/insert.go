@@ -46,6 +46,21 @@ func (s Each[T]) appendTo(c driver.BatchColumn) error {
 	return nil
 }
 
+// Coded is a column of few different values: Dict[Codes[i]]. The values are boxed once and not once a row.
+type Coded struct {
+	Dict  []any
+	Codes []uint32
+}
+
+func (s Coded) appendTo(c driver.BatchColumn) error {
+	for _, code := range s.Codes {
+		if err := c.AppendRow(s.Dict[code]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Same is a column of n equal values.
 func Same(v any, n int) ColumnData { return same{v, n} }
 
@@ -63,24 +78,50 @@ func (s same) appendTo(c driver.BatchColumn) error {
 	return nil
 }
 
+// Chunked is one insert that is sent piece by piece, so that the driver never holds a second copy of all of it.
+type Chunked struct {
+	Table  string
+	Token  string
+	Names  []string
+	Chunks func(send func(cols []ColumnData) error) error // gives the same pieces whenever it is called
+}
+
 // Insert stores b, again after a transient failure; its token keeps it from being stored twice.
 func (d *DB) Insert(ctx context.Context, op string, b Block) error {
-	names := make([]string, len(b.Cols))
-	for i, c := range b.Cols {
-		names[i] = c.Name
+	return d.InsertChunks(ctx, op, b.Chunked())
+}
+
+// Chunked is b as one piece.
+func (b Block) Chunked() Chunked {
+	c := Chunked{Table: b.Table, Token: b.Token}
+	data := make([]ColumnData, len(b.Cols))
+	for i, col := range b.Cols {
+		c.Names, data[i] = append(c.Names, col.Name), col.Data
 	}
-	query := "INSERT INTO " + b.Table + " (" + strings.Join(names, ", ") + ")"
-	settings := map[string]any{"insert_deduplication_token": b.Token}
+	c.Chunks = func(send func([]ColumnData) error) error { return send(data) }
+	return c
+}
+
+// InsertChunks stores c like Insert. The server gathers the pieces into parts of about a million rows.
+func (d *DB) InsertChunks(ctx context.Context, op string, c Chunked) error {
+	query := "INSERT INTO " + c.Table + " (" + strings.Join(c.Names, ", ") + ")"
+	settings := map[string]any{"insert_deduplication_token": c.Token}
 	return d.retry(ctx, op, func() error {
 		batch, err := d.conn.PrepareBatch(with(ctx, settings), query)
 		if err != nil {
 			return err
 		}
-		for i, c := range b.Cols {
-			if err := c.Data.appendTo(batch.Column(i)); err != nil {
-				_ = batch.Abort() // the error that made us give up matters more
-				return err
+		err = c.Chunks(func(cols []ColumnData) error {
+			for i, data := range cols {
+				if err := data.appendTo(batch.Column(i)); err != nil {
+					return err
+				}
 			}
+			return batch.Flush()
+		})
+		if err != nil {
+			_ = batch.Abort() // the error that made us give up matters more
+			return err
 		}
 		return batch.Send()
 	})

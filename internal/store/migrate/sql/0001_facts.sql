@@ -110,14 +110,13 @@ ORDER BY (snapshot_id, account_id, entitlement_id)
 TTL loaded_on + INTERVAL 400 DAY
 SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
 
--- The grants of each account as parallel arrays, one element a grant (path).
+-- The grants of each account as arrays, one element a grant. Few grants have a path, so only those do have an element in `path`, in their order.
 CREATE TABLE IF NOT EXISTS account_grants
 (
     snapshot_id LowCardinality(String),
     account_id String,
     entitlement_ids Array(LowCardinality(String)),
-    effective Array(UInt8),
-    admin_option Array(UInt8),
+    flags Array(UInt8) COMMENT '1 effective, 2 admin option, 4 has a path',
     path Array(Array(LowCardinality(String))),
     held UInt32 COMMENT 'how many different entitlements',
     loaded_on Date

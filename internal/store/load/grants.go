@@ -1,0 +1,103 @@
+package load
+
+import (
+	"time"
+
+	"muster/internal/access"
+	"muster/internal/store/wire"
+)
+
+// grantChunk is how many grants are sent as one piece.
+const grantChunk = 1 << 17
+
+// grants is the buffer of access.Grant. There may be fifty million of them, so a row is a few bytes without pointers: it neither keeps the
+// collector's strings alive nor costs the garbage collector anything.
+type grants struct {
+	accounts []byte   // account ids, one after another
+	ends     []uint32 // where each ends
+	dict     []any    // entitlement ids
+	codes    []uint32 // the entitlement of each row, as a place in dict
+	known    map[string]uint32
+	flags    []uint8          // 1 effective, 2 admin option
+	paths    map[int][]string // by row; most grants are direct
+	expires  map[int]*int64   // by row; most do not expire
+}
+
+func newGrants() *grants {
+	return &grants{known: map[string]uint32{}, paths: map[int][]string{}, expires: map[int]*int64{}}
+}
+
+func (b *grants) rows() int { return len(b.ends) }
+
+func (b *grants) add(rec access.Record) int {
+	g := rec.(access.Grant)
+	row := len(b.ends)
+	b.accounts = append(b.accounts, g.AccountID...)
+	b.ends = append(b.ends, uint32(len(b.accounts)))
+	grown := len(g.AccountID) + 9
+	code, ok := b.known[g.EntitlementID]
+	if !ok {
+		code = uint32(len(b.dict))
+		b.known[g.EntitlementID] = code
+		b.dict = append(b.dict, g.EntitlementID)
+		grown += 2*len(g.EntitlementID) + 64
+	}
+	b.codes = append(b.codes, code)
+	flags := uint8(0)
+	if g.Effective {
+		flags |= 1
+	}
+	if g.AdminOption {
+		flags |= 2
+	}
+	b.flags = append(b.flags, flags)
+	if len(g.Path) > 0 {
+		b.paths[row] = g.Path
+		grown += size(g.Path...) + 16*len(g.Path) + 64
+	}
+	if !g.ExpiresAt.IsZero() {
+		b.expires[row] = wire.Milli(g.ExpiresAt)
+		grown += 32
+	}
+	return grown
+}
+
+func (b *grants) insert(s access.Snapshot, day time.Time) wire.Chunked {
+	return wire.Chunked{
+		Table: "grants",
+		Names: []string{"snapshot_id", "loaded_on", "account_id", "entitlement_id", "path", "effective", "admin_option", "expires_ms"},
+		Chunks: func(send func([]wire.ColumnData) error) error {
+			for from := 0; from < b.rows(); from += grantChunk {
+				if err := send(b.chunk(s, day, from, min(from+grantChunk, b.rows()))); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// chunk makes the columns of the rows from up to and without to.
+func (b *grants) chunk(s access.Snapshot, day time.Time, from, to int) []wire.ColumnData {
+	n := to - from
+	accounts, paths, expires := make(strs, n), make(wire.Each[[]string], n), make(wire.Slice[*int64], n)
+	effective, admin := make(wire.Slice[bool], n), make(wire.Slice[bool], n)
+	base := uint32(0)
+	if from > 0 {
+		base = b.ends[from-1]
+	}
+	text, start := string(b.accounts[base:b.ends[to-1]]), uint32(0)
+	for i := range n {
+		row := from + i
+		end := b.ends[row] - base
+		accounts[i], start = text[start:end], end
+		effective[i], admin[i] = b.flags[row]&1 != 0, b.flags[row]&2 != 0
+		if len(b.paths) > 0 {
+			paths[i] = b.paths[row]
+		}
+		if len(b.expires) > 0 {
+			expires[i] = b.expires[row]
+		}
+	}
+	return []wire.ColumnData{wire.Same(s.ID, n), wire.Same(day, n), accounts, wire.Coded{Dict: b.dict, Codes: b.codes[from:to]}, paths, effective, admin, expires}
+}
