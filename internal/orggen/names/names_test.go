@@ -78,7 +78,7 @@ func TestOtherSpellingsFoldToTheSame(t *testing.T) {
 					if fold(got) != fold(form+"@acme.example") {
 						t.Fatalf("%q and %q fold differently", form, got)
 					}
-					if strings.ToLower(got) != strings.ToLower(form+"@acme.example") {
+					if lower := strings.ToLower(got); lower != form+"@acme.example" {
 						different++
 					}
 				}
