@@ -31,7 +31,7 @@ func (r *run) conclude(cov access.Coverage, err error) {
 		if r.factCount() == 0 {
 			s.State = access.Failed
 		}
-		s.Reason, s.Hint = strings.ReplaceAll(err.Error(), "\n", "; "), access.HintOf(err)
+		s.Reason, s.Hint = strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", "; "), s.System+": "), access.HintOf(err)
 		if s.Hint == "" {
 			s.Hint = hintOf(access.KindOf(err))
 		}

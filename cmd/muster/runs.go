@@ -160,7 +160,7 @@ func (a *app) printSnapshots(snaps []access.Snapshot) error {
 	}
 	for _, s := range snaps {
 		if s.Hint != "" && !s.Usable() {
-			fmt.Fprintf(a.stderr, "%s: %s\nhint: %s\n", s.System, strings.TrimPrefix(s.Reason, s.System+": "), s.Hint)
+			fmt.Fprintf(a.stderr, "%s: %s\nhint: %s\n", s.System, s.Reason, s.Hint)
 		}
 	}
 	if code != exitClean {

@@ -118,13 +118,13 @@ func TestConformance(t *testing.T) {
 		access.Account{ID: "3", Name: "BATCH", OwnerRef: "W-00001", Kind: access.KindService, Privileged: true, MFA: access.No,
 			ExpiresAt: at("2026-11-21 00:00:00"), SourceRef: "row 4"},
 		access.Grant{AccountID: "3", EntitlementID: "12", Effective: true},
-		access.Rejection{Of: access.ClassAccount, Ref: "accounts.csv line 5",
+		access.Rejection{Of: access.ClassAccount, Ref: "accounts.csv:5",
 			Reason: `enabled: "?" is neither true nor false; expected yes or no, or a text that values maps`},
 		access.Grant{AccountID: "2", EntitlementID: "10", Effective: true},
 		access.Entitlement{ID: "TEMP", Name: "TEMP", Kind: "entitlement", SourceRef: "row 3"},
 		access.Grant{AccountID: "2", EntitlementID: "TEMP", ExpiresAt: at("2026-11-20 00:00:00")},
 		access.Grant{AccountID: "3", EntitlementID: "11", Effective: true, ExpiresAt: at("2027-01-01 00:00:00")},
-		access.Rejection{Of: access.ClassGrant, Ref: "grants.csv line 5", Reason: `account: "77" is no account of accounts.csv`},
+		access.Rejection{Of: access.ClassGrant, Ref: "grants.csv:5", Reason: `account: "77" is no account of accounts.csv`},
 	}
 	local := "a local file has no server that refuses"
 	collectortest.Run(t, harness{}, collectortest.Suite{

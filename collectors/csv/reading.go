@@ -120,11 +120,11 @@ func (r *reading) coverage(failed error) []access.ClassCoverage {
 }
 
 func (r *reading) reject(f *opened, class access.Class, row *table.Row, why error) error {
-	rej := access.Rejection{Of: class, Ref: fmt.Sprintf("%s line %d", f.Name(), row.Line), Reason: why.Error()}
+	rej := access.Rejection{Of: class, Ref: fmt.Sprintf("%s:%d", f.Name(), row.Line), Reason: why.Error()}
 	f.rejected++
 	r.tally[class].Rejected++
 	if f.first == "" {
-		f.first = fmt.Sprintf("line %d: %s", row.Line, rej.Reason)
+		f.first = rej.Ref + ": " + rej.Reason
 	}
 	return r.send(rej)
 }

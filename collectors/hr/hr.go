@@ -59,12 +59,12 @@ func (c *Collector) Collect(ctx context.Context, emit func(access.Record) error)
 		}
 		k.Fetched++
 		var rec access.Record
-		if p, why := c.person(row, bound); why == "" {
+		if p, field, why := c.person(row, bound); why == "" {
 			k.Parsed++
 			rec = p
 		} else {
 			k.Rejected++
-			rej := access.Rejection{Of: access.ClassPerson, Ref: fmt.Sprintf("line %d", row.Line), Reason: why}
+			rej := access.Rejection{Of: access.ClassPerson, Ref: t.Place(row, bound, field), Reason: why}
 			if first == "" {
 				first = rej.Ref + ": " + why
 			}
@@ -109,8 +109,8 @@ func (c *Collector) Probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, why := c.person(row, bound); why != "" {
-		return t.Error(access.Invalid, "compare the settings with the file", fmt.Errorf("line %d: %s", row.Line, why))
+	if _, field, why := c.person(row, bound); why != "" {
+		return t.Error(access.Invalid, "compare the settings with the file", fmt.Errorf("%s: %s", t.Place(row, bound, field), why))
 	}
 	return nil
 }
@@ -128,37 +128,37 @@ func (c *Collector) begin() (*table.Table, table.Binding, error) {
 	return t, bound, nil
 }
 
-// person reads one row, or says why it cannot.
-func (c *Collector) person(row *table.Row, b table.Binding) (access.Person, string) {
+// person reads one row, or says why it cannot and in which of the collector's columns.
+func (c *Collector) person(row *table.Row, b table.Binding) (p access.Person, field int, why string) {
 	if row.Fault != "" {
-		return access.Person{}, row.Fault
+		return p, -1, row.Fault
 	}
 	get := func(i int) string { return b.Value(row, i) }
-	p := access.Person{ID: get(colID), Row: row.Line, GivenName: get(colGivenName), FamilyName: get(colFamilyName),
+	p = access.Person{ID: get(colID), Row: row.Line, GivenName: get(colGivenName), FamilyName: get(colFamilyName),
 		DisplayName: get(colDisplayName), Email: get(colEmail), UPN: get(colUPN), Username: get(colUsername), Title: get(colTitle),
 		Department: get(colDepartment), CostCentre: get(colCostCentre), Company: get(colCompany), Location: get(colLocation),
 		ManagerID: get(colManagerID), EmploymentType: access.Employee}
 	if p.ID == "" {
-		return p, "id: the worker id is empty"
+		return p, colID, "id: the worker id is empty"
 	}
 	if p.DisplayName == "" {
 		p.DisplayName = strings.TrimSpace(p.GivenName + " " + p.FamilyName)
 	}
 	var known bool
 	if p.Status, known = c.statuses[collectors.Fold(get(colStatus))]; !known {
-		return p, fmt.Sprintf("status: %q is unknown; expected prehire, active, leave or terminated, or a text that statuses maps", table.Clip(get(colStatus)))
+		return p, colStatus, fmt.Sprintf("status: %q is unknown; expected prehire, active, leave or terminated, or a text that statuses maps", table.Clip(get(colStatus)))
 	}
 	if text := get(colEmploymentType); text != "" {
 		if p.EmploymentType, known = c.types[collectors.Fold(text)]; !known {
-			return p, fmt.Sprintf("employment_type: %q is unknown; expected employee, contractor or intern, or a text that employment_types maps", table.Clip(text))
+			return p, colEmploymentType, fmt.Sprintf("employment_type: %q is unknown; expected employee, contractor or intern, or a text that employment_types maps", table.Clip(text))
 		}
 	}
 	var err error
 	if p.StartDate, err = c.dates.Day(get(colStartDate)); err != nil {
-		return p, "start_date: " + err.Error()
+		return p, colStartDate, "start_date: " + err.Error()
 	}
 	if p.EndDate, err = c.dates.Day(get(colEndDate)); err != nil {
-		return p, "end_date: " + err.Error()
+		return p, colEndDate, "end_date: " + err.Error()
 	}
 	p.EndDate = table.End(p.EndDate)
 	if len(c.attrs) > 0 {
@@ -169,5 +169,5 @@ func (c *Collector) person(row *table.Row, b table.Binding) (access.Person, stri
 			}
 		}
 	}
-	return p, ""
+	return p, -1, ""
 }

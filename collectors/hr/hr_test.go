@@ -110,7 +110,7 @@ func TestConformance(t *testing.T) {
 		access.Person{ID: "W-00003", Row: 4, GivenName: "Cleo", FamilyName: `O'Neil, "CJ"`, DisplayName: "Cleo O'Neil", Email: "cleo@acme.example",
 			Username: "coneil", Title: "Senior\nClerk", Department: "Finance", CostCentre: "200", Company: "Acme", Location: "Cork",
 			EmploymentType: access.Intern, Status: access.StatusTerminated, ManagerID: "W-00001", StartDate: day("2024-01-01"), EndDate: day("2024-06-30")},
-		access.Rejection{Of: access.ClassPerson, Ref: "line 6",
+		access.Rejection{Of: access.ClassPerson, Ref: "workers.csv:6:85",
 			Reason: `status: "asleep" is unknown; expected prehire, active, leave or terminated, or a text that statuses maps`},
 		access.Person{ID: "W-00005", Row: 7, GivenName: "Eva", FamilyName: "Horn", DisplayName: "Eva Horn", Email: "eva@acme.example",
 			Username: "ehorn", Title: "Clerk", Department: "Finance", CostCentre: "200", Company: "Acme", Location: "Bonn",
@@ -233,7 +233,7 @@ func TestProbe(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"good":      {header + rows[0], ""},
 		"no rows":   {header, "the file holds no row behind its header"},
-		"bad row":   {header + rows[3], `line 2: status: "asleep" is unknown`},
+		"bad row":   {header + rows[3], `f.csv:2:85: status: "asleep" is unknown`},
 		"no status": {"worker_id\nW-1\n", `the header has no column "status" (status, from format plain)`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -109,3 +109,12 @@ func quoted(names []string) string {
 	}
 	return strings.Join(q, ", ")
 }
+
+// Place names where the field of a wanted column stands: file:line:col, or file:line for a negative column and one that the file has not.
+func (t *Table) Place(row *Row, b Binding, column int) string {
+	if column < 0 || column >= len(b.Index) || b.Index[column] < 0 || row.Fault != "" {
+		return fmt.Sprintf("%s:%d", t.Name(), row.Line)
+	}
+	line, col := row.Place(b.Index[column])
+	return fmt.Sprintf("%s:%d:%d", t.Name(), line, col)
+}

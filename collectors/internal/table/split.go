@@ -17,6 +17,28 @@ type Row struct {
 	Line   int64 // where the row starts, 1-based, the header included
 	Fields []string
 	Fault  string // why the row cannot be read; empty for a good row
+
+	places []place // where the fields start, of a row with quotes; a plain row's follow from its fields
+}
+
+type place struct {
+	line int64
+	col  int
+}
+
+// Place is where a field starts: line and column, 1-based, columns in runes. A field that the row has not is at the row's start.
+func (r *Row) Place(field int) (line int64, col int) {
+	switch {
+	case field < 0 || field >= len(r.Fields):
+		return r.Line, 1
+	case len(r.places) > field:
+		return r.places[field].line, r.places[field].col
+	}
+	col = 1
+	for _, f := range r.Fields[:field] {
+		col += utf8.RuneCountInString(f) + 1
+	}
+	return r.Line, col
 }
 
 // splitter cuts delimited text into rows (RFC 4180, and LF as well as CRLF). It reads on after a faulty row.
@@ -43,7 +65,7 @@ func (s *splitter) next() (*Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.row.Line, s.row.Fault, s.row.Fields = s.line, "", s.row.Fields[:0]
+		s.row.Line, s.row.Fault, s.row.Fields, s.row.places = s.line, "", s.row.Fields[:0], s.row.places[:0]
 		if len(line) == 0 {
 			continue
 		}
@@ -78,6 +100,7 @@ func (s *splitter) quoted(line []byte) error {
 	first := s.line
 	i := 0
 	for {
+		s.row.places = append(s.row.places, place{s.line, column(line, i)})
 		if i >= len(line) || line[i] != '"' {
 			end := i + indexOrEnd(line[i:], s.comma)
 			if q := bytes.IndexByte(line[i:end], '"'); q >= 0 {
