@@ -32,6 +32,7 @@ func (r *run) conclude(cov access.Coverage, err error) {
 			s.State = access.Failed
 		}
 		s.Reason, s.Hint = strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", "; "), s.System+": "), access.HintOf(err)
+		s.Reason = strings.ReplaceAll(s.Reason, "; "+s.System+": ", "; ")
 		if s.Hint == "" {
 			s.Hint = hintOf(access.KindOf(err))
 		}

@@ -132,23 +132,23 @@ func TestFormats(t *testing.T) {
 		Title: "Controller", Department: "Finance", Location: "Graz", EmploymentType: access.Contractor, Status: access.StatusTerminated,
 		ManagerID: "1001", StartDate: day("2020-05-04"), EndDate: day("2026-10-31")}
 	for name, c := range map[string]struct{ yaml, text string }{
-		"workday": {"{path: f.csv, format: workday}",
+		"workday": {"{path: f.csv, format: workday, without: [employment_type, start_date, end_date]}",
 			"Employee ID,Worker,First Name,Last Name,Primary Work Email,Business Title,Supervisory Organization,Location,Worker Type,Worker Status,Manager - Employee ID,Hire Date,Termination Date\n" +
 				"1007,Ines Brandt,Ines,Brandt,ines.brandt@acme.example,Controller,Finance,Graz,Contingent Worker,Terminated,1001,2020-05-04,2026-10-31\n"},
-		"workday, XML aliases": {"{path: f.csv, format: workday}",
+		"workday, XML aliases": {"{path: f.csv, format: workday, without: [employment_type, start_date, end_date]}",
 			"Employee_ID,First_Name,Last_Name,Primary_Work_Email,Business_Title,Supervisory_Organization,Location,Worker_Type,Worker_Status,Manager_Employee_ID,Hire_Date,Termination_Date\n" +
 				"1007,Ines,Brandt,ines.brandt@acme.example,Controller,Finance,Graz,Contingent Worker,Terminated,1001,2020-05-04T00:00:00-08:00,2026-10-31T23:00:00-08:00\n"},
-		"bamboohr": {"{path: f.csv, format: bamboohr, date_layouts: [01/02/2006]}",
+		"bamboohr": {"{path: f.csv, without: [employment_type, start_date, end_date], format: bamboohr, date_layouts: [01/02/2006]}",
 			"Employee #,First Name,Last Name,Work Email,Job Title,Department,Location,Employment Status,Status,Supervisor EID,Hire Date,Termination Date\n" +
 				"1007,Ines,Brandt,ines.brandt@acme.example,Controller,Finance,Graz,Contractor,Inactive,1001,05/04/2020,10/31/2026\n"},
-		"bamboohr, API names": {"{path: f.csv, format: bamboohr}",
+		"bamboohr, API names": {"{path: f.csv, without: [employment_type, start_date, end_date], format: bamboohr}",
 			"employeeNumber,firstName,lastName,workEmail,jobTitle,department,location,employmentHistoryStatus,status,supervisorEId,hireDate,terminationDate\n" +
 				"1007,Ines,Brandt,ines.brandt@acme.example,Controller,Finance,Graz,Contractor,Inactive,1001,2020-05-04,2026-10-31\n"},
 		"own mapping, semicolons, windows-1252": {
 			`{path: f.csv, encoding: windows-1252, columns: {id: PersNr, family_name: "Name", given_name: Vorname, email: E-Mail, title: Funktion, department: Abteilung, location: Ort, employment_type: Art, status: Stand, manager_id: Chef, start_date: Eintritt, end_date: Austritt},
   statuses: {"ausgeschieden": terminated}, employment_types: {Extern: contractor}, date_layouts: ["02.01.2006"]}`,
 			"PersNr;Name;Vorname;E-Mail;Funktion;Abteilung;Ort;Art;Stand;Chef;Eintritt;Austritt\r\n1007;Brandt;Ines;ines.brandt@acme.example;Controller;Finance;Graz;extern;AUSGESCHIEDEN;1001;04.05.2020;31.10.2026\r\n"},
-		"byte order mark, tabs": {"{path: f.csv}",
+		"byte order mark, tabs": {"{path: f.csv, without: [employment_type, start_date, end_date]}",
 			"\xEF\xBB\xBFworker_id\tgiven_name\tfamily_name\temail\ttitle\tdepartment\tlocation\temployment_type\tstatus\tmanager_id\tstart_date\tend_date\n" +
 				"1007\tInes\tBrandt\tines.brandt@acme.example\tController\tFinance\tGraz\tcontractor\tterminated\t1001\t2020-05-04\t2026-10-31\n"},
 	} {
@@ -174,7 +174,7 @@ func equal(a, b access.Person) bool {
 func TestEncodingAndAttributes(t *testing.T) {
 	text := "worker_id,family_name,status,Kostenträger\n7,M\xfcller,active,K\xf6ln\n"
 	dir := write(t, "f.csv", strings.Replace(text, "ä", "\xe4", 1))
-	persons, _, cov, err := collect(t, collector(t, dir, "{path: f.csv, encoding: windows-1252, attributes: {payer: Kostenträger}}"))
+	persons, _, cov, err := collect(t, collector(t, dir, "{path: f.csv, without: [employment_type, start_date, end_date], encoding: windows-1252, attributes: {payer: Kostenträger}}"))
 	if err != nil || len(persons) != 1 || persons[0].FamilyName != "Müller" || persons[0].Attributes["payer"] != "Köln" {
 		t.Errorf("error %v, persons %+v", err, persons)
 	}
@@ -186,7 +186,7 @@ func TestEncodingAndAttributes(t *testing.T) {
 
 func TestDuplicateWorkerIDsAreBothEmitted(t *testing.T) {
 	dir := write(t, "f.csv", "worker_id,status\nW-1,active\nW-1,active\n")
-	persons, _, _, err := collect(t, collector(t, dir, "{path: f.csv}"))
+	persons, _, _, err := collect(t, collector(t, dir, "{path: f.csv, without: [employment_type, start_date, end_date]}"))
 	if err != nil || len(persons) != 2 || persons[0].Row != 2 || persons[1].Row != 3 {
 		t.Errorf("error %v, persons %+v", err, persons)
 	}
@@ -215,7 +215,7 @@ func TestFileChangedWhileReading(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := write(t, "f.csv", "worker_id,status\nW-1,active\nW-2,active\n")
 			changed := false
-			cov, err := collector(t, dir, "{path: f.csv}").Collect(context.Background(), func(access.Record) error {
+			cov, err := collector(t, dir, "{path: f.csv, without: [employment_type, start_date, end_date]}").Collect(context.Background(), func(access.Record) error {
 				if changed {
 					return nil
 				}
@@ -237,7 +237,7 @@ func TestProbe(t *testing.T) {
 		"no status": {"worker_id\nW-1\n", `the header has no column "status" (status, from format plain)`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := collector(t, write(t, "f.csv", c.text), "{path: f.csv}").Probe(context.Background())
+			err := collector(t, write(t, "f.csv", c.text), "{path: f.csv, without: [employment_type, start_date, end_date]}").Probe(context.Background())
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || access.HintOf(err) == "") {
 				t.Errorf("error %v, want %q and a hint", err, c.want)
 			}
@@ -245,7 +245,7 @@ func TestProbe(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := collector(t, t.TempDir(), "{path: f.csv}").Probe(ctx); !errors.Is(err, context.Canceled) {
+	if err := collector(t, t.TempDir(), "{path: f.csv, without: [employment_type, start_date, end_date]}").Probe(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -269,7 +269,7 @@ func TestUnusableExports(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			snap, err := collectors.Run(context.Background(), collectors.RunSpec{System: "hr", HR: true, ShrinkPercent: 10, Previous: previous, Now: clock},
-				collector(t, write(t, "f.csv", c.text), "{path: f.csv}"), sinkFunc(func(access.Record) {}))
+				collector(t, write(t, "f.csv", c.text), "{path: f.csv, without: [employment_type, start_date, end_date]}"), sinkFunc(func(access.Record) {}))
 			if err != nil || snap.State != c.state || !strings.Contains(snap.Reason, c.reason) || snap.Usable() != (c.state == access.Complete) {
 				t.Errorf("error %v, %s: %q", err, snap.State, snap.Reason)
 			}
@@ -302,7 +302,7 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 	var first, last uint64
 	rows := 0
 	start := time.Now()
-	_, err = collector(t, dir, "{path: f.csv}").Collect(context.Background(), func(access.Record) error {
+	_, err = collector(t, dir, "{path: f.csv, without: [employment_type, start_date, end_date]}").Collect(context.Background(), func(access.Record) error {
 		switch rows++; rows {
 		case 1000:
 			first = heap()

@@ -21,6 +21,7 @@ type settings struct {
 	Path            string            `yaml:"path" required:"true"`
 	Format          string            `yaml:"format" enum:"plain,workday,bamboohr"`
 	Columns         map[string]string `yaml:"columns"`
+	Without         []string          `yaml:"without"` // fields that judge people's access and that this export does not have
 	Attributes      map[string]string `yaml:"attributes"`
 	Statuses        map[string]string `yaml:"statuses"`
 	EmploymentTypes map[string]string `yaml:"employment_types"`
@@ -67,7 +68,12 @@ func New(spec collectors.Spec) (collectors.Collector, error) {
 	return c, nil
 }
 
-// bindColumns lists the wanted columns: those of the settings must be there, those of the format may be missing, save id and status.
+// decisive are the fields without which everybody would look like an employee for ever: a column that was renamed overnight must
+// stop the run, not silence its rules. An export that never had one says so under without.
+var decisive = [...]string{"employment_type", "start_date", "end_date"}
+
+// bindColumns lists the wanted columns: those of the settings must be there, and id, status and what is decisive; the others of the
+// format may be missing.
 func (c *Collector) bindColumns(n config.Node, s settings, p preset) {
 	for _, key := range n.Get("columns").Keys() {
 		if !slices.Contains(fields[:], key) {
@@ -79,8 +85,14 @@ func (c *Collector) bindColumns(n config.Node, s settings, p preset) {
 			at.Problem(hint, "unknown field %q", key)
 		}
 	}
+	for i, field := range s.Without {
+		if !slices.Contains(decisive[:], field) {
+			n.Get("without").Index(i).Problem("without takes "+strings.Join(decisive[:], ", "), "field %q need not be named here", field)
+		}
+	}
 	for _, field := range fields {
-		col := table.Column{Field: field, Names: p.columns[field], From: "format " + s.Format, Required: field == "id" || field == "status"}
+		needed := field == "id" || field == "status" || slices.Contains(decisive[:], field) && !slices.Contains(s.Without, field)
+		col := table.Column{Field: field, Names: p.columns[field], From: "format " + s.Format, Required: needed}
 		if name := s.Columns[field]; name != "" {
 			col.Names, col.Required, col.From = []string{name}, true, n.Get("columns").Get(field).Position().String()
 		}
