@@ -22,9 +22,9 @@ type Totals struct {
 // Ages is how many open findings fall into each age: up to 7, 30 and 90 days, and older.
 type Ages [4]int
 
-// AgeNames are the names of the buckets of Ages.
+// AgeNames are the short names of the buckets of Ages, in days.
 func AgeNames() [4]string {
-	return [4]string{"0–7 days", "8–30 days", "31–90 days", "over 90 days"}
+	return [4]string{"0–7 d", "8–30 d", "31–90 d", "> 90 d"}
 }
 
 // Group is one rule's findings in one system.
@@ -43,6 +43,7 @@ type Tally struct {
 	Keep int // of each group
 
 	Totals     Totals
+	NewOpen    int // findings that are new and open: the new ones without those that an exception covers already
 	BySeverity map[access.Severity]Totals
 	Matrix     map[access.Severity]map[string]int // open ones by severity and system
 	Digest     access.FindingsDigest
@@ -70,6 +71,9 @@ func (t *Tally) Add(f access.Finding) {
 	}
 	g.Totals.add(f)
 	if Open(f) {
+		if f.Change == access.ChangeNew {
+			t.NewOpen++
+		}
 		if g.Totals.Open == 1 || f.Severity.Rank() > g.Severity.Rank() {
 			g.Severity = f.Severity
 		}

@@ -42,39 +42,59 @@ func (d *Doc) heading(level int, text string, size float64) {
 	d.y += 2.5
 }
 
-// Contents prints the headings with their pages, each a link, in full lines only.
+// Contents prints the headings with their pages, each a link. What is a little longer than the page is set a little closer.
 func (d *Doc) Contents() {
+	total := 0.0
+	for _, h := range d.known {
+		total += d.contentsLine(h, 1).height
+	}
+	scale := 1.0
+	if room := Bottom - d.y; total > room && total*0.8 <= room {
+		scale = room / total * 0.995
+	}
 	for i, h := range d.known {
-		size, indent, font := 10.0, 0.0, Bold
-		if h.Level == 2 {
-			size, indent, font = 8.5, 6.0, Regular
-		}
-		lines := d.Wrap(h.Text, Width-indent-14, font, size)
-		step := size * pointMM * 1.5
-		need := step * float64(len(lines))
-		if h.Level == 1 {
-			need += 2
-		}
+		e := d.contentsLine(h, scale)
+		need := e.height
 		if h.Level == 1 && i+1 < len(d.known) && d.known[i+1].Level == 2 {
-			d.Need(need + 2*step) // no chapter alone at the foot
+			need += 2 * d.contentsLine(d.known[i+1], scale).height // no chapter alone at the foot
 		}
-		d.Need(need)
-		if h.Level == 1 && d.y > Top {
-			d.y += 2
+		if scale == 1 {
+			d.Need(need)
+		}
+		if d.y > Top {
+			d.y += e.gap
 		}
 		top := d.y
-		for _, line := range lines {
-			d.y += step
-			d.Line(Left+indent, d.y-1, line, font, size, 'L')
+		for _, line := range e.lines {
+			d.y += e.step
+			d.Line(Left+e.indent, d.y-1, line, e.font, e.size, 'L')
 		}
 		page := strconv.Itoa(h.Page)
-		d.TextAt(Right, d.y-1, page, font, size, 'R')
-		from := Left + indent + d.TextWidth(lines[len(lines)-1], font, size) + 2
-		if to := Right - d.TextWidth(page, font, size) - 2; to > from {
+		d.Line(Right, d.y-1, page, e.font, e.size, 'R')
+		from := Left + e.indent + d.TextWidth(e.lines[len(e.lines)-1], e.font, e.size) + 2
+		if to := Right - d.TextWidth(page, e.font, e.size) - 2; to > from {
 			d.dots(from, to, d.y-1)
 		}
-		d.f.Link(Left+indent, top, Width-indent, d.y-top, d.links[i])
+		d.f.Link(Left+e.indent, top, Width-e.indent, d.y-top, d.links[i])
 	}
+}
+
+// contentsEntry is one laid out line of the contents.
+type contentsEntry struct {
+	lines                           []string
+	font                            Font
+	size, indent, step, gap, height float64
+}
+
+func (d *Doc) contentsLine(h Heading, scale float64) contentsEntry {
+	e := contentsEntry{size: 10 * scale, font: Bold, gap: 2 * scale}
+	if h.Level == 2 {
+		e = contentsEntry{size: 8.5 * scale, indent: 6}
+	}
+	e.lines = d.Wrap(h.Text, Width-e.indent-14, e.font, e.size)
+	e.step = e.size * pointMM * 1.5
+	e.height = e.step*float64(len(e.lines)) + e.gap
+	return e
 }
 
 func (d *Doc) dots(from, to, y float64) {

@@ -25,6 +25,9 @@ type Table struct {
 	Columns []Column
 	Rows    [][]Cell
 	Size    float64 // font size; 7.5 when 0
+	// KeepRows is not 0 for a choice of rows that needs not be whole: rows that do not fit on the page are left out, as long as that
+	// many are left.
+	KeepRows int
 }
 
 // Row makes a row of plain cells.
@@ -82,6 +85,7 @@ func (d *Doc) Table(t Table) {
 	if first := g.head.height + g.block(0, 2); d.y+first > Bottom && first < Bottom-Top {
 		d.NewPage()
 	}
+	g.rows = g.rows[:g.kept()]
 	g.printHead()
 	onPage := 0
 	for i, r := range g.rows {
@@ -101,6 +105,17 @@ func (d *Doc) Table(t Table) {
 		onPage++
 	}
 	d.y += 3
+}
+
+// kept is how many rows are printed.
+func (g *grid) kept() int {
+	end := g.d.y + g.head.height
+	for i, r := range g.rows {
+		if end += r.height; end > Bottom && g.t.KeepRows > 0 && i >= g.t.KeepRows {
+			return i
+		}
+	}
+	return len(g.rows)
 }
 
 // block is the height of the next n ordinary rows from i on, with the group heads before them.

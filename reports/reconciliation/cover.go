@@ -25,7 +25,7 @@ func (w *writer) cover() {
 	w.figures([3]figure{
 		{number(t.Open), "open findings"},
 		{number(w.severe()), "of them critical or high"},
-		{number(t.New), "new since the run before"},
+		{number(w.in.Tally.NewOpen), "new since the run before"},
 	})
 	if incomplete := w.ev.Incomplete(); len(incomplete) > 0 {
 		var lines []string
@@ -141,6 +141,7 @@ func (w *writer) readFirst() {
 		row[0], row[2] = severityCell(f.Severity), who(f)
 		t.Rows = append(t.Rows, row)
 	}
-	w.d.Section(2, "Read these first", 35)
+	t.KeepRows = 5
+	w.d.Section(2, "Read these first", 50)
 	w.d.Table(t)
 }

@@ -66,7 +66,7 @@ func (w *writer) ruleHead(g evidence.Group) {
 
 // table prints one rule's findings, system by system.
 func (w *writer) table(groups []evidence.Group, limit int) {
-	t := pdf.Table{Columns: []pdf.Column{{Title: "Finding", Share: 17, Whole: true}, {Title: "Who", Share: 35}, {Title: "What", Share: 68},
+	t := pdf.Table{Columns: []pdf.Column{{Title: "Finding", Share: 17, Whole: true}, {Title: "Who", Share: 40}, {Title: "What", Share: 63},
 		{Title: "Severity", Share: 13}, {Title: "State", Share: 17}, {Title: "First seen", Share: 16, Whole: true}, {Title: "Age", Share: 10, Align: 'R', Whole: true}}}
 	for _, g := range groups {
 		shown := g.Shown[:min(limit, len(g.Shown))]

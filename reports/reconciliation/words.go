@@ -143,7 +143,7 @@ func (w *writer) verdict() string {
 		if n := w.severe(); n > 0 {
 			fmt.Fprintf(&b, ", %s of them critical or high", number(n))
 		}
-		fmt.Fprintf(&b, "; %s new since the run before.", areIs(t.New))
+		fmt.Fprintf(&b, "; %s since the run before.", areNew(w.in.Tally.NewOpen, t.Open))
 	}
 	if n := len(w.ev.Incomplete()); n > 0 {
 		fmt.Fprintf(&b, " %s of %s could not be read whole, so there may be more.", number(n), plural(len(w.ev.Sources), "source"))
@@ -151,14 +151,16 @@ func (w *writer) verdict() string {
 	return b.String()
 }
 
-func areIs(n int) string {
-	if n == 1 {
-		return "1 is"
+func areNew(n, of int) string {
+	switch {
+	case n == 0:
+		return "none is new"
+	case n == of && n > 1:
+		return "all are new"
+	case n == 1:
+		return "1 is new"
 	}
-	if n == 0 {
-		return "none is"
-	}
-	return number(n) + " are"
+	return number(n) + " are new"
 }
 
 // severe counts the open findings that are critical or high.
