@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -160,6 +162,55 @@ func TestShareAndTakeOver(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// The engine crashes under an owner and a sharer: the owner starts it again, the sharer follows.
+func TestSharersFollowARestart(t *testing.T) {
+	dir := t.TempDir()
+	owner := start(t, nil, "__hold", dir)
+	crashed := owner.state().Pid
+	sharer := start(t, nil, "__hold", dir)
+	if s := sharer.state(); s.Owner || s.Pid != crashed {
+		t.Fatalf("the second process has %+v, the first runs %d", s, crashed)
+	}
+	if err := syscall.Kill(crashed, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, crashed, time.Second)
+	var after state
+	for after = sharer.ask(); after.Err != ""; after = sharer.ask() {
+		t.Log(after.Err)
+	}
+	if after.Owner || after.Pid == crashed {
+		t.Errorf("the sharer has %+v", after)
+	}
+	if s := owner.ask(); s.Err != "" || !s.Owner || s.Pid != after.Pid {
+		t.Errorf("the owner has %+v, the sharer %+v", s, after)
+	}
+}
+
+func TestWaitKeepsAnEngineOnTheFolder(t *testing.T) {
+	dir := t.TempDir()
+	first := start(t, nil, "__hold", dir)
+	was := first.state().Pid
+	e := attach(t, Options{Dir: dir})
+	if e.Owner() || e.Pid() != was {
+		t.Fatalf("owner %t of %d, the first process runs %d", e.Owner(), e.Pid(), was)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Wait(ctx) }()
+	first.kill()
+	for end := time.Now().Add(10 * time.Second); !e.Owner(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nobody took the engine over")
+		}
+	}
+	run(t, connect(t, e), "SELECT 1")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
