@@ -153,10 +153,10 @@ func TestRunStates(t *testing.T) {
 		"no coverage": {c: script{cov: func(map[access.Class]int64) access.Coverage { return access.Coverage{} }}, state: access.Failed,
 			reason: "the collector stated no coverage", hint: "defect of muster"},
 		"denied": {c: script{cov: func(map[access.Class]int64) access.Coverage { return access.Coverage{} }, err: denied}, state: access.Failed,
-			reason: "crm: list users: 401", hint: "renew the token"},
+			reason: "list users: 401", hint: "renew the token"},
 		"broke midway": {c: script{records: accounts(5), cov: edited(func(k *access.ClassCoverage) { k.State = access.Partial }), err: late},
-			state: access.Partial, reason: "crm: list users: 503", hint: "run again later"},
-		"error and yet complete": {c: script{records: accounts(5), cov: whole, err: late}, state: access.Partial, reason: "crm: list users: 503"},
+			state: access.Partial, reason: "list users: 503", hint: "run again later"},
+		"error and yet complete": {c: script{records: accounts(5), cov: whole, err: late}, state: access.Partial, reason: "list users: 503"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sink := &memory{}
