@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,6 +57,43 @@ func TestCopyWithoutKey(t *testing.T) {
 	}
 	if _, err := Open(dir, Options{Origin: origin}); err == nil {
 		t.Error("a log without its key was continued")
+	}
+}
+
+// TestVerifyBesideAWriter: readers take no lock, so they must bear a log that grows under their eyes.
+func TestVerifyBesideAWriter(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	done := make(chan error, 1)
+	go func() {
+		for i := range 300 {
+			if _, err := l.Append(context.Background(), event(i)); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for n := 0; ; n++ {
+		rep := verify(t, dir)
+		if r, err := Read(dir); err != nil {
+			t.Fatal(err)
+		} else if rep.Size > 0 {
+			if _, err := r.Prove(rep.Size - 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case err := <-done:
+			if err != nil || n == 0 {
+				t.Fatalf("%d verifications beside the writer: %v", n, err)
+			}
+			if rep := verify(t, dir); rep.Size != 300 {
+				t.Errorf("size %d", rep.Size)
+			}
+			return
+		default:
+		}
 	}
 }
 

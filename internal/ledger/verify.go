@@ -236,6 +236,9 @@ func (v *verification) compareTile(level int, n uint64, hashes []tlog.Hash) erro
 // beginning of the one that replaced it.
 func (v *verification) checkFiles() error {
 	return filepath.WalkDir(v.dir, func(full string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a writer goes on meanwhile; what must be there was read already
+		}
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -267,6 +270,9 @@ func (v *verification) checkFiles() error {
 func (v *verification) checkTileFile(path, full string, level int, n uint64, w int) error {
 	v.report.Tiles++
 	data, err := os.ReadFile(full)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // replaced by a fuller tile since
+	}
 	if err != nil {
 		return err
 	}

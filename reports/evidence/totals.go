@@ -24,7 +24,7 @@ type Ages [4]int
 
 // AgeNames are the short names of the buckets of Ages, in days.
 func AgeNames() [4]string {
-	return [4]string{"0–7 d", "8–30 d", "31–90 d", "> 90 d"}
+	return [4]string{"0–7\u00a0d", "8–30\u00a0d", "31–90\u00a0d", ">\u00a090\u00a0d"}
 }
 
 // Group is one rule's findings in one system.
