@@ -305,3 +305,45 @@ func TestGrantSince(t *testing.T) {
 		t.Errorf("the newest complete snapshot does not hold f: %v %v", found, err)
 	}
 }
+
+// TestFactsInChunks: however small the pieces in which accounts are read, the stream is the same.
+func TestFactsInChunks(t *testing.T) {
+	s := open(t)
+	var people, accounts []access.Record
+	for i := range 300 {
+		people = append(people, access.Person{ID: fmt.Sprintf("W-%03d", i), Row: int64(i)})
+		for j := range 1 + i%3 {
+			a := access.Account{System: "erp", ID: fmt.Sprintf("a%03d-%d", (i*7)%300, j), Name: "n", EmployeeID: fmt.Sprintf("W-%03d", i)}
+			if i%10 == 9 {
+				a.EmployeeID = ""
+			}
+			accounts = append(accounts, a, access.Grant{System: "erp", AccountID: a.ID, EntitlementID: fmt.Sprint("e", i%7), Effective: true})
+		}
+	}
+	w := worldOf(load(t, s, "hr", "hr", at(22), people...), load(t, s, "erp", "erp", at(22), accounts...))
+	if _, err := s.LinkAccounts(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	whole := factsOf(t, s, w, store.FactsQuery{})
+	if len(whole) < 330 {
+		t.Fatalf("only %d facts", len(whole))
+	}
+	for _, size := range []int{60, 250, 539} {
+		if got := factsOf(t, s, w, store.FactsQuery{Chunk: size}); !reflect.DeepEqual(got, whole) {
+			t.Errorf("chunks of %d give other facts: %d, want %d", size, len(got), len(whole))
+		}
+	}
+	t.Run("stop early", func(t *testing.T) {
+		enough := fmt.Errorf("enough")
+		n := 0
+		err := s.Facts(t.Context(), w, store.FactsQuery{Chunk: 10}, func(*access.PersonFacts, uint64) error {
+			if n++; n == 50 {
+				return enough
+			}
+			return nil
+		})
+		if err != enough || n != 50 {
+			t.Errorf("got %v after %d", err, n)
+		}
+	})
+}

@@ -7,8 +7,8 @@ import (
 	"muster/internal/store/wire"
 )
 
-// chunkAccounts is about how many accounts, with their grants, one query joins: it bounds the engine's memory. A world with fewer is read in one query.
-const chunkAccounts = 200_000
+// defaultChunk is Query.Chunk unless it is set. A world with fewer accounts is read in one query.
+const defaultChunk = 200_000
 
 // samples is how many keys are drawn to find the borders of chunks. The borders shift with the draw, the stream does not.
 const samples = 2000
@@ -19,6 +19,7 @@ type holdings struct {
 	world World
 	known map[string]map[string]access.Entitlement
 	only  narrowing
+	size  int // accounts a chunk
 
 	chunks []chunk
 	cursor *wire.Cursor
@@ -48,7 +49,7 @@ func (h *holdings) plan(ctx context.Context) error {
 	if _, err := h.db.One(ctx, wire.Query{Op: "count links", SQL: "SELECT count() FROM links WHERE run_id = {run:String}", Args: []any{run}}, &total); err != nil {
 		return err
 	}
-	if total <= chunkAccounts {
+	if total <= uint64(h.size) {
 		h.chunks = []chunk{{where: "1", args: []any{run}, whole: true}}
 		return nil
 	}
@@ -77,7 +78,7 @@ func (h *holdings) cut(ctx context.Context, where, column string, args []any) er
 	if err := r.Err("sample links"); err != nil || total == 0 {
 		return err
 	}
-	n := int(total/chunkAccounts) + 1
+	n := int(total)/h.size + 1
 	low := ""
 	for i := 1; i <= n; i++ {
 		c := chunk{where: where + " AND " + column + " > {low:String}", args: append([]any{wire.P("low", low)}, args...)}

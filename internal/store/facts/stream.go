@@ -24,7 +24,10 @@ func Stream(ctx context.Context, db *wire.DB, w World, q Query, yield func(f *ac
 	if err != nil {
 		return err
 	}
-	held := &holdings{db: db, world: w, known: known, only: only}
+	held := &holdings{db: db, world: w, known: known, only: only, size: q.Chunk}
+	if held.size <= 0 {
+		held.size = defaultChunk
+	}
 	defer held.close()
 	if err := held.plan(ctx); err != nil {
 		return err

@@ -42,6 +42,7 @@ type Query struct {
 	Person  string   // only this worker and their accounts
 	System  string   // with Account: only the facts that hold this account, be they its person's or its own
 	Account string   // account id
+	Chunk   int      // about how many accounts, with their grants, are joined at once, which bounds the engine's memory; default 200,000
 }
 
 // UsedIDs are the ids of the systems' snapshots that give facts.

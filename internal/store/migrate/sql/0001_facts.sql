@@ -1,5 +1,5 @@
 -- Facts: what was read from HR and the systems. Rows of a snapshot mean nothing until its row in `snapshots` exists.
--- They expire (TTL on the day of loading; a table's age is set from the configuration when muster starts).
+-- Their parts are fsynced too: a snapshot that is committed must not lose rows when the power fails. They expire (TTL on the day of loading; a table's age is set from the configuration when muster starts).
 -- Days and moments are integers, because Date32 and DateTime64 end with 2299 and would turn 9999-12-31 into another day.
 
 CREATE TABLE IF NOT EXISTS persons
@@ -36,7 +36,7 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(loaded_on)
 ORDER BY (snapshot_id, id, row)
 TTL loaded_on + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS accounts
 (
@@ -73,7 +73,7 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(loaded_on)
 ORDER BY (snapshot_id, id, source_ref)
 TTL loaded_on + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS entitlements
 (
@@ -91,7 +91,7 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(loaded_on)
 ORDER BY (snapshot_id, id, name)
 TTL loaded_on + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS grants
 (
@@ -108,7 +108,7 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(loaded_on)
 ORDER BY (snapshot_id, account_id, entitlement_id)
 TTL loaded_on + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- The grants of each account as arrays, one element a grant. Few grants have a path, so only those do have an element in `path`, in their order.
 CREATE TABLE IF NOT EXISTS account_grants
@@ -125,7 +125,7 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(loaded_on)
 ORDER BY (snapshot_id, account_id)
 TTL loaded_on + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- One row an account and run: of facts' size, so of facts' age. What a finding rests on is in the finding.
 CREATE TABLE IF NOT EXISTS links
@@ -144,4 +144,4 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(loaded_on)
 ORDER BY (run_id, system, account_id)
 TTL loaded_on + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1;

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS snapshots
 )
 ENGINE = MergeTree
 ORDER BY (system, taken_at, id, version)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 CREATE TABLE IF NOT EXISTS rejections
 (
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS rejections
 )
 ENGINE = MergeTree
 ORDER BY (snapshot_id, class, ref)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 CREATE TABLE IF NOT EXISTS runs
 (
@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS runs
 )
 ENGINE = MergeTree
 ORDER BY (id, version)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 -- What a run reasoned from: one row for HR and one for each system.
 CREATE TABLE IF NOT EXISTS run_snapshots
@@ -78,7 +78,7 @@ CREATE TABLE IF NOT EXISTS run_snapshots
 )
 ENGINE = MergeTree
 ORDER BY (run_id, version, ordinal)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 CREATE TABLE IF NOT EXISTS link_map
 (
@@ -92,7 +92,7 @@ CREATE TABLE IF NOT EXISTS link_map
 )
 ENGINE = MergeTree
 ORDER BY (run_id, ordinal)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 CREATE TABLE IF NOT EXISTS profiles
 (
@@ -104,7 +104,7 @@ CREATE TABLE IF NOT EXISTS profiles
 )
 ENGINE = MergeTree
 ORDER BY (run_id, profile)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 CREATE TABLE IF NOT EXISTS bundles
 (
@@ -118,7 +118,7 @@ CREATE TABLE IF NOT EXISTS bundles
 )
 ENGINE = MergeTree
 ORDER BY (run_id, name)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 CREATE TABLE IF NOT EXISTS expectations
 (
@@ -132,7 +132,7 @@ CREATE TABLE IF NOT EXISTS expectations
 )
 ENGINE = MergeTree
 ORDER BY (run_id, profile, system, entitlement)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 CREATE TABLE IF NOT EXISTS finding_events
 (
@@ -165,7 +165,7 @@ CREATE TABLE IF NOT EXISTS finding_events
 )
 ENGINE = MergeTree
 ORDER BY (run_id, fingerprint)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 -- A run counts when its newest version is completed; the version that first said so orders the runs.
 CREATE VIEW IF NOT EXISTS completed_runs AS
