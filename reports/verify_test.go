@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -251,6 +252,39 @@ func TestVerifySeesThroughAResealedPack(t *testing.T) {
 				t.Errorf("%v\n%s\nwant %q", err, text, c.want)
 			}
 		})
+	}
+}
+
+// TestVerifySurvivesAnyDamage flips bytes anywhere in the zip file: either Verify tells, or what it reads is unchanged and only the
+// digest of the zip file differs.
+func TestVerifySurvivesAnyDamage(t *testing.T) {
+	_, p := render(t, shape{findings: 5})
+	whole, err := os.ReadFile(p.ZipPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rnd, told := rand.New(rand.NewPCG(3, 5)), 0
+	path := filepath.Join(t.TempDir(), "damaged.zip")
+	for i := range 250 {
+		damaged := bytes.Clone(whole)
+		at := rnd.IntN(len(whole))
+		if i < 100 { // the directory at the end, where damage is most confusing
+			at = len(whole) - 1 - rnd.IntN(3000)
+		}
+		damaged[at] ^= 1 << rnd.IntN(8)
+		if err := os.WriteFile(path, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		rep, err := Verify(t.Context(), path, "")
+		switch {
+		case err != nil:
+			told++
+		case rep.SHA256 == p.Digest || !maps.EqualFunc(unzip(t, path), unzip(t, p.ZipPath), bytes.Equal):
+			t.Errorf("byte %d of %d: not told", at, len(whole))
+		}
+	}
+	if told < 100 {
+		t.Errorf("only %d of 250 damages were told", told)
 	}
 }
 

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"archive/zip"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -33,24 +34,33 @@ func openArchive(name string) (*archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open pack: %w", err)
 	}
-	a := &archive{FS: &z.Reader, close: z.Close}
+	names, err := safeNames(z.File)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open pack: %w", err), z.Close())
+	}
+	return &archive{FS: &z.Reader, names: names, close: z.Close}, nil
+}
+
+// safeNames lists the files of a zip, when all of them may be unpacked anywhere without harm.
+func safeNames(files []*zip.File) ([]string, error) {
+	var names []string
 	total, seen := uint64(0), map[string]bool{}
-	for _, f := range z.File {
+	for _, f := range files {
 		if total += f.UncompressedSize64; total > maxUnpacked || f.UncompressedSize64 > maxUnpacked {
-			return nil, fmt.Errorf("open pack: it claims to hold more than %d GiB", maxUnpacked>>30)
+			return nil, fmt.Errorf("it claims to hold more than %d GiB", maxUnpacked>>30)
 		}
 		folded := strings.ToLower(f.Name)
 		if !safeName(f.Name) || !f.Mode().IsRegular() {
-			return nil, fmt.Errorf("open pack: %q is not a plain file below the pack", f.Name)
+			return nil, fmt.Errorf("%q is not a plain file below the pack", f.Name)
 		}
 		if seen[folded] {
-			return nil, fmt.Errorf("open pack: %q is in it twice", f.Name)
+			return nil, fmt.Errorf("%q is in it twice", f.Name)
 		}
 		seen[folded] = true
-		a.names = append(a.names, f.Name)
+		names = append(names, f.Name)
 	}
-	slices.Sort(a.names)
-	return a, nil
+	slices.Sort(names)
+	return names, nil
 }
 
 func openFolder(name string) (*archive, error) {
@@ -70,7 +80,7 @@ func openFolder(name string) (*archive, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open pack: %w", err)
+		return nil, errors.Join(fmt.Errorf("open pack: %w", err), root.Close())
 	}
 	slices.Sort(a.names)
 	return a, nil
