@@ -159,17 +159,41 @@ func (x Explanation) Text() string {
 	rows := x.Root.rows("", nil, x.Root.Join != string(expression.All))
 	width, second := 0, 0
 	for _, r := range rows {
-		width = max(width, min(utf8.RuneCountInString(r.tree), 60))
-		second = max(second, min(utf8.RuneCountInString(r.value), 40))
+		width = max(width, min(utf8.RuneCountInString(r.tree), 32))
+		second = max(second, min(utf8.RuneCountInString(r.value), 5))
 	}
 	for _, r := range rows {
-		line := fmt.Sprintf(" %s%s  %s%s  %s", r.tree, pad(r.tree, width), r.value, pad(r.value, second), r.source)
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		line := strings.TrimRight(fmt.Sprintf(" %s%s  %s", r.tree, pad(r.tree, width), r.value), " ")
+		full := line + pad(r.value, second) + "  " + r.source
+		if r.source == "" || utf8.RuneCountInString(full) <= columns {
+			b.WriteString(strings.TrimRight(full, " ") + "\n")
+			continue
+		}
+		b.WriteString(line + "\n")
+		for _, part := range wrap(r.source, columns-utf8.RuneCountInString(r.below)-4) {
+			b.WriteString(" " + r.below + "   " + part + "\n")
+		}
 	}
 	return b.String()
 }
 
-type row struct{ tree, value, source string }
+// columns is the width of a terminal that a tree should fit in; a source that does not goes to lines of its own.
+const columns = 80
+
+// wrap breaks text at spaces into lines of at most width runes; a longer word stays whole.
+func wrap(text string, width int) []string {
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		if n := len(lines); n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= width {
+			lines[n-1] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
+}
+
+type row struct{ tree, value, source, below string }
 
 // rows lays the tree out. The outermost "all of" is not drawn: its parts are the list that people read.
 func (s Step) rows(indent string, out []row, draw bool) []row {
@@ -192,19 +216,22 @@ func (s Step) line(head, below string, out []row) []row {
 	if s.Join != "" && s.Join != string(expression.Not) {
 		text = s.Join
 	}
-	if s.Value != "" && s.Value != s.Result {
+	if s.Value != "" && s.Value != s.Result && !s.evident() {
 		value += "  (" + s.Value + ")"
 	}
-	out = append(out, row{head + text, value, s.Source})
+	out = append(out, row{head + text, value, s.Source, below})
 	steps := s.Steps
 	if s.Join == string(expression.Not) && len(steps) == 1 && steps[0].Join == "" && len(steps[0].Steps) == 0 {
 		out[len(out)-1].source = steps[0].Source
-		if steps[0].Value != "" {
-			out[len(out)-1].value = s.Result + "  (" + steps[0].Value + ")"
-		}
 		return out
 	}
 	return Step{Steps: steps}.rows(below, out, false)
+}
+
+// evident reports whether the value says no more than the expression and its result: x == "a" is true, (x = a).
+func (s Step) evident() bool {
+	left, right, equal := strings.Cut(s.Expr, " == ")
+	return equal && s.Result == "true" && s.Value == left+" = "+strings.Trim(right, `"`)
 }
 
 func pad(s string, width int) string {

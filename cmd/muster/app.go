@@ -19,6 +19,7 @@ import (
 	"muster/internal/reconcile"
 	"muster/internal/store"
 	"muster/internal/store/engine"
+	"muster/reports"
 )
 
 // app is one invocation: its streams and the flags that every command takes.
@@ -117,16 +118,25 @@ func (a *app) show() show.Printer {
 	return show.Printer{Out: a.stdout, Err: a.stderr, Format: a.format}
 }
 
-// flags are those that name this configuration and data, for commands that are suggested to the user.
-func (a *app) flags() string {
-	text := ""
+// invocation is how the user called muster, and the flags that name this configuration and data, for commands that are suggested.
+func (a *app) invocation() (program, flags string) {
+	program, text := "muster", ""
+	if strings.ContainsRune(os.Args[0], os.PathSeparator) && filepath.Base(os.Args[0]) == program {
+		program = os.Args[0]
+	}
 	if a.configFile != "muster.yaml" {
 		text += " --config " + a.configFile
 	}
 	if a.dataDir != "" {
 		text += " --data-dir " + a.dataDir
 	}
-	return text
+	return program, text
+}
+
+// outcome is what there is to show of a run.
+func (a *app) outcome(s *session, res reconcile.Result, pack *reports.Pack) show.Outcome {
+	program, flags := a.invocation()
+	return show.Outcome{Result: res, Warnings: s.plan.Warnings, Pack: pack, Program: program, Flags: flags}
 }
 
 // showProgress draws progress on standard error while that is a terminal, and gives what ends it.

@@ -31,7 +31,7 @@ func (a *app) nightlyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.show().Run(show.Outcome{Result: res, Warnings: s.plan.Warnings, Pack: &pack, Flags: a.flags()}); err != nil {
+			if err := a.show().Run(a.outcome(s, res, &pack)); err != nil {
 				return err
 			}
 			return status(res, failOn)
@@ -56,7 +56,7 @@ func (a *app) reconcileCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.show().Run(show.Outcome{Result: res, Warnings: s.plan.Warnings, Flags: a.flags()}); err != nil {
+			if err := a.show().Run(a.outcome(s, res, nil)); err != nil {
 				return err
 			}
 			return status(res, failOn)

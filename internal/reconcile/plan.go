@@ -106,8 +106,12 @@ func (p *Plan) loadRules(all *problemSet, clock time.Time) {
 		p.Exceptions, err = rules.LoadExceptions(doc, clock, set, append(systems, s.HR.Name))
 		all.add(err)
 		if err == nil {
+			var ids []string
 			for _, x := range p.Exceptions.Expired() {
-				p.Warnings = append(p.Warnings, fmt.Sprintf("exception %s for %s has expired and covers nothing", x.ID, x.Rule))
+				ids = append(ids, x.ID)
+			}
+			if len(ids) > 0 {
+				p.Warnings = append(p.Warnings, "exceptions that have expired and cover nothing: "+strings.Join(ids, ", "))
 			}
 		}
 	}

@@ -216,7 +216,10 @@ func (r *Runner) Explain(ctx context.Context, f access.Finding) ([]string, error
 		}
 		explanations, err := evaluator.Explain(f.Rule, facts, selector(f))
 		for _, x := range explanations {
-			texts = append(texts, x.Text())
+			// A rule that asks about each item of a list is explained by the item that the finding is about.
+			if x.Holds && (f.Scope == access.ScopeGrant || strings.HasSuffix(x.Subject, f.Detail)) {
+				texts = append(texts, x.Text())
+			}
 		}
 		return err
 	})

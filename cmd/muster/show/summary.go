@@ -18,6 +18,7 @@ type Outcome struct {
 	Result   reconcile.Result
 	Warnings []string      // of the configuration
 	Pack     *reports.Pack // nil when none was made
+	Program  string        // how muster was called
 	Flags    string        // the flags that name this configuration and data, with a space before each
 }
 
@@ -187,7 +188,7 @@ func (p Printer) printWorst(res reconcile.Result, counts []access.RuleCount) err
 }
 
 func (p Printer) printNext(o Outcome) {
-	res, pack, flags := o.Result, o.Pack, o.Flags
+	res, pack := o.Result, o.Pack
 	fmt.Fprintln(p.Out)
 	if pack != nil {
 		fmt.Fprintf(p.Out, "  Pack      %s\n  PDF       %s\n", pack.ZipPath, pack.PDFPath)
@@ -199,9 +200,9 @@ func (p Printer) printNext(o Outcome) {
 			break
 		}
 	}
-	fmt.Fprintf(p.Out, "  Findings  muster findings%s\n  One       muster findings show %s%s\n", flags, first, flags)
+	fmt.Fprintf(p.Out, "  Findings  %[1]s findings%[3]s\n  One       %[1]s findings show %[2]s%[3]s\n", o.Program, first, o.Flags)
 	if pack != nil {
-		fmt.Fprintf(p.Out, "  Verify    muster verify %s\n", pack.ZipPath)
+		fmt.Fprintf(p.Out, "  Verify    %s verify %s\n", o.Program, pack.ZipPath)
 	}
 }
 
