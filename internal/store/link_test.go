@@ -8,8 +8,9 @@ import (
 	"muster/internal/store"
 )
 
-func TestLinkAccounts(t *testing.T) {
-	s := open(t)
+// linkWorld is an ERP with every way to be, or not to be, somebody's.
+func linkWorld(t *testing.T, s *store.Store) store.World {
+	t.Helper()
 	hr := load(t, s, "hr-1", "hr", at(22), records(
 		access.Person{ID: "W-1", Row: 2, Email: "Ada.Lovelace@acme.example", UPN: "ada@corp.acme.example", Username: "alovelace", Status: access.StatusActive},
 		access.Person{ID: "W-2", Row: 3, Email: "straße@acme.example", Username: "İsmail", Status: access.StatusActive},
@@ -53,6 +54,12 @@ func TestLinkAccounts(t *testing.T) {
 	w := worldOf(hr, erp)
 	w.Linking.Map = []store.MapEntry{{System: "erp", Account: "mapped", Person: "W-2"}, {System: "erp", Account: "ROBOT nine", Person: "w-3"},
 		{System: "erp", Account: "mapped-gone", Person: "W-77"}, {System: "erp", Account: "svc-mapped", Person: "W-1"}, {System: "vpn", Account: "by-id", Person: "W-2"}}
+	return w
+}
+
+func TestLinkAccounts(t *testing.T) {
+	s := open(t)
+	w := linkWorld(t, s)
 	want := map[string]access.Link{
 		"by-id":          {Result: access.Linked, PersonID: "W-1", Key: access.KeyEmployeeID, Evidence: []string{`employee_id "w-1": 1 person`, `username "by-id": 0 persons`}},
 		"by-mail":        {Result: access.Linked, PersonID: "W-1", Key: access.KeyEmail},

@@ -27,7 +27,7 @@ func (h *holdings) decode(packed []byte) (*access.AccountFacts, string, error) {
 			return nil, "", err
 		}
 	}
-	a.Grants = foldGrants(readGrants(&r), system, h.known[system])
+	a.Grants = foldGrants(readGrants(&r, h.known[system]), system, h.known[system])
 	a.PrivilegedEffective = a.Privileged
 	for _, g := range a.Grants {
 		a.PrivilegedEffective = a.PrivilegedEffective || g.Effective && g.Entitlement.Privileged
@@ -56,10 +56,15 @@ const (
 
 // readGrants reads the arrays of account_grants. A row whose arrays do not fit each other is damage, which the Binary's Err then
 // reports as a row of the wrong shape.
-func readGrants(r *wire.Binary) []held {
+func readGrants(r *wire.Binary, known map[string]access.Entitlement) []held {
 	out := make([]held, r.Len())
 	for i := range out {
-		out[i].entitlement = r.Str()
+		raw := r.Bytes()
+		if e, ok := known[string(raw)]; ok {
+			out[i].entitlement = e.ID // one string for all who hold it
+		} else {
+			out[i].entitlement = string(raw)
+		}
 	}
 	var pathed []int
 	for i := range r.Len() {
