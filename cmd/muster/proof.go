@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"muster/cmd/muster/show"
+	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/ledger"
 	"muster/reports"
@@ -53,7 +57,7 @@ func (a *app) reportCommand() *cobra.Command {
 }
 
 func (a *app) verifyCommand() *cobra.Command {
-	var key string
+	var key, ledgerDir string
 	c := &cobra.Command{
 		Use:   "verify PACK",
 		Short: "Verify an evidence pack, offline, without configuration or engine",
@@ -68,14 +72,46 @@ func (a *app) verifyCommand() *cobra.Command {
 				trusted = strings.TrimSpace(string(data))
 			}
 			rep, err := reports.Verify(c.Context(), args[0], trusted)
+			if ledgerDir != "" {
+				step, lerr := enteredOn(c.Context(), ledgerDir, rep.SHA256)
+				rep.Steps = append(rep.Steps, step)
+				err = errors.Join(err, lerr)
+			}
 			if perr := a.printSteps(rep); perr != nil {
 				return perr
 			}
 			return err
 		},
 	}
+	c.Flags().StringVar(&ledgerDir, "ledger", "", "folder of a ledger that must hold the digest of this pack, such as .muster/ledger")
 	c.Flags().StringVar(&key, "key", "", "file with the ledger's verifier key, got from a place that you trust")
 	return c
+}
+
+// enteredOn looks for the pack's digest on a ledger.
+func enteredOn(ctx context.Context, dir, digest string) (pack.Step, error) {
+	step := pack.Step{Name: "ledger at hand: it holds the digest of this pack"}
+	r, err := ledger.Read(dir)
+	if err == nil {
+		err = r.Entries(ctx, 0, func(e ledger.Entry) error {
+			var data struct {
+				SHA256 string `json:"sha256"`
+			}
+			if e.Type == ledger.Pack && json.Unmarshal(e.Data, &data) == nil && data.SHA256 == digest {
+				step.OK = true
+				step.Details = []string{fmt.Sprintf("entry %d of %s", e.Index, e.Time.Format(time.RFC3339))}
+			}
+			return nil
+		})
+	}
+	if err == nil && !step.OK {
+		err = &access.Error{Op: "find pack on the ledger", Kind: access.Invalid, Hint: "compare with the pack that was handed out; the same run gives the same bytes",
+			Err: fmt.Errorf("no entry has the digest %s", digest)}
+	}
+	if err != nil {
+		step.OK, step.Details = false, []string{err.Error()}
+	}
+	return step, err
 }
 
 func (a *app) printSteps(rep pack.Report) error {

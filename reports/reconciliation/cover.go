@@ -25,7 +25,7 @@ func (w *writer) cover() {
 	w.figures([3]figure{
 		{number(t.Open), "open findings"},
 		{number(w.severe()), "of them critical or high"},
-		{number(w.in.Tally.NewOpen), "new since the run before"},
+		{number(w.in.Tally.NewOpen), "new in this run"},
 	})
 	if incomplete := w.ev.Incomplete(); len(incomplete) > 0 {
 		var lines []string

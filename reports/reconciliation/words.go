@@ -143,7 +143,7 @@ func (w *writer) verdict() string {
 		if n := w.severe(); n > 0 {
 			fmt.Fprintf(&b, ", %s of them critical or high", number(n))
 		}
-		fmt.Fprintf(&b, "; %s since the run before.", areNew(w.in.Tally.NewOpen, t.Open))
+		fmt.Fprintf(&b, "; %s in this run.", areNew(w.in.Tally.NewOpen, t.Open))
 	}
 	if n := len(w.ev.Incomplete()); n > 0 {
 		fmt.Fprintf(&b, " %s of %s could not be read whole, so there may be more.", number(n), plural(len(w.ev.Sources), "source"))
