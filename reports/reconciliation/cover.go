@@ -89,10 +89,21 @@ func (w *writer) conclusion() {
 	d.Chapter("Conclusion and counts")
 	d.Para(w.verdict())
 	complete := len(w.ev.Sources) - len(w.ev.Incomplete())
-	d.Para(fmt.Sprintf("Looked at: %s (%s read whole) with %s, %s and %s; judged by %s. Expected access comes from %s; %s and %s are in force or expired.",
+	exceptions, mitigations := 0, 0
+	for _, x := range w.ev.Exceptions {
+		if x.State == "valid" {
+			exceptions++
+		}
+	}
+	for _, m := range w.ev.Mitigations {
+		if m.State == "valid" {
+			mitigations++
+		}
+	}
+	d.Para(fmt.Sprintf("Looked at: %s (%s read whole) with %s, %s and %s; judged by %s. Expected access comes from %s. In force: %s and %s%s.",
 		plural(len(w.ev.Sources), "source"), number(complete), plural(w.ev.Run.Persons, "person"), plural(w.ev.Run.Accounts, "account"),
 		number(w.ev.Run.Grants)+" entitlements held", plural(len(w.ev.Rules), "rule"), plural(len(w.ev.Bundles), "bundle"),
-		plural(len(w.ev.Exceptions), "exception"), plural(len(w.ev.Mitigations), "mitigation")))
+		plural(exceptions, "exception"), plural(mitigations, "mitigation"), lapsed(len(w.ev.Exceptions)+len(w.ev.Mitigations)-exceptions-mitigations)))
 	for _, s := range w.ev.Incomplete() {
 		w.incompleteSource(s)
 	}
@@ -144,4 +155,12 @@ func (w *writer) readFirst() {
 	t.KeepRows = 5
 	w.d.Section(2, "Read these first", 50)
 	w.d.Table(t)
+}
+
+// lapsed says how many accepted risks are over and cover nothing.
+func lapsed(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d more have expired and cover nothing", n)
 }

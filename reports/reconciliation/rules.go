@@ -85,7 +85,7 @@ func (w *writer) overview() {
 	d.Chapter("Findings by rule and system")
 	w.ageChart()
 	names := evidence.AgeNames()
-	t := pdf.Table{Columns: []pdf.Column{{Title: "Rule", Share: 32, Whole: true}, {Title: "System", Share: 18}, {Title: "Severity", Share: 12}, {Title: "Open", Share: 9, Align: 'R'},
+	t := pdf.Table{Size: 6.4, Columns: []pdf.Column{{Title: "Rule", Share: 32, Whole: true}, {Title: "System", Share: 18}, {Title: "Severity", Share: 12}, {Title: "Open", Share: 9, Align: 'R'},
 		{Title: "New", Share: 8, Align: 'R'}, {Title: "Resolved", Share: 12, Align: 'R'}, {Title: "Excepted", Share: 12, Align: 'R'}, {Title: "Unverified", Share: 13, Align: 'R'}}}
 	for _, name := range names {
 		t.Columns = append(t.Columns, pdf.Column{Title: name, Share: 10.5, Align: 'R'})
