@@ -35,7 +35,7 @@ func office(t *testing.T, s *store.Store) store.World {
 		access.Grant{System: "directory", AccountID: "u1", EntitlementID: "g2", Path: []string{"long", "way", "round"}},
 		access.Grant{System: "directory", AccountID: "u1", EntitlementID: "g2", Path: []string{"b", "c"}},
 		access.Grant{System: "directory", AccountID: "u1", EntitlementID: "g1", Effective: true},
-		access.Grant{System: "directory", AccountID: "u1", EntitlementID: "unlisted"},
+		access.Grant{System: "directory", AccountID: "u1", EntitlementID: "unlisted", ExpiresAt: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)},
 		access.Grant{System: "directory", AccountID: "u5", EntitlementID: "g2", Effective: true},
 		access.Account{System: "directory", ID: "u1", Name: "ada", DisplayName: "Ada", Email: "a@acme.example", UPN: "ada@corp", EmployeeID: "W-1", OwnerRef: "x", Kind: access.KindHuman, Enabled: true,
 			Locked: true, Privileged: true, MFA: access.Yes, CreatedAt: at(1), LastLogin: at(2), NeverLoggedIn: true, PasswordChangedAt: at(3),

@@ -62,42 +62,62 @@ func (b *grants) add(rec access.Record) int {
 	return grown
 }
 
+// reset empties b and keeps its memory for the next rows.
+func (b *grants) reset() {
+	b.accounts, b.ends, b.codes, b.flags = b.accounts[:0], b.ends[:0], b.codes[:0], b.flags[:0]
+	b.dict = b.dict[:0]
+	clear(b.known)
+	clear(b.paths)
+	clear(b.expires)
+}
+
+// insert leaves out what no row has: the table's defaults are the same and cost nothing.
 func (b *grants) insert(s access.Snapshot, day time.Time) wire.Chunked {
-	return wire.Chunked{
-		Table: "grants",
-		Names: []string{"snapshot_id", "loaded_on", "account_id", "entitlement_id", "path", "effective", "admin_option", "expires_ms"},
-		Chunks: func(send func([]wire.ColumnData) error) error {
-			for from := 0; from < b.rows(); from += grantChunk {
-				if err := send(b.chunk(s, day, from, min(from+grantChunk, b.rows()))); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+	names := []string{"snapshot_id", "loaded_on", "account_id", "entitlement_id", "effective", "admin_option"}
+	if len(b.paths) > 0 {
+		names = append(names, "path")
 	}
+	if len(b.expires) > 0 {
+		names = append(names, "expires_ms")
+	}
+	return wire.Chunked{Table: "grants", Names: names, Chunks: func(send func([]wire.ColumnData) error) error {
+		for from := 0; from < b.rows(); from += grantChunk {
+			if err := send(b.chunk(s, day, from, min(from+grantChunk, b.rows()))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
 }
 
 // chunk makes the columns of the rows from up to and without to.
 func (b *grants) chunk(s access.Snapshot, day time.Time, from, to int) []wire.ColumnData {
 	n := to - from
-	accounts, paths, expires := make(strs, n), make(wire.Each[[]string], n), make(wire.Slice[*int64], n)
-	effective, admin := make(wire.Slice[bool], n), make(wire.Slice[bool], n)
+	accounts, effective, admin := make(strs, n), make(wire.Slice[bool], n), make(wire.Slice[bool], n)
 	base := uint32(0)
 	if from > 0 {
 		base = b.ends[from-1]
 	}
 	text, start := string(b.accounts[base:b.ends[to-1]]), uint32(0)
 	for i := range n {
-		row := from + i
-		end := b.ends[row] - base
+		end := b.ends[from+i] - base
 		accounts[i], start = text[start:end], end
-		effective[i], admin[i] = b.flags[row]&1 != 0, b.flags[row]&2 != 0
-		if len(b.paths) > 0 {
-			paths[i] = b.paths[row]
-		}
-		if len(b.expires) > 0 {
-			expires[i] = b.expires[row]
-		}
+		effective[i], admin[i] = b.flags[from+i]&1 != 0, b.flags[from+i]&2 != 0
 	}
-	return []wire.ColumnData{wire.Same(s.ID, n), wire.Same(day, n), accounts, wire.Coded{Dict: b.dict, Codes: b.codes[from:to]}, paths, effective, admin, expires}
+	cols := []wire.ColumnData{wire.Same(s.ID, n), wire.Same(day, n), accounts, wire.Coded{Dict: b.dict, Codes: b.codes[from:to]}, effective, admin}
+	if len(b.paths) > 0 {
+		paths := make(wire.Each[[]string], n)
+		for i := range n {
+			paths[i] = b.paths[from+i]
+		}
+		cols = append(cols, paths)
+	}
+	if len(b.expires) > 0 {
+		expires := make(wire.Slice[*int64], n)
+		for i := range n {
+			expires[i] = b.expires[from+i]
+		}
+		cols = append(cols, expires)
+	}
+	return cols
 }

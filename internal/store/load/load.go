@@ -38,6 +38,7 @@ type Loader struct {
 	// recording: the commit record was sent. Whether it arrived is not known if that failed, so Abort must not touch the rows.
 	recording bool
 
+	spare   chan *grants // emptied buffers, to be filled again
 	flushes *errgroup.Group
 	flushed context.Context // cancelled with the first failed flush; cause tells why
 	stop    context.CancelFunc
@@ -78,12 +79,12 @@ func Begin(ctx context.Context, db *wire.DB, snap access.Snapshot, closed func()
 	return &Loader{
 		db: db, snap: snap, day: db.Now().Truncate(24 * time.Hour), closed: closed,
 		buffers: map[access.Class]buffer{}, seq: map[access.Class]int{}, added: map[access.Class]int64{},
-		flushes: group, flushed: gctx, stop: stop,
+		spare: make(chan *grants, parallel), flushes: group, flushed: gctx, stop: stop,
 	}, nil
 }
 
 // newBuffer makes an empty buffer for class.
-func newBuffer(class access.Class) (*sized, error) {
+func (l *Loader) newBuffer(class access.Class) (*sized, error) {
 	switch class {
 	case access.ClassPerson:
 		return &sized{buffer: &persons{}, maxRows: maxRows}, nil
@@ -92,7 +93,12 @@ func newBuffer(class access.Class) (*sized, error) {
 	case access.ClassEntitlement:
 		return &sized{buffer: &entitlements{}, maxRows: maxRows}, nil
 	case access.ClassGrant:
-		return &sized{buffer: newGrants(), maxRows: maxGrantRows}, nil
+		select {
+		case g := <-l.spare:
+			return &sized{buffer: g, maxRows: maxGrantRows}, nil
+		default:
+			return &sized{buffer: newGrants(), maxRows: maxGrantRows}, nil
+		}
 	case access.ClassRejection:
 		return &sized{buffer: &rejections{}, maxRows: maxRows}, nil
 	}
@@ -115,7 +121,7 @@ func (l *Loader) Add(ctx context.Context, rec access.Record) error {
 	class := rec.Class()
 	b, _ := l.buffers[class].(*sized)
 	if b == nil {
-		fresh, err := newBuffer(class)
+		fresh, err := l.newBuffer(class)
 		if err != nil {
 			return err
 		}
@@ -152,7 +158,15 @@ func (l *Loader) hand(class access.Class) {
 	l.flushes.Go(func() error {
 		c := b.insert(l.snap, l.day)
 		c.Token = token
-		return l.db.InsertChunks(l.flushed, "insert "+c.Table, c)
+		err := l.db.InsertChunks(l.flushed, "insert "+c.Table, c)
+		if g, ok := b.(*sized).buffer.(*grants); ok && err == nil {
+			g.reset()
+			select {
+			case l.spare <- g:
+			default:
+			}
+		}
+		return err
 	})
 }
 
