@@ -98,18 +98,21 @@ func before(persons, accounts, grants int64) access.Snapshot {
 		{Class: access.ClassPerson, Parsed: persons}, {Class: access.ClassAccount, Parsed: accounts}, {Class: access.ClassGrant, Parsed: grants}}}}
 }
 
-func TestRunStates(t *testing.T) {
+// runState is what a run of a script must end as.
+type runState struct {
+	c      script
+	hr     bool
+	prev   access.Snapshot
+	shrink float64
+	state  access.SnapshotState
+	reason string
+	hint   string
+}
+
+func runStates() map[string]runState {
 	denied := &access.Error{System: "crm", Op: "list users", Kind: access.Denied, Hint: "renew the token", Err: errors.New("401")}
 	late := &access.Error{System: "crm", Op: "list users", Kind: access.Transient, Err: errors.New("503")}
-	for name, c := range map[string]struct {
-		c      script
-		hr     bool
-		prev   access.Snapshot
-		shrink float64
-		state  access.SnapshotState
-		reason string
-		hint   string
-	}{
+	return map[string]runState{
 		"complete":            {c: script{records: accounts(5), cov: whole}, state: access.Complete},
 		"grew":                {c: script{records: accounts(5), cov: whole}, prev: before(0, 3, 0), state: access.Complete},
 		"shrank to the brink": {c: script{records: accounts(90), cov: whole}, prev: before(0, 100, 0), shrink: 10, state: access.Complete},
@@ -157,7 +160,11 @@ func TestRunStates(t *testing.T) {
 		"broke midway": {c: script{records: accounts(5), cov: edited(func(k *access.ClassCoverage) { k.State = access.Partial }), err: late},
 			state: access.Partial, reason: "list users: 503", hint: "run again later"},
 		"error and yet complete": {c: script{records: accounts(5), cov: whole, err: late}, state: access.Partial, reason: "list users: 503"},
-	} {
+	}
+}
+
+func TestRunStates(t *testing.T) {
+	for name, c := range runStates() {
 		t.Run(name, func(t *testing.T) {
 			sink := &memory{}
 			snap, err := Run(context.Background(), RunSpec{ID: "s1", RunID: "r1", System: "crm", Kind: "scim", Version: "1.2", HR: c.hr, TakenAt: clock(),
