@@ -75,10 +75,9 @@ func TestFindingsAcrossRuns(t *testing.T) {
 		if n, want := names(got), "leaver-active/vpn/c/=open orphaned-account/erp/a/=resolved privilege-creep/directory+erp/b/x=open"; n != want {
 			t.Fatalf("got %s\nwant %s", n, want)
 		}
-		want := a2
-		want.RunID = "run-1"
-		if !reflect.DeepEqual(got[1], want) {
-			t.Errorf("got %+v\nwant %+v", got[1], want)
+		a2.RunID = "run-1"
+		if !reflect.DeepEqual(got[1], a2) {
+			t.Errorf("got %+v\nwant %+v", got[1], a2)
 		}
 		if got[2].Change != access.ChangeNew || got[2].RunID != "run-9" {
 			t.Errorf("a run that is not completed changed b: %+v", got[2])
