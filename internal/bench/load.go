@@ -103,8 +103,8 @@ func loadRatio(ctx context.Context, dir string) (figures []figure, err error) {
 	return []figure{{
 		Name: "load_ratio", Value: round(median(ours) / median(theirs)), Unit: "ratio",
 		Baseline: fmt.Sprintf("INSERT INTO ... SELECT * FROM file(..., Native): %.2f s; at most 1.5", median(theirs)),
-		Note: fmt.Sprintf("%d grants through the store's Loader, from Begin to Commit, %.2f s: it also builds the arrays per account, which the baseline does not; "+
-			"same rows in the same order of arrival, identical table with the same fsync settings, emptied before each; medians of %d in turns; "+
+		Note: fmt.Sprintf("%d grants through the store's Loader, from Begin to Commit, %.2f s; the arrays per account are made by the first run that "+
+			"reasons from the snapshot and are part of nightly_20k; same rows in the same order of arrival, identical table with the same fsync settings, emptied before each; medians of %d in turns; "+
 			"processor seconds %.1f against %.1f; the right FILE is granted to this engine only", loadGrants, median(ours), loadRounds, median(ourCPU), median(theirCPU)),
 	}}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/store/facts"
+	"muster/internal/store/load"
 	"muster/internal/store/population"
 	"muster/internal/store/wire"
 )
@@ -125,10 +126,20 @@ func (s *Store) fillWorld(ctx context.Context, w *World) error {
 	return nil
 }
 
-// LinkAccounts links every account of the world's usable snapshots to persons and counts the results. The explicit map is final. A
+// LinkAccounts makes a world ready for Facts: it gathers the grants of each account, where that was not done yet, and links every account of the world's usable snapshots to persons and counts the results. The explicit map is final. A
 // service, shared or break-glass account is service-owned, by the person that its owner reference names, if it names one. For all
 // others the keys narrow in their order; see access.Link for the evidence that is kept.
 func (s *Store) LinkAccounts(ctx context.Context, w World) (map[access.LinkResult]int64, error) {
+	for _, x := range w.Systems {
+		for _, id := range []string{x.Used.ID, x.Previous.ID} {
+			if id == "" {
+				continue
+			}
+			if err := load.Gather(ctx, s.db, id); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return facts.Link(ctx, s.db, w)
 }
 

@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -28,9 +27,6 @@ func (l *Loader) Commit(ctx context.Context, snap access.Snapshot) error {
 		return wire.Failf(access.Internal, "commit snapshot", "", "snapshot %s of %s was begun, not %s of %s", l.snap.ID, l.snap.System, snap.ID, snap.System)
 	}
 	if err := l.drain(ctx, snap); err != nil {
-		return err
-	}
-	if err := l.fold(ctx); err != nil {
 		return err
 	}
 	stored, err := Counts(ctx, l.db, snap.ID)
@@ -75,28 +71,6 @@ func (l *Loader) drain(ctx context.Context, snap access.Snapshot) error {
 		l.hand(class)
 	}
 	return l.flushes.Wait()
-}
-
-// foldGrants gathers the grants of each account into arrays. The table is sorted by account, so the aggregation streams. %s are the paths of those that
-// have one.
-const foldGrants = `INSERT INTO account_grants (snapshot_id, account_id, entitlement_ids, flags, path, held, loaded_on)
-SELECT snapshot_id, account_id, groupArray(entitlement_id) AS ids, groupArray(toUInt8(effective + 2 * admin_option + 4 * notEmpty(path))),
-	%s, toUInt32(arrayUniq(ids)), any(loaded_on)
-FROM grants WHERE snapshot_id = {snapshot:String} GROUP BY snapshot_id, account_id`
-
-// fold makes the arrays per account.
-func (l *Loader) fold(ctx context.Context) error {
-	if l.added[access.ClassGrant] == 0 {
-		return nil
-	}
-	paths := "[]"
-	if l.pathed {
-		paths = "groupArrayIf(path, notEmpty(path))"
-	}
-	return l.db.Replace(ctx, "build account grants", wire.Replacement{
-		Table: "account_grants", Where: "snapshot_id = {snapshot:String}", Insert: fmt.Sprintf(foldGrants, paths),
-		Args: []any{wire.P("snapshot", l.snap.ID)}, Settings: map[string]any{"optimize_aggregation_in_order": 1},
-	})
 }
 
 // Counts says how many rows of each class are stored for a snapshot, committed or not.

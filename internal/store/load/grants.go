@@ -1,6 +1,7 @@
 package load
 
 import (
+	"sort"
 	"time"
 
 	"muster/internal/access"
@@ -18,13 +19,13 @@ type grants struct {
 	dict     []any    // entitlement ids
 	codes    []uint32 // the entitlement of each row, as a place in dict
 	known    map[string]uint32
-	flags    []uint8          // 1 effective, 2 admin option
-	paths    map[int][]string // by row; most grants are direct
-	expires  map[int]*int64   // by row; most do not expire
+	flags    []uint8           // 1 effective, 2 admin option
+	paths    []rowed[[]string] // in the order of rows; most grants are direct
+	expires  []rowed[*int64]   // in the order of rows; most do not expire
 }
 
 func newGrants() *grants {
-	return &grants{known: map[string]uint32{}, paths: map[int][]string{}, expires: map[int]*int64{}}
+	return &grants{known: map[string]uint32{}}
 }
 
 func (b *grants) rows() int { return len(b.ends) }
@@ -52,11 +53,11 @@ func (b *grants) add(rec access.Record) int {
 	}
 	b.flags = append(b.flags, flags)
 	if len(g.Path) > 0 {
-		b.paths[row] = g.Path
+		b.paths = append(b.paths, rowed[[]string]{row, g.Path})
 		grown += size(g.Path...) + 16*len(g.Path) + 64
 	}
 	if !g.ExpiresAt.IsZero() {
-		b.expires[row] = wire.Milli(g.ExpiresAt)
+		b.expires = append(b.expires, rowed[*int64]{row, wire.Milli(g.ExpiresAt)})
 		grown += 32
 	}
 	return grown
@@ -67,8 +68,8 @@ func (b *grants) reset() {
 	b.accounts, b.ends, b.codes, b.flags = b.accounts[:0], b.ends[:0], b.codes[:0], b.flags[:0]
 	b.dict = b.dict[:0]
 	clear(b.known)
-	clear(b.paths)
-	clear(b.expires)
+	clear(b.paths) // lets go of the collector's strings
+	b.paths, b.expires = b.paths[:0], b.expires[:0]
 }
 
 // insert leaves out what no row has: the table's defaults are the same and cost nothing.
@@ -107,17 +108,30 @@ func (b *grants) chunk(s access.Snapshot, day time.Time, from, to int) []wire.Co
 	cols := []wire.ColumnData{wire.Same(s.ID, n), wire.Same(day, n), accounts, wire.Coded{Dict: b.dict, Codes: b.codes[from:to]}, effective, admin}
 	if len(b.paths) > 0 {
 		paths := make(wire.Each[[]string], n)
-		for i := range n {
-			paths[i] = b.paths[from+i]
-		}
+		spread(paths, b.paths, from)
 		cols = append(cols, paths)
 	}
 	if len(b.expires) > 0 {
 		expires := make(wire.Slice[*int64], n)
-		for i := range n {
-			expires[i] = b.expires[from+i]
-		}
+		spread(expires, b.expires, from)
 		cols = append(cols, expires)
 	}
 	return cols
+}
+
+// rowed is a value that only some rows have. A list of them in the order of rows is much cheaper than a map.
+type rowed[T any] struct {
+	row   int
+	value T
+}
+
+// spread puts the values of the rows after from where they belong in out, whose first row is from.
+func spread[S ~[]T, T any](out S, values []rowed[T], from int) {
+	first := sort.Search(len(values), func(i int) bool { return values[i].row >= from })
+	for _, v := range values[first:] {
+		if v.row >= from+len(out) {
+			return
+		}
+		out[v.row-from] = v.value
+	}
 }

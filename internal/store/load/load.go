@@ -34,7 +34,6 @@ type Loader struct {
 	seq     map[access.Class]int
 	added   map[access.Class]int64
 	ended   bool
-	pathed  bool // a grant has a path
 	// recording: the commit record was sent. Whether it arrived is not known if that failed, so Abort must not touch the rows.
 	recording bool
 
@@ -126,9 +125,6 @@ func (l *Loader) Add(ctx context.Context, rec access.Record) error {
 			return err
 		}
 		b, l.buffers[class] = fresh, fresh
-	}
-	if g, ok := rec.(access.Grant); ok && len(g.Path) > 0 {
-		l.pathed = true
 	}
 	b.bytes += b.add(rec)
 	l.added[class]++
