@@ -55,7 +55,7 @@ func (r *Runner) collectSource(ctx context.Context, run access.Run, src Source, 
 	var previous access.Snapshot
 	if !baseline {
 		var err error
-		if previous, _, err = r.Store.NewestComplete(ctx, src.Name, takenAt); err != nil {
+		if previous, err = r.before(ctx, src.Name, takenAt); err != nil {
 			return access.Snapshot{}, fmt.Errorf("find the snapshot before of %s: %w", src.Name, err)
 		}
 	}
@@ -84,6 +84,16 @@ func (r *Runner) collectSource(ctx context.Context, run access.Run, src Source, 
 	return snap, nil
 }
 
+// before finds the complete snapshot whose counts a new one must stand up to. When the clock went back, and none is older, it is the
+// newest of all: a source that shrank is held whatever the clock says (invariant 2).
+func (r *Runner) before(ctx context.Context, system string, takenAt time.Time) (access.Snapshot, error) {
+	previous, found, err := r.Store.NewestComplete(ctx, system, takenAt)
+	if err == nil && !found {
+		previous, _, err = r.Store.NewestComplete(ctx, system, takenAt.AddDate(100, 0, 0))
+	}
+	return previous, err
+}
+
 func snapshotID(now time.Time, system string) string {
 	return "S-" + now.UTC().Format("20060102T150405.000Z") + "-" + system + "-" + suffix()
 }
@@ -100,21 +110,22 @@ func snapshotEntry(s access.Snapshot) map[string]any {
 
 // choose picks the world of a run: what is newest, what may be reasoned from, and what to compare with.
 func (r *Runner) choose(ctx context.Context, run access.Run) ([]access.SystemFacts, []access.Snapshot, error) {
+	own, err := r.collected(ctx, run)
+	if err != nil {
+		return nil, nil, err
+	}
 	systems := make([]access.SystemFacts, 0, len(r.Plan.Sources))
 	previous := make([]access.Snapshot, 0, len(r.Plan.Sources))
 	for _, src := range r.Plan.Sources {
 		f := access.SystemFacts{Name: src.Name, Title: src.System.Title, Collector: src.Kind, Owner: src.System.Owner,
 			Criticality: src.System.Criticality, SLA: src.System.SLA, IsHR: src.HR}
-		newest, found, err := r.Store.Newest(ctx, src.Name)
-		if err != nil {
+		if f.Tonight, err = r.tonight(ctx, run, src.Name, own); err != nil {
 			return nil, nil, err
 		}
-		if !found {
-			newest = access.Snapshot{System: src.Name, State: access.Failed, Reason: "never collected", Hint: "muster collect " + src.Name}
-		}
-		f.Tonight = newest
-		if f.Used, _, err = r.Store.NewestComplete(ctx, src.Name, run.AsOf); err != nil {
-			return nil, nil, err
+		if f.Used = f.Tonight; !f.Tonight.Usable() {
+			if f.Used, _, err = r.Store.NewestComplete(ctx, src.Name, run.AsOf); err != nil {
+				return nil, nil, err
+			}
 		}
 		var before access.Snapshot
 		if f.Used.ID != "" {
@@ -125,4 +136,38 @@ func (r *Runner) choose(ctx context.Context, run access.Run) ([]access.SystemFac
 		systems, previous = append(systems, f), append(previous, before)
 	}
 	return systems, previous, nil
+}
+
+// collected are the snapshots that the run took itself, by system, without the baselines.
+func (r *Runner) collected(ctx context.Context, run access.Run) (map[string]access.Snapshot, error) {
+	all, err := r.Store.SnapshotsOfRun(ctx, run.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read the snapshots of run %s: %w", run.ID, err)
+	}
+	own := map[string]access.Snapshot{}
+	for _, s := range all {
+		if !s.Baseline {
+			own[s.System] = s
+		}
+	}
+	return own, nil
+}
+
+// tonight is the reading of a system that the run answers for: its own, else the newest one. One that was taken after the run's clock
+// tells nothing of the run's moment, and what was read before it may have been cut; so the source counts as not read.
+func (r *Runner) tonight(ctx context.Context, run access.Run, system string, own map[string]access.Snapshot) (access.Snapshot, error) {
+	if s, ok := own[system]; ok {
+		return s, nil
+	}
+	newest, found, err := r.Store.Newest(ctx, system)
+	switch {
+	case err != nil:
+		return newest, err
+	case !found:
+		return access.Snapshot{System: system, State: access.Failed, Reason: "never collected", Hint: "muster collect " + system}, nil
+	case newest.TakenAt.After(run.AsOf):
+		return access.Snapshot{System: system, State: access.Failed, Reason: "its newest snapshot was taken at " + stamp(newest.TakenAt) + ", after the clock of this run",
+			Hint: "let as_of be that moment or later, or collect it again: muster nightly"}, nil
+	}
+	return newest, nil
 }

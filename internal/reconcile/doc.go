@@ -7,7 +7,8 @@
 //	expect    bundles per distinct profile, in the store as expectations
 //	judge     stream every person's facts past the rules
 //	settle    compare the hits with what stood before: new, still, resolved, reopened, unverified
-//	record    the ledger first, then the findings, then the run's completed record, which makes them visible
+//	record    the findings on the ledger first, then in the store; the run's end on the ledger, then its completed record, which makes
+//	          them visible
 //	report    the evidence pack from the store alone, its digest on the ledger
 //
 // A run that dies leaves nothing that the next one sees: snapshots without a commit record, findings without a completed run and

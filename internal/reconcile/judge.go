@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
@@ -43,7 +44,7 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if err != nil {
 		return res, err
 	}
-	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, tested: tally{}, names: map[string]string{}}
+	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, tested: tally{}, names: map[string]string{}, unsure: map[string]string{}}
 	if err := j.prepare(ctx); err != nil {
 		return res, err
 	}
@@ -51,6 +52,7 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 		return res, fmt.Errorf("evaluate rules: %w", err)
 	}
 	res.RuleErrors = j.evaluator.Stats()
+	j.admit(res.RuleErrors)
 	settled, err := j.settle(&res, before)
 	if err != nil {
 		return res, err
@@ -123,6 +125,7 @@ type judge struct {
 	filler    *expect.Filler
 	evaluator *rules.Evaluator
 	found     []rules.Hit
+	unsure    map[string]string // by worker id: why it is not known what they should hold
 	tested    tally
 	names     map[string]string // of the persons who have a mitigation
 }
@@ -164,8 +167,47 @@ func (j *judge) hits(ctx context.Context, res *Result) error {
 		if err := j.filler.Fill(f, profile); err != nil {
 			return err
 		}
-		return j.evaluator.Evaluate(f, keep)
+		if f.Person == nil {
+			return j.evaluator.Evaluate(f, keep)
+		}
+		why := j.book.Unsure(profile, f.Person)
+		if why == "" {
+			return j.evaluator.Evaluate(f, keep)
+		}
+		j.unsure[f.Person.ID] = why
+		return j.evaluator.Evaluate(f, func(h rules.Hit) error {
+			if comparesGrants(h.Rule) {
+				return nil
+			}
+			return keep(h)
+		})
 	})
+}
+
+// comparesGrants reports whether a rule compares what is held with what is expected.
+func comparesGrants(r *rules.Rule) bool {
+	return r.Scope == access.ScopeGrant || strings.Contains(r.When, "expected")
+}
+
+// admit counts, for every rule that compares grants, the persons whose expected access is not known as not judged: the run and its
+// pack then say so, and none of the rule's findings is called resolved.
+func (j *judge) admit(stats rules.Stats) {
+	if len(j.unsure) == 0 {
+		return
+	}
+	sample := ""
+	for id, why := range j.unsure {
+		if text := "expected access of " + id + ": " + why; sample == "" || text < sample {
+			sample = text
+		}
+	}
+	more := rules.Stats{}
+	for _, r := range j.runner.Plan.Rules.Rules() {
+		if comparesGrants(r) {
+			more[r.ID] = rules.RuleStats{Errors: int64(len(j.unsure)), Sample: sample}
+		}
+	}
+	stats.Merge(more)
 }
 
 // count adds one unit of facts to what the rules were asked about.
@@ -235,7 +277,8 @@ func worst(sorted []access.Finding) map[string]access.Finding {
 	return out
 }
 
-// record enters the outcome on the ledger, then stores the findings, then completes the run, which makes them visible.
+// record enters the findings on the ledger, then stores them, then enters the end of the run and completes it, which makes them visible.
+// The ledger says that a run is completed only when its findings are stored.
 func (r *Runner) record(ctx context.Context, res *Result, settled []access.Finding) error {
 	run := &res.Run
 	var digest access.FindingsDigest
@@ -247,19 +290,19 @@ func (r *Runner) record(ctx context.Context, res *Result, settled []access.Findi
 				"system": f.System, "severity": string(f.Severity), "state": string(f.State), "change": string(f.Change)}))
 		}
 	}
-	events = append(events,
-		r.entry(*run, ledger.Findings, map[string]any{"sha256": digest.Sum(), "count": len(settled), "suppressed": res.Suppressed}),
-		r.entry(*run, ledger.RunEnd, map[string]any{"state": string(access.RunCompleted), "incomplete": run.Incomplete,
-			"persons": run.Persons, "accounts": run.Accounts, "grants": run.Grants}))
-	first, err := r.Ledger.Append(ctx, events...)
-	if err != nil {
+	events = append(events, r.entry(*run, ledger.Findings, map[string]any{"sha256": digest.Sum(), "count": len(settled), "suppressed": res.Suppressed}))
+	if _, err := r.Ledger.Append(ctx, events...); err != nil {
 		return fmt.Errorf("enter findings on the ledger: %w", err)
 	}
-	run.LastEntry = first + uint64(len(events)) - 1
-	run.Checkpoint = r.Ledger.Checkpoint()
 	if err := r.Store.SaveFindings(ctx, run.ID, slices.Values(settled)); err != nil {
 		return fmt.Errorf("store findings: %w", err)
 	}
+	end, err := r.Ledger.Append(ctx, r.entry(*run, ledger.RunEnd, map[string]any{"state": string(access.RunCompleted), "incomplete": run.Incomplete,
+		"persons": run.Persons, "accounts": run.Accounts, "grants": run.Grants}))
+	if err != nil {
+		return fmt.Errorf("enter the end of the run on the ledger: %w", err)
+	}
+	run.LastEntry, run.Checkpoint = end, r.Ledger.Checkpoint()
 	run.State, run.FinishedAt = access.RunCompleted, r.Now().UTC()
 	return r.Store.SaveRun(ctx, *run)
 }

@@ -69,8 +69,12 @@ func (r *Runner) Why(ctx context.Context, q WhyQuery) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := r.fillOne(ctx, world, f, profile); err != nil {
+	unsure, err := r.fillOne(ctx, world, f, profile)
+	if err != nil {
 		return Answer{}, err
+	}
+	if unsure != "" {
+		return Answer{}, &access.Error{Op: "find what " + f.Person.ID + " should hold", Kind: access.Invalid, Hint: "let the bundle's condition hold for such a person too", Err: errors.New(unsure)}
 	}
 	a := Answer{Run: run.ID, Person: describe(f.Person), Accounts: []AnswerAccount{}, Grants: []AnswerGrant{}, Findings: []access.Finding{}}
 	var open []access.Finding
@@ -173,19 +177,20 @@ func (r *Runner) personFacts(ctx context.Context, w store.World, who string) (*a
 	return nil, 0, &access.Error{Op: "find person " + who, Kind: access.NotFound, Hint: hint, Err: fmt.Errorf("%d persons match", len(ids))}
 }
 
-// fillOne completes one person's facts without matching every profile.
-func (r *Runner) fillOne(ctx context.Context, w store.World, f *access.PersonFacts, profile uint64) error {
+// fillOne completes one person's facts without matching every profile. unsure says which bundle condition failed for the person, if any.
+func (r *Runner) fillOne(ctx context.Context, w store.World, f *access.PersonFacts, profile uint64) (unsure string, err error) {
 	book := expect.NewBook(r.Plan.Bundles, w.AsOf)
 	if f.Person != nil {
 		if err := book.Learn(profile, *f.Person); err != nil {
-			return err
+			return "", err
 		}
+		unsure = book.Unsure(profile, f.Person)
 	}
 	filler, err := r.filler(ctx, w, book)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return filler.Fill(f, profile)
+	return unsure, filler.Fill(f, profile)
 }
 
 // Explain draws why a finding's rule is true today, or nothing when it is not, or when its subject is gone.
@@ -211,7 +216,7 @@ func (r *Runner) Explain(ctx context.Context, f access.Finding) ([]string, error
 	var texts []string
 	evaluator := r.evaluator(w, systems)
 	err = r.Store.Facts(ctx, w, q, func(facts *access.PersonFacts, profile uint64) error {
-		if err := r.fillOne(ctx, w, facts, profile); err != nil {
+		if _, err := r.fillOne(ctx, w, facts, profile); err != nil {
 			return err
 		}
 		explanations, err := evaluator.Explain(f.Rule, facts, selector(f))

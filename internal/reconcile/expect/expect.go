@@ -8,6 +8,7 @@ package expect
 import (
 	"fmt"
 	"sort"
+	"strings"
 	"time"
 
 	"muster/internal/access"
@@ -19,13 +20,17 @@ type Book struct {
 	bundles  *rules.Bundles
 	asOf     time.Time
 	lead     []int                          // lead days by bundle index
+	longest  int                            // of them
 	profiles map[uint64]*profileExpectation // by profile number of the store
+	sets     map[string]*expected           // by the indexes of the bundles, so that profiles that expect the same share it
+	only     *profileExpectation            // when no bundle reads a field: then everybody has this profile, whatever its number
 }
 
 // profileExpectation is what one profile expects when every bundle is open; it is shared by all persons of the profile.
 type profileExpectation struct {
 	matched []int // bundle indexes
 	open    *expected
+	failed  string // why a bundle could not be matched; empty when all could
 }
 
 // expected is a set of expected entitlements, by system and name.
@@ -36,21 +41,53 @@ type expected struct {
 
 // NewBook makes an empty book; Learn fills it.
 func NewBook(bundles *rules.Bundles, asOf time.Time) *Book {
-	e := &Book{bundles: bundles, asOf: asOf, profiles: map[uint64]*profileExpectation{}}
+	e := &Book{bundles: bundles, asOf: asOf, profiles: map[uint64]*profileExpectation{}, sets: map[string]*expected{}}
 	for _, b := range bundles.All() {
 		e.lead = append(e.lead, b.LeadDays)
+		e.longest = max(e.longest, b.LeadDays)
 	}
 	return e
 }
 
-// Learn matches the bundles for one profile.
+// Learn matches the bundles for one profile. A condition that fails for it is no error: the profile expects what the others give, and
+// Unsure says so. The error is nil; it is there for those who iterate.
 func (e *Book) Learn(profile uint64, p access.Person) error {
 	matched, err := e.bundles.Match(p)
+	known := &profileExpectation{matched: matched, open: e.set(matched)}
 	if err != nil {
-		return fmt.Errorf("match bundles: %w", err)
+		known.failed = strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
-	e.profiles[profile] = &profileExpectation{matched: matched, open: newExpected(e.bundles.Expectations(matched))}
+	e.profiles[profile] = known
+	if len(e.bundles.Fields()) == 0 {
+		e.only = known
+	}
 	return nil
+}
+
+// Unsure says why it is not known what all a person should hold: the bundle condition that failed for them. It is empty when it is
+// known, and for a person to whom nothing is due whatever the bundles say.
+func (e *Book) Unsure(profile uint64, p *access.Person) string {
+	known := e.profile(profile)
+	if known == nil || known.failed == "" || !p.Entitled(e.asOf, e.longest) {
+		return ""
+	}
+	return known.failed
+}
+
+func (e *Book) profile(number uint64) *profileExpectation {
+	if e.only != nil {
+		return e.only
+	}
+	return e.profiles[number]
+}
+
+// set is what some bundles give together, made once.
+func (e *Book) set(matched []int) *expected {
+	key := fmt.Sprint(matched)
+	if e.sets[key] == nil {
+		e.sets[key] = newExpected(e.bundles.Expectations(matched))
+	}
+	return e.sets[key]
 }
 
 // Each yields every profile's expectations in the order of the profile numbers.
@@ -70,8 +107,8 @@ func (e *Book) Each(yield func(profile uint64, list []access.Expectation) error)
 
 // of is what one person should hold at the run's clock.
 func (e *Book) of(profile uint64, p *access.Person) (*expected, error) {
-	known, ok := e.profiles[profile]
-	if !ok {
+	known := e.profile(profile)
+	if known == nil {
 		return nil, fmt.Errorf("find expectations of person %s: profile %d was never matched", p.ID, profile)
 	}
 	if p.Entitled(e.asOf, 0) {
@@ -83,10 +120,7 @@ func (e *Book) of(profile uint64, p *access.Person) (*expected, error) {
 			open = append(open, b)
 		}
 	}
-	if len(open) == 0 {
-		return newExpected(nil), nil
-	}
-	return newExpected(e.bundles.Expectations(open)), nil
+	return e.set(open), nil
 }
 
 func newExpected(list []access.Expectation) *expected {

@@ -24,6 +24,11 @@ const policy = `bundles:
 
 func book(t *testing.T, people ...access.Person) *Book {
 	t.Helper()
+	return bookOf(t, policy, people...)
+}
+
+func bookOf(t *testing.T, policy string, people ...access.Person) *Book {
+	t.Helper()
 	doc, err := config.Parse("bundles.yaml", []byte(policy))
 	if err != nil {
 		t.Fatal(err)
@@ -112,5 +117,51 @@ func TestFillMarksWhatIsHeldAndSkipsSystemsThatWereNotRead(t *testing.T) {
 	}
 	if q := facts.Quality; !q.ManagerMissing || !q.DepartmentUnknown || len(q.ManagerCycle) != 1 {
 		t.Errorf("quality: %+v", q)
+	}
+}
+
+func TestConditionThatFailsMakesUnsureNotWrong(t *testing.T) {
+	const policy = `bundles:
+  - {name: staff, when: person.status != "terminated", lead_days: 3, entitlements: {vpn: [users]}}
+  - {name: senior, when: int(person.cost_centre) > 500, lead_days: 7, entitlements: {erp: [LEDGER]}}
+`
+	people := []access.Person{
+		{ID: "W-1", Status: access.StatusActive, CostCentre: "700"},
+		{ID: "W-2", Status: access.StatusActive, CostCentre: "none"},
+		{ID: "W-3", Status: access.StatusTerminated, CostCentre: "none"},
+		{ID: "W-4", Status: access.StatusPrehire, CostCentre: "none", StartDate: asOf.AddDate(0, 0, 6)},
+		{ID: "W-5", Status: access.StatusPrehire, CostCentre: "none", StartDate: asOf.AddDate(0, 0, 9)},
+	}
+	b := bookOf(t, policy, people...)
+	for i, unsure := range []bool{false, true, false, true, false} {
+		if got := b.Unsure(uint64(i), &people[i]); (got != "") != unsure {
+			t.Errorf("%s: unsure %q, want %v", people[i].ID, got, unsure)
+		}
+	}
+	want, err := b.of(1, &people[1])
+	if err != nil || len(want.list) != 1 || want.list[0].Ref.System != "vpn" {
+		t.Errorf("what the other bundles give: %+v, %v", want, err)
+	}
+}
+
+func TestBundlesThatReadNoFieldHoldForEverybody(t *testing.T) {
+	p := access.Person{ID: "W-1", Status: access.StatusActive}
+	for name, policy := range map[string]string{"none": "bundles: []\n", "always": "bundles: [{name: all, when: 'true', entitlements: {vpn: [users]}}]\n"} {
+		b := bookOf(t, policy, access.Person{})
+		const other = 4711 // the store numbers the one profile as it likes
+		if _, err := b.of(other, &p); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestProfilesThatExpectTheSameShareIt(t *testing.T) {
+	people := make([]access.Person, 50)
+	for i := range people {
+		people[i] = access.Person{Status: access.StatusActive, Department: "Sales"}
+	}
+	b := book(t, people...)
+	if len(b.sets) != 1 {
+		t.Errorf("%d sets for %d profiles that expect the same, want 1", len(b.sets), len(people))
 	}
 }

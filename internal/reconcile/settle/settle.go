@@ -54,23 +54,27 @@ func New(run access.Run, t Sight, before map[string]access.Finding) *Settler {
 	return &Settler{run: run, tonight: t, before: before, seen: map[string]bool{}, counts: map[countKey]*access.RuleCount{}}
 }
 
-// Hit settles a finding that a rule raised now. absence names the source, "hr" or "system", whose lack of something the rule
+// Hit settles a finding that a rule raised now. An open one whose system was not read whole tonight stands unverified, as it was last
+// seen; only whether it is excepted follows tonight's exceptions. absence names the source, "hr" or "system", whose lack of something the rule
 // concludes from. ok is false when the finding must not be raised, or was raised in this run before.
 func (s *Settler) Hit(f access.Finding, absence string) (access.Finding, bool) {
 	if s.seen[f.Fingerprint] {
 		return f, false
 	}
+	s.seen[f.Fingerprint] = true
 	prev, known := s.before[f.Fingerprint]
 	open := known && prev.State != access.Resolved
 	if !open && s.blind(f, absence) {
 		s.suppressed++
 		return f, false
 	}
-	s.seen[f.Fingerprint] = true
 	f.RunID, f.LastSeen, f.FirstSeen, f.State = s.run.ID, s.run.AsOf, s.run.AsOf, access.Open
+	if prev.LastSeen.After(f.LastSeen) {
+		f.LastSeen = prev.LastSeen // the clock went back
+	}
 	switch {
-	case open && s.blind(f, absence):
-		return s.unverified(prev), true
+	case open && (s.blind(f, absence) || s.stale(f)):
+		return s.unverified(accepted(prev, f.Exception)), true
 	case open:
 		f.FirstSeen, f.Change, f.State = prev.FirstSeen, access.ChangeStill, prev.State
 		if prev.State == access.Excepted {
@@ -116,6 +120,19 @@ func (s *Settler) Rest(yield func(access.Finding) error) error {
 	return nil
 }
 
+// accepted gives a finding that stands as it was the exception that covers it tonight: one that ran out does so whether or not the
+// source could be read.
+func accepted(prev access.Finding, exception string) access.Finding {
+	prev.Exception = exception
+	switch {
+	case exception != "":
+		prev.State = access.Excepted
+	case prev.State == access.Excepted:
+		prev.State = access.Open
+	}
+	return prev
+}
+
 func (s *Settler) unverified(prev access.Finding) access.Finding {
 	prev.Change, prev.RunID = access.ChangeUnverified, s.run.ID
 	s.count(prev)
@@ -131,6 +148,12 @@ func (s *Settler) blind(f access.Finding, absence string) bool {
 		return !s.tonight.whole(f.System)
 	}
 	return false
+}
+
+// stale reports whether a hit was found in an older snapshot, because a system of the finding was not read whole tonight. What it says
+// is still the best that is known, but nobody saw it tonight. Findings on the sources themselves are about just that.
+func (s *Settler) stale(f access.Finding) bool {
+	return f.Scope != access.ScopeSystem && !s.tonight.whole(f.System)
 }
 
 func (s *Settler) mayResolve(f access.Finding) bool {

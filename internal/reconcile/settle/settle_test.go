@@ -27,6 +27,7 @@ func sight(hr bool, erp bool) Sight {
 func TestSettleGivesEachFindingItsNextState(t *testing.T) {
 	orphan := finding("orphan", "erp", "u1", access.ScopeAccount)
 	sod := finding("sod", "erp+vpn", "W-1", access.ScopePerson)
+	incomplete := finding("incomplete", "erp", "erp", access.ScopeSystem)
 	excepted := orphan
 	excepted.Exception = "EX-1"
 	tests := []struct {
@@ -54,6 +55,12 @@ func TestSettleGivesEachFindingItsNextState(t *testing.T) {
 		{"hr incomplete: no orphan reopens", ptr(standing(orphan, access.Resolved)), &orphan, "hr", sight(false, true), "", ""},
 		{"presence is a fact on partial data", nil, &orphan, "", sight(true, false), access.ChangeNew, access.Open},
 		{"one of two systems incomplete", ptr(standing(sod, access.Open)), nil, "", sight(true, false), access.ChangeUnverified, access.Open},
+		{"seen in an older snapshot only", ptr(standing(orphan, access.Open)), &orphan, "", sight(true, false), access.ChangeUnverified, access.Open},
+		{"one of two systems is older", ptr(standing(sod, access.Open)), &sod, "", sight(true, false), access.ChangeUnverified, access.Open},
+		{"a second night with an incomplete source", ptr(standing(incomplete, access.Open)), &incomplete, "", sight(true, false), access.ChangeStill, access.Open},
+		{"an exception ran out while the system was not read", ptr(standing(excepted, access.Excepted)), &orphan, "hr", sight(true, false), access.ChangeUnverified, access.Open},
+		{"an exception was made while the system was not read", ptr(standing(orphan, access.Acknowledged)), &excepted, "hr", sight(true, false), access.ChangeUnverified, access.Excepted},
+		{"a system that is not configured any more", ptr(standing(finding("orphan", "gone", "u1", access.ScopeAccount), access.Open)), nil, "", sight(true, true), access.ChangeUnverified, access.Open},
 		{"both systems complete", ptr(standing(sod, access.Open)), nil, "", sight(true, true), access.ChangeResolved, access.Resolved},
 	}
 	for _, tt := range tests {
@@ -114,6 +121,27 @@ func TestSettleResolvesOpenlyWhenARuleIsSwitchedOff(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestSettleCountsEachFindingOnce(t *testing.T) {
+	was := standing(finding("orphan", "erp", "u1", access.ScopeAccount), access.Resolved)
+	s := New(access.Run{ID: "R-1", AsOf: night}, sight(false, true), map[string]access.Finding{was.Fingerprint: was})
+	for range 2 {
+		if _, ok := s.Hit(was, "hr"); ok {
+			t.Error("an orphan was reopened while HR is incomplete")
+		}
+	}
+	if s.Suppressed() != 1 {
+		t.Errorf("%d findings suppressed, want 1", s.Suppressed())
+	}
+}
+
+func TestLastSeenNeverGoesBack(t *testing.T) {
+	was := standing(finding("orphan", "erp", "u1", access.ScopeAccount), access.Open)
+	s := New(access.Run{ID: "R-1", AsOf: was.LastSeen.AddDate(0, 0, -1)}, sight(true, true), map[string]access.Finding{was.Fingerprint: was})
+	if f, ok := s.Hit(was, "hr"); !ok || !f.LastSeen.Equal(was.LastSeen) || !f.FirstSeen.Equal(was.FirstSeen) {
+		t.Errorf("seen from %v to %v by a clock that went back, was %v to %v", f.FirstSeen, f.LastSeen, was.FirstSeen, was.LastSeen)
 	}
 }
 
