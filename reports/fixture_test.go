@@ -77,7 +77,11 @@ func newFixture(t testing.TB, s shape) *fixture {
 		f.cell = "=1+1"
 	}
 	f.ev = evidence.Evidence{Organisation: "Acme", Classification: "Confidential", RanBy: "muster nightly, started by the schedule", GeneratedBy: "muster 0.1.0",
-		Rules: ruleSet(), Bundles: []evidence.Bundle{
+		Rules: ruleSet(), Controls: []evidence.Control{
+			{ID: "ISO 27001 A.5.16", Says: "every identity has an owner and a managed life cycle"},
+			{ID: "SOC 2 CC6.2", Says: "people are registered and authorised before they get access, and lose it when they no longer need it"},
+			{ID: "SOC 2 CC6.3", Says: "access follows roles, least privilege and separation of duties, and changes with them"},
+		}, Bundles: []evidence.Bundle{
 			{Name: "everyone", Title: "Everyone", When: `person.status != "terminated"`, LeadDays: 3, Entitlements: 4},
 			{Name: "finance-staff", Title: "Finance staff", When: `person.department == "Finance" && person.employment_type == "employee" && person.location in ["Malmö", "Accra", "Porto"]`, LeadDays: 7, Entitlements: 12}},
 		Exceptions: []evidence.Exception{

@@ -9,6 +9,7 @@ import (
 	"muster/internal/ledger"
 	"muster/internal/store"
 	"muster/reports/evidence"
+	"muster/rules"
 )
 
 // told is what a run tells its pack besides findings and population. It is kept with the run as JSON, because the configuration
@@ -19,6 +20,7 @@ type told struct {
 	Class       string                `json:"classification"`
 	Sources     []evidence.Source     `json:"sources"`
 	Rules       []evidence.Rule       `json:"rules"`
+	Controls    []evidence.Control    `json:"controls"`
 	Bundles     []evidence.Bundle     `json:"bundles"`
 	Exceptions  []evidence.Exception  `json:"exceptions"`
 	Mitigations []evidence.Mitigation `json:"mitigations"`
@@ -63,6 +65,7 @@ func (j *judge) tell(ctx context.Context, res Result) (string, error) {
 		t.Rules = append(t.Rules, evidence.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Scope: r.Scope, When: r.When, Controls: r.Controls, Digest: r.Digest,
 			File: r.File, Remediation: r.Remediation, Evaluated: res.RuleErrors[r.ID].Evaluated, Errors: res.RuleErrors[r.ID].Errors})
 	}
+	t.Controls = namedControls(t.Rules)
 	for _, b := range p.Bundles.All() {
 		t.Bundles = append(t.Bundles, evidence.Bundle{Name: b.Name, Title: b.Title, When: b.When, LeadDays: b.LeadDays, Entitlements: len(b.Entitlements)})
 	}
@@ -85,6 +88,23 @@ func (j *judge) tell(ctx context.Context, res Result) (string, error) {
 	return string(text), nil
 }
 
+// namedControls says in our words what the controls ask that the rules name.
+func namedControls(list []evidence.Rule) []evidence.Control {
+	named := map[string]bool{}
+	for _, r := range list {
+		for _, id := range r.Controls {
+			named[id] = true
+		}
+	}
+	var out []evidence.Control
+	for _, c := range rules.Controls() {
+		if named[c.ID] {
+			out = append(out, evidence.Control{ID: c.ID, Says: c.Says})
+		}
+	}
+	return out
+}
+
 func validity(expired bool) string {
 	if expired {
 		return "expired"
@@ -98,7 +118,7 @@ func (r *Runner) Evidence(ctx context.Context, run access.Run) (evidence.Evidenc
 	if err := json.Unmarshal([]byte(run.Evidence), &t); err != nil {
 		return evidence.Evidence{}, fmt.Errorf("decode what run %s told: %w", run.ID, err)
 	}
-	ev := evidence.Evidence{Organisation: run.Organisation, Classification: t.Class, Run: run, RanBy: t.RanBy, Sources: t.Sources, Rules: t.Rules,
+	ev := evidence.Evidence{Organisation: run.Organisation, Classification: t.Class, Run: run, RanBy: t.RanBy, Sources: t.Sources, Rules: t.Rules, Controls: t.Controls,
 		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}
 	proofs, key, err := r.proofs(ctx, run)
 	if err != nil {

@@ -16,6 +16,7 @@ type Evidence struct {
 	RanBy          string // who or what ran it: "muster nightly, scheduled", or a user at a terminal
 	Sources        []Source
 	Rules          []Rule
+	Controls       []Control // those that the rules name
 	Bundles        []Bundle
 	Exceptions     []Exception
 	Mitigations    []Mitigation
@@ -65,6 +66,12 @@ type Rule struct {
 	Remediation string          `json:"remediation"`
 	Evaluated   int64           `json:"evaluated"` // how often it was asked; 0 is printed as unknown
 	Errors      int64           `json:"errors"`    // how often it could not be answered
+}
+
+// Control says in our own words what a control of a framework asks; the frameworks' text is licensed.
+type Control struct {
+	ID   string `json:"id"` // "SOC2 CC6.2"
+	Says string `json:"says"`
 }
 
 // Bundle sums up one bundle.

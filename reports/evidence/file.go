@@ -26,6 +26,7 @@ type File struct {
 	FindingsSHA256 string       `json:"findings_sha256"` // access.FindingsDigest; the ledger's findings entry has the same
 	Sources        []SourceFile `json:"sources"`
 	Rules          []Rule       `json:"rules"`
+	Controls       []Control    `json:"controls"`
 	Bundles        []Bundle     `json:"bundles"`
 	Exceptions     []Exception  `json:"exceptions"`
 	Mitigations    []Mitigation `json:"mitigations"`
@@ -134,7 +135,7 @@ func NewFile(e Evidence) File {
 		Run: RunFile{ID: r.ID, RanBy: e.RanBy, AsOf: r.AsOf, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, State: r.State,
 			Version: r.Version, ConfigSHA256: r.ConfigDigest, RulesSHA256: r.RulesDigest, Incomplete: r.Incomplete, Suppressed: e.Suppressed,
 			Persons: r.Persons, Accounts: r.Accounts, Grants: r.Grants, Counts: r.Counts},
-		Rules: e.Rules, Bundles: e.Bundles, Exceptions: e.Exceptions, Mitigations: e.Mitigations,
+		Rules: e.Rules, Controls: e.Controls, Bundles: e.Bundles, Exceptions: e.Exceptions, Mitigations: e.Mitigations,
 	}
 	for _, s := range e.Sources {
 		f.Sources = append(f.Sources, SourceFile{Name: s.System.Name, Title: s.System.Title, Collector: s.System.Collector,

@@ -1,6 +1,7 @@
 package reconciliation
 
 import (
+	"slices"
 	"strings"
 
 	"muster/reports/evidence"
@@ -41,11 +42,33 @@ func (w *writer) rulesAndControls() {
 	if errors {
 		w.ruleErrors()
 	}
+	w.controls(open)
 	d.Section(2, "Rule versions", 30)
 	d.Table(versions)
 	d.Section(2, "Conditions", 30)
 	d.Table(conditions)
 	w.bundles()
+}
+
+// controls turns the map round: what each control asks, which rules test it, and what they found.
+func (w *writer) controls(open map[string]int) {
+	if len(w.ev.Controls) == 0 {
+		return
+	}
+	t := pdf.Table{Columns: []pdf.Column{{Title: "Control", Share: 26}, {Title: "What it asks, in our words", Share: 56}, {Title: "Tested by", Share: 36}, {Title: "Open", Share: 9, Align: 'R'}}}
+	for _, c := range w.ev.Controls {
+		var by []string
+		found := 0
+		for _, r := range w.ev.Rules {
+			if slices.Contains(r.Controls, c.ID) {
+				by = append(by, r.ID)
+				found += open[r.ID]
+			}
+		}
+		t.Rows = append(t.Rows, []pdf.Cell{{Text: c.ID}, {Text: c.Says}, {Text: dash(strings.Join(by, ", "))}, {Text: zero(found), Font: pdf.Bold}})
+	}
+	w.d.Section(2, "Controls", 30)
+	w.d.Table(t)
 }
 
 // ruleErrors says which rules could not be answered for somebody: their silence is no clean bill.
