@@ -180,6 +180,9 @@ func (p *Plan) addSource(all *problemSet, sys config.System, at config.Node, hr 
 	}
 	src.Collector = make(sys.Settings, clock)
 	if b := sys.Baseline; b != nil && b.Settings.Exists() {
+		if p.Settings.AsOf.IsZero() && !b.TakenAt.Before(now()) { // against as_of the configuration compares it itself
+			at.Get("baseline").Get("taken_at").Problem("a baseline is an export from before the first run", "the baseline lies in the future")
+		}
 		src.Baseline = make(b.Settings, func() time.Time { return b.TakenAt })
 	}
 	p.Sources = append(p.Sources, src)

@@ -32,7 +32,7 @@ func (r *Runner) Release(ctx context.Context, src Source, reason string) (access
 		err := errors.New("the reason is too short to tell an auditor anything")
 		return access.Snapshot{}, &access.Error{System: src.Name, Op: "release snapshot", Kind: access.Invalid, Hint: "say what happened and who confirmed it", Err: err}
 	}
-	snap, found, err := r.Store.Newest(ctx, src.Name)
+	snap, found, err := r.lastRead(ctx, src.Name)
 	if err != nil {
 		return snap, fmt.Errorf("find the newest snapshot of %s: %w", src.Name, err)
 	}
@@ -49,4 +49,27 @@ func (r *Runner) Release(ctx context.Context, src Source, reason string) (access
 		return snap, fmt.Errorf("enter the release on the ledger: %w", err)
 	}
 	return snap, r.Store.SetSnapshotState(ctx, snap.ID, access.Complete, "released: "+reason)
+}
+
+// lastRead is the snapshot of a system that was read last. It is the newest one, except when the clock went back in between.
+func (r *Runner) lastRead(ctx context.Context, system string) (access.Snapshot, bool, error) {
+	newest, found, err := r.Store.Newest(ctx, system)
+	if err != nil || !found || newest.State == access.Held {
+		return newest, found, err
+	}
+	const runs = 20 // a held snapshot is that of one of the last nights
+	last, err := r.Store.Runs(ctx, runs)
+	if err != nil {
+		return newest, found, err
+	}
+	for _, run := range last {
+		own, err := r.collected(ctx, run)
+		if err != nil {
+			return newest, found, err
+		}
+		if s, ok := own[system]; ok {
+			return r.Store.Snapshot(ctx, s.ID) // in its state of today
+		}
+	}
+	return newest, found, nil
 }

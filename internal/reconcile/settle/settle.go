@@ -37,6 +37,27 @@ func (t Sight) whole(system string) bool {
 	return true
 }
 
+// all reports whether HR and every system was read whole.
+func (t Sight) all() bool {
+	for _, whole := range t.Systems {
+		if !whole {
+			return false
+		}
+	}
+	return t.HR
+}
+
+// older reports whether a configured source of a finding was not read whole, so that the finding rests on an older snapshot of it.
+// A rule may also give a finding a system's name of its own making; nothing is known of that.
+func (t Sight) older(system string) bool {
+	for _, name := range strings.Split(system, "+") {
+		if whole, configured := t.Systems[name]; configured && !whole || name == t.HRName && !t.HR {
+			return true
+		}
+	}
+	return false
+}
+
 // Settler settles the findings of one run.
 type Settler struct {
 	run        access.Run
@@ -145,6 +166,9 @@ func (s *Settler) blind(f access.Finding, absence string) bool {
 	case "hr":
 		return !s.tonight.HR || !s.tonight.whole(f.System)
 	case "system":
+		if f.System == s.tonight.HRName { // a rule on persons: what they lack may be in any system
+			return !s.tonight.all()
+		}
 		return !s.tonight.whole(f.System)
 	}
 	return false
@@ -153,7 +177,7 @@ func (s *Settler) blind(f access.Finding, absence string) bool {
 // stale reports whether a hit was found in an older snapshot, because a system of the finding was not read whole tonight. What it says
 // is still the best that is known, but nobody saw it tonight. Findings on the sources themselves are about just that.
 func (s *Settler) stale(f access.Finding) bool {
-	return f.Scope != access.ScopeSystem && !s.tonight.whole(f.System)
+	return f.Scope != access.ScopeSystem && s.tonight.older(f.System)
 }
 
 func (s *Settler) mayResolve(f access.Finding) bool {

@@ -28,6 +28,7 @@ func TestSettleGivesEachFindingItsNextState(t *testing.T) {
 	orphan := finding("orphan", "erp", "u1", access.ScopeAccount)
 	sod := finding("sod", "erp+vpn", "W-1", access.ScopePerson)
 	incomplete := finding("incomplete", "erp", "erp", access.ScopeSystem)
+	lacking, own := finding("lacking", "hr", "W-1", access.ScopePerson), finding("own", "Ledger of 2025", "u1", access.ScopeAccount)
 	excepted := orphan
 	excepted.Exception = "EX-1"
 	tests := []struct {
@@ -60,6 +61,9 @@ func TestSettleGivesEachFindingItsNextState(t *testing.T) {
 		{"a second night with an incomplete source", ptr(standing(incomplete, access.Open)), &incomplete, "", sight(true, false), access.ChangeStill, access.Open},
 		{"an exception ran out while the system was not read", ptr(standing(excepted, access.Excepted)), &orphan, "hr", sight(true, false), access.ChangeUnverified, access.Open},
 		{"an exception was made while the system was not read", ptr(standing(orphan, access.Acknowledged)), &excepted, "hr", sight(true, false), access.ChangeUnverified, access.Excepted},
+		{"a person without accounts, all systems complete", nil, &lacking, "system", sight(true, true), access.ChangeNew, access.Open},
+		{"a person without accounts, one system incomplete", nil, &lacking, "system", sight(true, false), "", ""},
+		{"a system of a rule's own making", ptr(standing(own, access.Open)), &own, "", sight(true, false), access.ChangeStill, access.Open},
 		{"a system that is not configured any more", ptr(standing(finding("orphan", "gone", "u1", access.ScopeAccount), access.Open)), nil, "", sight(true, true), access.ChangeUnverified, access.Open},
 		{"both systems complete", ptr(standing(sod, access.Open)), nil, "", sight(true, true), access.ChangeResolved, access.Resolved},
 	}
