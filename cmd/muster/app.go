@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/muster/show"
+	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/ledger"
 	"muster/internal/reconcile"
@@ -37,34 +39,37 @@ type app struct {
 
 // run parses args, runs the command and gives the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+	a := &app{stdin: stdin, stdout: show.Screen{Raw: stdout}, stderr: show.Screen{Raw: stderr}, now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
-	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	root.SetErr(a.stderr)
+	c, err := root.ExecuteContextC(ctx)
 	if err != nil && strings.HasPrefix(err.Error(), "required flag(s)") {
 		err = usageError{err} // cobra has no hook for these
 	}
-	return report(stderr, err)
+	return report(a.stderr, c, err)
 }
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "muster",
 		Short: "Who has access to what, should they, and can you prove it?",
-		Long: "Muster snapshots the accounts and entitlements of every system, compares them with the access that HR data says\n" +
-			"each person should have, and leaves findings and an evidence pack.\n\n" +
-			"Exit codes: 0 clean, 1 error, 2 findings at or above --fail-on, 3 incomplete, 4 bad configuration or usage.",
+		Long: "Muster snapshots the accounts and entitlements of every system, compares them\n" +
+			"with the access that HR data says each person should have, and leaves findings\n" +
+			"and an evidence pack.\n\n" +
+			"Exit codes: 0 clean, 1 error, 2 findings at or above --fail-on, 3 incomplete,\n" +
+			"4 bad configuration or usage.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages", "FlagUsagesWrapped 80"))
 	f := root.PersistentFlags()
 	f.StringVar(&a.configFile, "config", fallback(os.Getenv("MUSTER_CONFIG"), "muster.yaml"), "configuration file")
-	f.StringVar(&a.dataDir, "data-dir", os.Getenv("MUSTER_DATA_DIR"), "folder of the engine, the ledger and the packs (default: data_dir of the configuration, else .muster beside it)")
+	f.StringVar(&a.dataDir, "data-dir", os.Getenv("MUSTER_DATA_DIR"), "folder of the engine, the ledger and the packs (default data_dir of the configuration, else .muster beside it)")
 	f.StringVarP(&a.format, "output", "o", "table", "format of lists: table, json or csv")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress on standard error")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log what is done, as JSON lines on standard error")
@@ -87,18 +92,50 @@ func (a *app) root() *cobra.Command {
 		}
 	}
 	root.AddCommand(a.versionCommand())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	markUsage(root)
 	return root
 }
 
+// noSuchCommand refuses the arguments of a command that has only commands below it.
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var known []string
+	for _, sub := range c.Commands() {
+		known = append(known, sub.Name())
+	}
+	if near := config.Nearest(args[0], known); near != "" {
+		return fmt.Errorf("unknown command %q for %q; did you mean %q?", args[0], c.CommandPath(), near)
+	}
+	return fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())
+}
+
 // markUsage makes wrong arguments of every command a usage error.
 func markUsage(c *cobra.Command) {
-	if check := c.Args; check != nil {
+	switch c.Name() {
+	case "help": // cobra shows its own help instead of refusing
 		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
-				return usageError{err}
+			if found, rest, err := c.Root().Find(args); err != nil || len(rest) > 0 {
+				return noSuchCommand(found, rest)
 			}
 			return nil
+		}
+	case "completion":
+		c.Args, c.RunE = noSuchCommand, func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			err := check(c, args)
+			switch {
+			case err == nil:
+				return nil
+			case c.HasSubCommands() || c.Name() == "help":
+				return usageError{err}
+			}
+			return usageError{&access.Error{Op: c.Name(), Kind: access.Invalid, Hint: "usage: " + c.UseLine(), Err: err}}
 		}
 	}
 	for _, sub := range c.Commands() {
@@ -125,12 +162,20 @@ func (a *app) invocation() (program, flags string) {
 		program = os.Args[0]
 	}
 	if a.configFile != "muster.yaml" {
-		text += " --config " + a.configFile
+		text += " --config " + quoted(a.configFile)
 	}
 	if a.dataDir != "" {
-		text += " --data-dir " + a.dataDir
+		text += " --data-dir " + quoted(a.dataDir)
 	}
 	return program, text
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if strings.ContainsAny(path, " \t\n\"'\\$`*?[]{}()<>|&;!#~") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
 // outcome is what there is to show of a run.
@@ -140,12 +185,12 @@ func (a *app) outcome(s *session, res reconcile.Result, pack *reports.Pack) show
 }
 
 // showProgress draws progress on standard error while that is a terminal, and gives what ends it.
-func (a *app) showProgress(s *session) (stop func()) {
+func (a *app) showProgress(s *session, sources []reconcile.Source) (stop func([]access.Snapshot)) {
 	if a.quiet || a.verbose || !show.Terminal(a.stderr) {
-		return func() {}
+		return func([]access.Snapshot) {}
 	}
-	names := make([]string, 0, len(s.plan.Sources))
-	for _, src := range s.plan.Sources {
+	names := make([]string, 0, len(sources))
+	for _, src := range sources {
 		names = append(names, src.Name)
 	}
 	s.runner.Progress, stop = show.Progress(a.stderr, names)
@@ -178,7 +223,7 @@ func (a *app) open(ctx context.Context, write bool) (*session, error) {
 
 func (s *session) connect(ctx context.Context, a *app, write bool) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return err
+		return &access.Error{Op: "open data folder", Kind: access.Denied, Hint: "choose a folder that this user can write, by --data-dir or data_dir", Err: err}
 	}
 	var err error
 	if write {

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
 
 	"muster/internal/access"
 	"muster/internal/config"
@@ -31,7 +37,7 @@ func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
 // report prints an error for people and gives the exit code that it means.
-func report(stderr io.Writer, err error) int {
+func report(stderr io.Writer, c *cobra.Command, err error) int {
 	var status exitStatus
 	var problems config.Problems
 	var usage usageError
@@ -47,14 +53,22 @@ func report(stderr io.Writer, err error) int {
 		}
 		return exitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "muster: %v\nhint: muster --help\n", err)
+		fmt.Fprintf(stderr, "muster: %v\nhint: %s\n", err, cmp.Or(access.HintOf(err), "see "+strings.TrimSuffix(c.CommandPath(), " help")+" --help"))
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "muster: interrupted; nothing half-done counts, run it again")
 		return exitError
 	}
 	fmt.Fprintf(stderr, "muster: %v\n", err)
-	if hint := access.HintOf(err); hint != "" {
+	hint := access.HintOf(err)
+	switch {
+	case hint != "":
+	case errors.Is(err, fs.ErrPermission):
+		hint = "run muster as the user who owns the file, or choose another place; the data folder is set by --data-dir or data_dir"
+	case errors.Is(err, syscall.ENOSPC):
+		hint = "the disk is full: free some space and run again"
+	}
+	if hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", hint)
 	}
 	return exitError

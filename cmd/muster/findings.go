@@ -10,6 +10,7 @@ import (
 
 	"muster/cmd/muster/show"
 	"muster/internal/access"
+	"muster/internal/config"
 	"muster/internal/store"
 )
 
@@ -20,7 +21,7 @@ func (a *app) findingsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "findings",
 		Short: "List findings, or show one with its evidence",
-		Args:  cobra.NoArgs,
+		Args:  noSuchCommand,
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := checkSeverity("--severity", severity); err != nil {
@@ -73,17 +74,20 @@ func parseStates(words []string) ([]access.FindingState, error) {
 }
 
 func (a *app) listFindings(ctx context.Context, s *session, f store.FindingFilter) error {
-	l := show.Listing{Head: []string{"id", "severity", "state", "rule", "system", "subject", "message"}, Wide: 6}
+	l := show.Listing{Head: findingHead, Wide: 6, Drop: []int{5, 2, 4}}
 	items := []access.Finding{}
 	err := s.store.Findings(ctx, f, func(x access.Finding) error {
 		items = append(items, x)
-		l.Rows = append(l.Rows, []string{x.ID, string(x.Severity), string(x.State), x.Rule, x.System, x.Subject, x.Message})
+		l.Rows = append(l.Rows, findingRow(x))
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	l.Items = items
+	if err := known(s, f, len(items)); err != nil {
+		return err
+	}
 	last, ok, err := s.store.LastRun(ctx, true)
 	switch {
 	case err != nil:
@@ -97,6 +101,39 @@ func (a *app) listFindings(ctx context.Context, s *session, f store.FindingFilte
 	return a.show().List(l)
 }
 
+var findingHead = []string{"id", "severity", "state", "rule", "system", "subject", "message"}
+
+func findingRow(f access.Finding) []string {
+	return []string{f.ID, string(f.Severity), string(f.State), f.Rule, f.System, f.Subject, f.Message}
+}
+
+// known refuses a mistyped rule or system, which would look like a clean one. What left the configuration may still have findings.
+func known(s *session, f store.FindingFilter, found int) error {
+	if found > 0 {
+		return nil
+	}
+	if f.System != "" {
+		if _, err := s.plan.Source(f.System); err != nil {
+			return usageError{err}
+		}
+	}
+	var ids []string
+	for _, r := range s.plan.Rules.All() {
+		if r.ID == f.Rule {
+			return nil
+		}
+		ids = append(ids, r.ID)
+	}
+	if f.Rule == "" {
+		return nil
+	}
+	hint := "list them with: muster rules list"
+	if near := config.Nearest(f.Rule, ids); near != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+	}
+	return usageError{&access.Error{Op: "find rule " + f.Rule, Kind: access.NotFound, Hint: hint, Err: errors.New("there is none")}}
+}
+
 func (a *app) findingsShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
@@ -107,8 +144,8 @@ func (a *app) findingsShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if a.format == "json" {
-				return a.show().List(show.Listing{Items: f})
+			if a.format != "table" {
+				return a.show().List(show.Listing{Head: findingHead, Rows: [][]string{findingRow(f)}, Items: f})
 			}
 			return a.showFinding(ctx, s, f)
 		}),
@@ -127,33 +164,24 @@ func oneFinding(ctx context.Context, s *session, id string) (access.Finding, err
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0:
-		return access.Finding{}, usageError{fmt.Errorf("no finding %s; list them with: muster findings --state all", id)}
+		return access.Finding{}, &access.Error{Op: "find finding " + id, Kind: access.NotFound, Hint: "list them with: muster findings --state all", Err: errors.New("there is none")}
 	}
 	names := make([]string, 0, len(found))
 	for _, f := range found {
 		names = append(names, f.ID)
 	}
-	return access.Finding{}, usageError{fmt.Errorf("%s means %s; give more of it", id, strings.Join(names, ", "))}
+	if len(names) > 3 {
+		names = append(names[:3], fmt.Sprintf("%d more", len(found)-3))
+	}
+	return access.Finding{}, usageError{fmt.Errorf("%q could be %s; give more of it", id, strings.Join(names, ", "))}
 }
 
 func (a *app) showFinding(ctx context.Context, s *session, f access.Finding) error {
 	out := a.stdout
 	fmt.Fprintf(out, "%s  %s  %s  %s\n", f.ID, f.Rule, f.Severity, f.State)
-	for _, line := range show.Wrap(f.Message, max(a.show().Columns(), 80)-2) {
-		fmt.Fprintf(out, "  %s\n", line)
-	}
+	a.show().Text("  ", f.Message)
 	fmt.Fprintln(out)
-	row := func(name, value string) {
-		if value == "" {
-			return
-		}
-		for i, line := range show.Wrap(value, max(a.show().Columns(), 80)-14) {
-			if i > 0 {
-				name = ""
-			}
-			fmt.Fprintf(out, "  %-11s %s\n", name, line)
-		}
-	}
+	row := func(name, value string) { a.show().Text(fmt.Sprintf("  %-11s ", name), value) }
 	row("system", f.System)
 	row("subject", f.Subject)
 	row("detail", f.Detail)
@@ -171,12 +199,12 @@ func (a *app) showFinding(ctx context.Context, s *session, f access.Finding) err
 		return err
 	}
 	for _, t := range texts {
-		fmt.Fprintf(out, "\n%s\n", strings.TrimRight(t, "\n"))
+		fmt.Fprintf(out, "\n%s\n", strings.TrimRight(strings.ReplaceAll(t, f.Subject, show.Clean(f.Subject)), "\n"))
 	}
 	if len(texts) == 0 && len(f.Evidence) > 0 {
 		fmt.Fprintln(out, "\n  evidence when it was last seen")
 		for _, e := range f.Evidence {
-			fmt.Fprintf(out, "    %s = %s   %s\n", e.Expr, e.Value, e.Source)
+			a.show().Text("    ", e.Expr+" = "+e.Value+"   "+e.Source)
 		}
 	}
 	return a.showHistory(ctx, s, f)

@@ -62,6 +62,7 @@ func scripts(t *testing.T, dir string) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("MUSTER_ENGINE_LIB", lib)
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("ESCAPE", "x\x1b[31m")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "jsonlen": jsonLen},

@@ -21,12 +21,12 @@ import (
 )
 
 func (a *app) reportCommand() *cobra.Command {
-	c := &cobra.Command{Use: "report", Short: "Render an evidence pack", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "report", Short: "Render an evidence pack", Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	var out, runID string
 	rec := &cobra.Command{
 		Use:   "reconciliation --out DIR",
-		Short: "Render the pack of the last completed run, or of --run; the same run gives the same bytes",
+		Short: "Render the pack of the last completed run, or of --run",
 		Args:  cobra.NoArgs,
 		RunE: a.with(true, func(ctx context.Context, s *session, _ []string) error {
 			id := runID
@@ -70,6 +70,9 @@ func (a *app) verifyCommand() *cobra.Command {
 					return usageError{err}
 				}
 				trusted = strings.TrimSpace(string(data))
+			}
+			if _, err := os.Stat(args[0]); err != nil {
+				return usageError{&access.Error{Op: "open pack", Kind: access.NotFound, Hint: "name the zip of a pack; runs leave them below packs in the data folder", Err: err}}
 			}
 			rep, err := reports.Verify(c.Context(), args[0], trusted)
 			if ledgerDir != "" {
@@ -115,26 +118,36 @@ func enteredOn(ctx context.Context, dir, digest string) (pack.Step, error) {
 }
 
 func (a *app) printSteps(rep pack.Report) error {
-	l := show.Listing{Head: []string{"ok", "step", "detail"}, Wide: 2, Items: rep.Steps, Empty: "nothing could be checked"}
+	type item struct {
+		Step    string   `json:"step"`
+		OK      bool     `json:"ok"`
+		Details []string `json:"details"`
+	}
+	items := []item{}
+	l := show.Listing{Head: []string{"ok", "step", "detail"}, Wide: -1}
 	for _, s := range rep.Steps {
+		items = append(items, item{s.Name, s.OK, append([]string{}, s.Details...)})
 		ok := "ok"
 		if !s.OK {
 			ok = "DIFFERS"
 		}
-		detail := ""
-		if len(s.Details) > 0 {
-			detail = s.Details[0]
-		}
-		l.Rows = append(l.Rows, []string{ok, s.Name, detail})
-		for i := 1; i < len(s.Details); i++ {
-			l.Rows = append(l.Rows, []string{"", "", s.Details[i]})
+		l.Rows = append(l.Rows, []string{ok, s.Name, strings.Join(s.Details, "; ")})
+		if a.format == "table" {
+			a.show().Text(fmt.Sprintf("%-7s  ", ok), s.Name)
+			for _, d := range s.Details {
+				a.show().Text("           ", d)
+			}
 		}
 	}
+	if a.format == "table" {
+		return nil
+	}
+	l.Items = items
 	return a.show().List(l)
 }
 
 func (a *app) ledgerCommand() *cobra.Command {
-	c := &cobra.Command{Use: "ledger", Short: "Verify the audit trail and prove its entries", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "ledger", Short: "Verify the audit trail and prove its entries", Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(
 		&cobra.Command{
@@ -186,16 +199,22 @@ func (a *app) verifyLedger(ctx context.Context) error {
 	rep, err := ledger.Verify(ctx, dir)
 	if err != nil {
 		for _, d := range rep.Differences {
-			fmt.Fprintln(a.stderr, d.String())
+			if !strings.Contains(d.String(), err.Error()) && !strings.Contains(err.Error(), d.String()) {
+				fmt.Fprintln(a.stderr, d.String())
+			}
 		}
 		return err
 	}
 	if a.format == "json" {
 		return a.show().List(show.Listing{Items: map[string]any{"origin": rep.Origin, "entries": rep.Size, "root": rep.Root, "files": rep.Tiles,
-			"types": rep.Types, "first": rep.First, "last": rep.Last, "verifier": rep.VerifierKey, "notes": rep.Notes}})
+			"types": rep.Types, "first": rep.First, "last": rep.Last, "verifier": rep.VerifierKey, "notes": append([]string{}, rep.Notes...)}})
 	}
-	fmt.Fprintf(a.stdout, "ok: %s entries of %s, from %s to %s\n", show.Thousands(int64(rep.Size)), rep.Origin, show.Day(rep.First), show.Day(rep.Last))
-	fmt.Fprintf(a.stdout, "root %s, recomputed from the entries; %d files compared; signature of %s\n", rep.Root, rep.Tiles, rep.VerifierKey)
+	when := "nothing was entered yet"
+	if rep.Size > 0 {
+		when = fmt.Sprintf("from %s to %s", show.Day(rep.First), show.Day(rep.Last))
+	}
+	fmt.Fprintf(a.stdout, "ok: %s entries of %s\n    %s\n", show.Thousands(int64(rep.Size)), rep.Origin, when)
+	fmt.Fprintf(a.stdout, "    root %s, recomputed\n    %d files compared\n    signed by %s\n", rep.Root, rep.Tiles, rep.VerifierKey)
 	for _, n := range rep.Notes {
 		fmt.Fprintln(a.stderr, "note: "+n)
 	}

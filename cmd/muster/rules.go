@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) rulesCommand() *cobra.Command {
-	c := &cobra.Command{Use: "rules", Short: "List, check and explain the rules", Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "rules", Short: "List, check and explain the rules", Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	c.AddCommand(a.rulesListCommand(), a.rulesCheckCommand(), a.rulesTestCommand(), a.rulesFieldsCommand())
 	return c
@@ -61,7 +61,7 @@ func (a *app) rulesListCommand() *cobra.Command {
 
 func (a *app) rulesCheckCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "check", Short: "Check the configuration, rules, bundles, SoD matrix and exceptions without reading any system", Args: cobra.NoArgs,
+		Use: "check", Short: "Check configuration, rules, bundles, matrix and exceptions", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			plan, err := reconcile.Load(a.configFile, a.now, a.log())
 			if err != nil {
@@ -78,7 +78,7 @@ func (a *app) rulesCheckCommand() *cobra.Command {
 
 func (a *app) rulesTestCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "test FILE...", Short: "Run tests of rules: given facts, the findings that must come of them", Args: cobra.MinimumNArgs(1),
+		Use: "test FILE...", Short: "Test rules: given facts, the findings that must come of them", Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, files []string) error {
 			plan, err := reconcile.Load(a.configFile, a.now, a.log())
 			if err != nil {
@@ -122,7 +122,7 @@ func (a *app) rulesTestCommand() *cobra.Command {
 
 func (a *app) rulesFieldsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "fields OBJECT", Short: "List what a rule can ask of person, account, grant, system, ..., and the functions", Args: cobra.ExactArgs(1),
+		Use: "fields OBJECT", Short: "List what a rule can ask of person, account, grant, ...", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			fields, ok := rules.FieldsDoc(args[0])
 			if !ok {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"muster/cmd/muster/show"
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile"
@@ -21,9 +21,9 @@ func (a *app) nightlyCommand() *cobra.Command {
 		Short: "Collect every source, reconcile, and write the evidence pack",
 		Args:  cobra.NoArgs,
 		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *session, _ []string) error {
-			stop := a.showProgress(s)
+			stop := a.showProgress(s, s.plan.Sources)
 			res, err := s.runner.Nightly(ctx)
-			stop()
+			stop(tonight(res))
 			if err != nil {
 				return err
 			}
@@ -39,6 +39,15 @@ func (a *app) nightlyCommand() *cobra.Command {
 	}
 	addFailOn(c, &failOn)
 	return c
+}
+
+// tonight is what the sources of a run became.
+func tonight(res reconcile.Result) []access.Snapshot {
+	var snaps []access.Snapshot
+	for _, sys := range res.Systems {
+		snaps = append(snaps, sys.Tonight)
+	}
+	return snaps
 }
 
 func (a *app) reconcileCommand() *cobra.Command {
@@ -82,13 +91,19 @@ func (a *app) collectCommand() *cobra.Command {
 					sources = append(sources, src)
 				}
 			}
-			stop := a.showProgress(s)
+			stop := a.showProgress(s, sources)
 			snaps, err := s.runner.CollectOnly(ctx, sources)
-			stop()
+			stop(snaps)
 			if err != nil {
 				return err
 			}
-			return a.printSnapshots(snaps)
+			if err := a.show().Snapshots(snaps); err != nil {
+				return err
+			}
+			if slices.ContainsFunc(snaps, func(s access.Snapshot) bool { return !s.Usable() }) {
+				return exitStatus(exitIncomplete)
+			}
+			return nil
 		}),
 	}
 }
@@ -117,56 +132,6 @@ func (a *app) releaseCommand() *cobra.Command {
 	c.Flags().StringVar(&reason, "reason", "", "why the loss is real (required)")
 	_ = c.MarkFlagRequired("reason")
 	return c
-}
-
-func (a *app) printSnapshots(snaps []access.Snapshot) error {
-	l := show.Listing{Head: []string{"system", "state", "accounts", "grants", "rejected", "reason"}, Wide: 5, Empty: "no source is configured"}
-	type item struct {
-		ID       string                 `json:"id"`
-		System   string                 `json:"system"`
-		State    access.SnapshotState   `json:"state"`
-		TakenAt  string                 `json:"taken_at"`
-		Reason   string                 `json:"reason"`
-		Hint     string                 `json:"hint"`
-		Classes  []access.ClassCoverage `json:"classes"`
-		SHA256   string                 `json:"sha256"`
-		Queries  []string               `json:"queries"`
-		Source   string                 `json:"source"`
-		Rejected []access.Rejection     `json:"rejections"`
-	}
-	items := []item{}
-	code := exitClean
-	for _, s := range snaps {
-		if !s.Usable() {
-			code = exitIncomplete
-		}
-		subjects := access.ClassAccount
-		if _, persons := s.Coverage.Of(access.ClassPerson); persons {
-			subjects = access.ClassPerson
-		}
-		who, _ := s.Coverage.Of(subjects)
-		grants, _ := s.Coverage.Of(access.ClassGrant)
-		var rejected int64
-		for _, c := range s.Coverage.Classes {
-			rejected += c.Rejected
-		}
-		l.Rows = append(l.Rows, []string{s.System, string(s.State), show.Thousands(who.Parsed), show.Thousands(grants.Parsed), show.Thousands(rejected), s.Reason})
-		items = append(items, item{s.ID, s.System, s.State, s.TakenAt.Format("2006-01-02T15:04:05Z"), s.Reason, s.Hint, s.Coverage.Classes, s.Digest,
-			s.Coverage.Queries, s.Coverage.Source, s.Rejections})
-	}
-	l.Items = items
-	if err := a.show().List(l); err != nil {
-		return err
-	}
-	for _, s := range snaps {
-		if s.Hint != "" && !s.Usable() {
-			fmt.Fprintf(a.stderr, "%s: %s\nhint: %s\n", s.System, s.Reason, s.Hint)
-		}
-	}
-	if code != exitClean {
-		return exitStatus(code)
-	}
-	return nil
 }
 
 // withThreshold is a writing session whose --fail-on is checked before anything is read.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,8 @@ func (a *app) initCommand() *cobra.Command {
 			files := map[string][]byte{"muster.yaml": starterConfig, "bundles.yaml": starterBundles, "hr/workers.csv": starterWorkers, "vpn/accounts.csv": starterAccounts}
 			for _, name := range show.SortedKeys(files) {
 				if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-					return usageError{fmt.Errorf("%s is there already; nothing was written", filepath.Join(dir, name))}
+					return &access.Error{Op: "init", Kind: access.Conflict, Hint: "name another folder: muster init DIR",
+						Err: fmt.Errorf("%s is there already; nothing was written", filepath.Join(dir, name))}
 				}
 			}
 			for _, name := range show.SortedKeys(files) {
@@ -58,7 +60,11 @@ func (a *app) initCommand() *cobra.Command {
 				}
 				fmt.Fprintln(a.stderr, "wrote "+path)
 			}
-			fmt.Fprintf(a.stderr, "next: muster doctor --config %[1]s, then muster nightly --config %[1]s\n", filepath.Join(dir, "muster.yaml"))
+			cd := ""
+			if dir != "." {
+				cd = "cd " + quoted(dir) + " && "
+			}
+			fmt.Fprintf(a.stderr, "next: %smuster doctor && muster nightly\n", cd)
 			return nil
 		},
 	}
@@ -69,13 +75,13 @@ type check struct {
 	Name   string `json:"check"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
-	Hint   string `json:"hint,omitempty"`
+	Hint   string `json:"hint"`
 }
 
 func (a *app) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check the configuration, the engine, the ledger and that every source answers",
+		Short: "Check configuration, engine, ledger and that every source answers",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			plan, err := reconcile.Load(a.configFile, a.now, a.log())
@@ -101,7 +107,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			}
 			for _, k := range checks {
 				if !k.OK && k.Hint != "" {
-					fmt.Fprintf(a.stderr, "%s: %s\nhint: %s\n", k.Name, k.Detail, k.Hint)
+					fmt.Fprintf(a.stderr, "hint: %s: %s\n", k.Name, k.Hint)
 				}
 			}
 			if failed {
@@ -114,7 +120,7 @@ func (a *app) doctorCommand() *cobra.Command {
 
 func outcome(name, detail string, err error) check {
 	if err != nil {
-		return check{Name: name, Detail: err.Error(), Hint: access.HintOf(err)}
+		return check{Name: name, Detail: strings.TrimPrefix(err.Error(), name+": "), Hint: access.HintOf(err)}
 	}
 	return check{Name: name, OK: true, Detail: detail}
 }
@@ -135,6 +141,10 @@ func (a *app) checkLedger(ctx context.Context, plan *reconcile.Plan) check {
 		return check{Name: "ledger", OK: true, Detail: "none yet; the first run makes it"}
 	}
 	rep, err := ledger.Verify(ctx, dir)
+	if want := ledgerOrigin(plan.Settings); err == nil && rep.Origin != want {
+		err = &access.Error{Op: "compare the organisation", Kind: access.Conflict, Hint: "use another data folder for another organisation",
+			Err: fmt.Errorf("the ledger is %s, this configuration's would be %s", rep.Origin, want)}
+	}
 	return outcome("ledger", fmt.Sprintf("%s entries, recomputed and signed", show.Thousands(int64(rep.Size))), err)
 }
 
@@ -151,7 +161,7 @@ func probe(ctx context.Context, src reconcile.Source) check {
 func (a *app) engineCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "engine",
-		Short: "Run the embedded engine alone until interrupted; other commands on the data folder share it",
+		Short: "Run the embedded engine alone; other commands share it",
 		Args:  cobra.NoArgs,
 		RunE: a.with(false, func(ctx context.Context, s *session, _ []string) error {
 			if s.engine == nil {

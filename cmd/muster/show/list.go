@@ -5,12 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-	"text/tabwriter"
-	"unicode/utf8"
-
-	"golang.org/x/term"
 )
 
 // Printer writes to the two streams of a command: data to Out, prose to Err.
@@ -24,12 +19,17 @@ type Listing struct {
 	Head  []string
 	Rows  [][]string
 	Items any    // what json prints
-	Empty string // said on Err when a table would have no row
-	Wide  int    // index of the column that gives way when the terminal is narrow; -1 for none
+	Empty string // said on Err when there is no row
+	Right []int  // columns of numbers
+	Wide  int    // index of the last column, which gives way when the terminal is narrow; -1 to list one field a line then
+	Drop  []int  // columns that a narrow terminal does without, the first to go first; the wide one is then cut instead of broken into lines
 }
 
 // List writes a listing in the Printer's format.
 func (p Printer) List(l Listing) error {
+	if len(l.Rows) == 0 && l.Empty != "" {
+		fmt.Fprintln(p.Err, l.Empty)
+	}
 	switch p.Format {
 	case "json":
 		enc := json.NewEncoder(p.Out)
@@ -37,62 +37,44 @@ func (p Printer) List(l Listing) error {
 		enc.SetEscapeHTML(false)
 		return enc.Encode(l.Items)
 	case "csv":
-		w := csv.NewWriter(p.Out)
+		out := p.Out
+		if p.Columns() == 0 {
+			out = raw(out) // data for programs: exactly what the systems hold
+		}
+		w := csv.NewWriter(out)
 		if err := w.Write(l.Head); err != nil {
 			return err
 		}
-		if err := w.WriteAll(l.Rows); err != nil {
-			return err
-		}
-		return w.Error()
+		return w.WriteAll(l.Rows)
 	}
 	if len(l.Rows) == 0 {
-		fmt.Fprintln(p.Err, l.Empty)
 		return nil
 	}
 	return p.table(l)
 }
 
 func (p Printer) table(l Listing) error {
-	rows := append([][]string{upper(l.Head)}, l.Rows...)
-	if width := p.Columns(); width > 0 && l.Wide >= 0 {
-		shrink(rows, l.Wide, width)
+	g := newGrid(append([][]string{upper(l.Head)}, l.Rows...), l.Right)
+	if room := p.Columns(); room > 0 && g.columns() > room {
+		if l.Wide < 0 {
+			return p.fields(l)
+		}
+		g.fit(room, l.Wide, l.Drop)
 	}
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
-	}
-	return w.Flush()
+	_, err := io.WriteString(p.Out, g.String())
+	return err
 }
 
-// shrink cuts one column so that the widest row fits; the cut is marked.
-func shrink(rows [][]string, wide, width int) {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
+// fields writes one field a line: what is to be copied stays whole.
+func (p Printer) fields(l Listing) error {
+	var rows [][]string
+	for _, row := range l.Rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell)+2)
+			rows = append(rows, []string{l.Head[i], cell})
 		}
 	}
-	room := width + 1
-	for i, w := range widths {
-		if i != wide {
-			room -= w
-		}
-	}
-	room = max(room-2, 12)
-	for _, row := range rows {
-		if wide < len(row) {
-			row[wide] = ellipsis(row[wide], room)
-		}
-	}
-}
-
-func ellipsis(s string, room int) string {
-	if utf8.RuneCountInString(s) <= room {
-		return s
-	}
-	r := []rune(s)
-	return string(r[:room-1]) + "…"
+	_, err := io.WriteString(p.Out, newGrid(rows, nil).String())
+	return err
 }
 
 func upper(head []string) []string {
@@ -101,23 +83,4 @@ func upper(head []string) []string {
 		out[i] = strings.ToUpper(strings.ReplaceAll(h, "_", " "))
 	}
 	return out
-}
-
-// Columns is the width of the terminal that standard output is, or 0 when it is none.
-func (p Printer) Columns() int {
-	f, ok := p.Out.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
-}
-
-// Terminal reports whether w is a terminal that may be drawn on.
-func Terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }

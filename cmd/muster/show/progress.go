@@ -13,15 +13,16 @@ import (
 	"muster/internal/access"
 )
 
-// Progress draws a bar a source on w. update is called by the collectors' goroutines; stop ends the drawing.
-func Progress(w io.Writer, sources []string) (update func(collectors.Progress), stop func()) {
-	p := mpb.New(mpb.WithOutput(w), mpb.WithWidth(20), mpb.WithRefreshRate(150*time.Millisecond))
+// Progress draws a bar a source on w. update is called by the collectors' goroutines; stop ends the drawing and leaves what became of
+// each source, as far as snaps tell.
+func Progress(w io.Writer, sources []string) (update func(collectors.Progress), stop func(snaps []access.Snapshot)) {
+	p := mpb.New(mpb.WithOutput(raw(w)), mpb.WithWidth(18), mpb.WithRefreshRate(150*time.Millisecond))
 	b := &bars{container: p, bySystem: map[string]*bar{}}
 	for _, name := range sources {
 		b.add(name)
 	}
-	return b.update, func() {
-		b.end()
+	return b.update, func(snaps []access.Snapshot) {
+		b.end(snaps)
 		p.Wait()
 	}
 }
@@ -35,14 +36,16 @@ type bars struct {
 
 type bar struct {
 	*mpb.Bar
-	mu   sync.Mutex
-	last collectors.Progress
+	mu    sync.Mutex
+	last  collectors.Progress
+	snap  access.Snapshot // what it became; without a state while it is read
+	ended bool
 }
 
 func (b *bars) add(system string) {
 	one := &bar{}
 	counts := decor.Any(func(decor.Statistics) string { return one.text() })
-	one.Bar = b.container.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("▌").Padding(" "),
+	one.Bar = b.container.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("▌").Padding(" ").Refiller("█"),
 		mpb.PrependDecorators(decor.Name(fmt.Sprintf("  %-12.12s ", system))),
 		mpb.AppendDecorators(counts))
 	b.bySystem[system] = one
@@ -64,15 +67,32 @@ func (b *bars) update(p collectors.Progress) {
 	}
 }
 
-func (b *bars) end() {
+// end fills the bars of the sources that were read whole; the others stay where they are.
+func (b *bars) end(snaps []access.Snapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for _, snap := range snaps {
+		if one := b.bySystem[snap.System]; one != nil {
+			one.mu.Lock()
+			one.snap = snap
+			one.mu.Unlock()
+		}
+	}
 	for _, one := range b.bySystem {
-		one.SetTotal(-1, true)
+		one.mu.Lock()
+		one.ended = true
+		whole := one.snap.State == access.Complete
+		one.mu.Unlock()
+		if whole {
+			one.SetTotal(1, true)
+		} else {
+			one.Abort(false)
+		}
 	}
 }
 
-// text is what stands behind a bar: counts, rate, and the time that is left when the source says how much there is.
+// text is what stands behind a bar: counts, rate, and the time that is left when the source says how much there is; at the end the
+// count that the source claims, and the state of the snapshot.
 func (b *bar) text() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -81,10 +101,34 @@ func (b *bar) text() string {
 	if persons := p.Counts[access.ClassPerson]; persons > 0 {
 		unit, n = "persons", persons
 	}
-	text := fmt.Sprintf(" %9s %-8s %8s/s", Thousands(n), unit, Thousands(int64(p.Rate)))
-	if p.Total > 0 && p.Done > 0 && p.Done < p.Total {
-		left := time.Duration(float64(p.Elapsed) * float64(p.Total-p.Done) / float64(p.Done))
-		text += fmt.Sprintf("  %d:%02d left", int(left.Minutes()), int(left.Seconds())%60)
+	count, state := Thousands(n), ""
+	switch {
+	case b.snap.State != "":
+		who, what := subjects(b.snap)
+		count, unit, state = Thousands(who.Parsed), what, string(b.snap.State)
+		if who.Claimed >= 0 {
+			count += "/" + Thousands(who.Claimed)
+		}
+	case b.ended:
+		state = "stopped"
+	case p.Total > 0 && p.Done > 0 && p.Done < p.Total:
+		left := time.Duration(float64(p.Elapsed) * float64(p.Total-p.Done) / float64(p.Done)).Round(time.Second)
+		state = fmt.Sprintf("%d:%02d left", int(left.Minutes()), int(left.Seconds())%60)
 	}
-	return text
+	return fmt.Sprintf(" %13s %-8s %8s  %s", count, unit, rate(n, p.Elapsed), state)
+}
+
+// rate is n in the time it took: "850/s", "1.9k/s", "35k/s"; empty when that was too short to tell.
+func rate(n int64, took time.Duration) string {
+	if took < 500*time.Millisecond || n == 0 {
+		return ""
+	}
+	r := float64(n) / took.Seconds()
+	switch {
+	case r < 1000:
+		return fmt.Sprintf("%.0f/s", r)
+	case r < 10_000:
+		return fmt.Sprintf("%.1fk/s", r/1000)
+	}
+	return Thousands(int64(r/1000)) + "k/s"
 }

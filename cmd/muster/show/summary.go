@@ -3,10 +3,10 @@ package show
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"muster/internal/access"
 	"muster/internal/reconcile"
@@ -21,6 +21,9 @@ type Outcome struct {
 	Program  string        // how muster was called
 	Flags    string        // the flags that name this configuration and data, with a space before each
 }
+
+// maxWarnings keeps what was found on the screen.
+const maxWarnings = 4
 
 // Run shows what a run found: what was read, what is not concluded, the findings by rule and by system, where to go on.
 func (p Printer) Run(o Outcome) error {
@@ -45,7 +48,7 @@ func (p Printer) Run(o Outcome) error {
 		if !sys.Tonight.Usable() {
 			p.warn("%s is %s (%s): nothing is concluded from what it lacks", sys.Name, sys.Tonight.State, sys.Tonight.Reason)
 			if sys.Tonight.Hint != "" {
-				fmt.Fprintf(out, "    hint: %s\n", sys.Tonight.Hint)
+				p.Text("    hint: ", sys.Tonight.Hint)
 			}
 		}
 	}
@@ -54,7 +57,11 @@ func (p Printer) Run(o Outcome) error {
 			p.warn("rule %s could not be evaluated %d times, first: %s", rule, st.Errors, st.Sample)
 		}
 	}
-	for _, w := range o.Warnings {
+	for i, w := range o.Warnings {
+		if i == maxWarnings-1 && len(o.Warnings) > maxWarnings {
+			p.warn("%d more warnings: %s rules check%s", len(o.Warnings)-i, o.Program, o.Flags)
+			break
+		}
 		p.warn("%s", w)
 	}
 	fmt.Fprintln(out)
@@ -66,13 +73,7 @@ func (p Printer) Run(o Outcome) error {
 }
 
 func (p Printer) warn(format string, args ...any) {
-	for i, line := range Wrap(fmt.Sprintf(format, args...), 76) {
-		mark := "  ! "
-		if i > 0 {
-			mark = "    "
-		}
-		fmt.Fprintln(p.Out, mark+line)
-	}
+	p.Text("  ! ", fmt.Sprintf(format, args...))
 }
 
 // byRule sums a run's counts over systems, the worst severity first.
@@ -110,16 +111,21 @@ func (p Printer) printRules(res reconcile.Result) error {
 		fmt.Fprintf(p.Out, "  No findings: %d rules looked at every person, account and grant above.\n", len(res.RuleErrors))
 		return nil
 	}
-	w := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  RULE\tNEW\tOPEN\tRESOLVED\tSEVERITY\tSYSTEMS")
+	rows := [][]string{{"  RULE", "NEW", "OPEN", "RESOLVED", "SEVERITY"}}
 	var total access.RuleCount
 	for _, c := range counts {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", c.Rule, number(c.New), number(c.Open), number(c.Resolved), c.Severity, systemsOf(res.Run.Counts, c.Rule))
+		rows = append(rows, []string{"  " + c.Rule, number(c.New), number(c.Open), number(c.Resolved), string(c.Severity)})
 		total.New, total.Open, total.Resolved = total.New+c.New, total.Open+c.Open, total.Resolved+c.Resolved
 		total.Excepted, total.Unverified, total.Reopened = total.Excepted+c.Excepted, total.Unverified+c.Unverified, total.Reopened+c.Reopened
 	}
-	fmt.Fprintf(w, "  total\t%s\t%s\t%s\n", number(total.New), number(total.Open), number(total.Resolved))
-	if err := w.Flush(); err != nil {
+	rows = append(rows, []string{"  total", number(total.New), number(total.Open), number(total.Resolved)})
+	right := []int{1, 2, 3}
+	room := max(proseColumns, p.Columns()) - newGrid(rows, right).columns() - 2
+	rows[0] = append(rows[0], "SYSTEMS")
+	for i, c := range counts {
+		rows[i+1] = append(rows[i+1], systemsOf(res.Run.Counts, c.Rule, room))
+	}
+	if _, err := io.WriteString(p.Out, newGrid(rows, right).String()); err != nil {
 		return err
 	}
 	var notes []string
@@ -133,16 +139,15 @@ func (p Printer) printRules(res reconcile.Result) error {
 		}
 	}
 	if len(notes) > 0 {
-		fmt.Fprintf(p.Out, "\n  Also %s.\n", strings.Join(notes, "; "))
+		fmt.Fprintln(p.Out)
+		p.Text("  Also ", strings.Join(notes, "; ")+".")
 	}
-	return p.printWorst(res, counts)
+	p.printWorst(res, counts)
+	return nil
 }
 
-// systemsWidth keeps the widest row of the built-in rules within 80 columns.
-const systemsWidth = 20
-
-// systemsOf says where a rule's open findings are, the most first: "erp 12, vpn 3".
-func systemsOf(counts []access.RuleCount, rule string) string {
+// systemsOf says where a rule's open findings are, the most first, in as many names as room holds: "erp 12, 2 more".
+func systemsOf(counts []access.RuleCount, rule string, room int) string {
 	var mine []access.RuleCount
 	for _, c := range counts {
 		if c.Rule == rule && c.Open > 0 {
@@ -152,39 +157,57 @@ func systemsOf(counts []access.RuleCount, rule string) string {
 	slices.SortFunc(mine, func(x, y access.RuleCount) int {
 		return cmp.Or(cmp.Compare(y.Open, x.Open), cmp.Compare(x.System, y.System))
 	})
-	text := ""
-	for i, c := range mine {
-		next := fmt.Sprintf("%s %s", c.System, number(c.Open))
-		if i > 0 {
-			next = text + ", " + next
-		}
-		if rest := len(mine) - i; i > 0 && (rest > 1 && i == 2 || len(next) > systemsWidth) {
-			return fmt.Sprintf("%s, %d more", text, rest)
-		}
-		text = next
+	var names []string
+	for _, c := range mine {
+		names = append(names, fmt.Sprintf("%s %s", c.System, number(c.Open)))
 	}
-	return text
+	for n := len(names); n > 0; n-- {
+		text := strings.Join(names[:n], ", ")
+		if n < len(names) {
+			text += fmt.Sprintf(", %d more", len(names)-n)
+		}
+		if columnsOf(text) <= room {
+			return text
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return ""
+	case len(names) == 1:
+		return cut(names[0], max(room, nameable))
+	case columnsOf(names[0])+3 <= room:
+		return names[0] + ", …"
+	}
+	return fmt.Sprintf("%d systems", len(names))
 }
 
-// printWorst names the three findings that a person should look at first.
-func (p Printer) printWorst(res reconcile.Result, counts []access.RuleCount) error {
-	fmt.Fprintln(p.Out)
+// printWorst names the three findings that a person should look at first, each of another rule.
+func (p Printer) printWorst(res reconcile.Result, counts []access.RuleCount) {
+	lead := "  Worst     "
 	shown := 0
 	for _, c := range counts {
 		f, ok := res.Worst[c.Rule]
 		if !ok || shown == 3 {
 			continue
 		}
-		for i, line := range Wrap(f.Message, 62) {
-			if i == 0 {
-				fmt.Fprintf(p.Out, "  %-11s %s\n", f.ID, line)
-			} else {
-				fmt.Fprintf(p.Out, "  %-11s %s\n", "", line)
-			}
+		if shown == 0 {
+			fmt.Fprintln(p.Out)
 		}
+		text := f.Message
+		if days := int(res.Run.AsOf.Sub(f.FirstSeen).Hours() / 24); days > 0 {
+			text += fmt.Sprintf(" (open for %s)", plural(days, "day"))
+		}
+		p.Text(lead+f.ID+"  ", text)
+		lead = "            "
 		shown++
 	}
-	return nil
+}
+
+func plural(n int, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return number(n) + " " + unit + "s"
 }
 
 func (p Printer) printNext(o Outcome) {
@@ -193,14 +216,17 @@ func (p Printer) printNext(o Outcome) {
 	if pack != nil {
 		fmt.Fprintf(p.Out, "  Pack      %s\n  PDF       %s\n", pack.ZipPath, pack.PDFPath)
 	}
-	first := "ID"
+	first := ""
 	for _, c := range byRule(res.Run.Counts) {
 		if f, ok := res.Worst[c.Rule]; ok {
 			first = f.ID
 			break
 		}
 	}
-	fmt.Fprintf(p.Out, "  Findings  %[1]s findings%[3]s\n  One       %[1]s findings show %[2]s%[3]s\n", o.Program, first, o.Flags)
+	fmt.Fprintf(p.Out, "  Findings  %s findings%s\n", o.Program, o.Flags)
+	if first != "" {
+		fmt.Fprintf(p.Out, "  One       %s findings show %s%s\n", o.Program, first, o.Flags)
+	}
 	if pack != nil {
 		fmt.Fprintf(p.Out, "  Verify    %s verify %s\n", o.Program, pack.ZipPath)
 	}
