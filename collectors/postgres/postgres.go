@@ -77,14 +77,14 @@ func (c *Collector) Collect(ctx context.Context, emit func(access.Record) error)
 	switch {
 	case ctx.Err() != nil:
 		err = fmt.Errorf("collect: %w", ctx.Err())
-		r.stop = err
+		r.out.Stop = err
 	case c.live == nil:
 		err = c.collectExport(ctx, r)
 	default:
 		err = c.collectLive(ctx, r)
 	}
-	if r.stop != nil {
-		return r.coverage(), r.stop
+	if r.out.Stop != nil {
+		return r.coverage(), r.out.Stop
 	}
 	if _, whole := errors.AsType[*behind](err); err != nil && !whole {
 		for _, k := range r.classes() {
@@ -120,7 +120,7 @@ func (c *Collector) collectExport(ctx context.Context, r *reading) error {
 
 // aside keeps what fails behind the roles from spoiling the accounts: they are whole.
 func (r *reading) aside(err error) error {
-	if err != nil && r.stop == nil {
+	if err != nil && r.out.Stop == nil {
 		r.entitlement.short(reason(err))
 		r.grant.short(reason(err))
 		return &behind{err}
@@ -153,7 +153,7 @@ func (c *Collector) collectLive(ctx context.Context, r *reading) error {
 	if err := c.liveRoles(s, r); err != nil {
 		return err
 	}
-	if r.stop == nil {
+	if r.out.Stop == nil {
 		err = r.settleRoles()
 	}
 	if err != nil {
@@ -166,8 +166,8 @@ func (c *Collector) collectLive(ctx context.Context, r *reading) error {
 	var first error
 	for i, name := range databases {
 		err := c.liveGrants(ctx, s, r, name, i == 0, len(databases) > 1)
-		if r.stop != nil {
-			return r.stop
+		if r.out.Stop != nil {
+			return r.out.Stop
 		}
 		if err != nil && first == nil {
 			first = r.aside(fmt.Errorf("database %s: %w", name, err))

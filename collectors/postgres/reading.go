@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/collectors"
 	"muster/collectors/postgres/rows"
 	"muster/internal/access"
 )
@@ -16,8 +17,7 @@ type reading struct {
 	ctx    context.Context
 	system string
 	now    time.Time
-	emitTo func(access.Record) error
-	stop   error // the emit error or cancellation that ended everything
+	out    collectors.Emission
 	match  func(name string) bool
 
 	source  string
@@ -49,7 +49,7 @@ type held struct {
 type class struct{ access.ClassCoverage }
 
 func newReading(ctx context.Context, c *Collector, emit func(access.Record) error) *reading {
-	r := &reading{ctx: ctx, system: c.spec.System, emitTo: emit, match: c.set.Privileged.Match, index: map[string]int{}, oids: map[string]bool{},
+	r := &reading{ctx: ctx, system: c.spec.System, match: c.set.Privileged.Match, index: map[string]int{}, oids: map[string]bool{},
 		named: map[string]int{}, direct: map[[2]int]bool{}, builtins: map[int]bool{}, now: time.Now().UTC()}
 	if c.spec.Now != nil {
 		r.now = c.spec.Now()
@@ -57,41 +57,22 @@ func newReading(ctx context.Context, c *Collector, emit func(access.Record) erro
 	for k, class := range map[*class]access.Class{&r.account: access.ClassAccount, &r.entitlement: access.ClassEntitlement, &r.grant: access.ClassGrant} {
 		k.Class, k.Claimed, k.State = class, access.NoClaim, access.Complete
 	}
+	r.out = collectors.Emission{Ctx: ctx, To: emit, Of: r.of}
 	return r
 }
 
 // emit hands one record on and counts it. Its error is final.
-func (r *reading) emit(rec access.Record) error {
-	if r.stop != nil {
-		return r.stop
-	}
-	if err := r.ctx.Err(); err != nil {
-		r.stop = fmt.Errorf("collect: %w", err)
-		return r.stop
-	}
-	if err := r.emitTo(rec); err != nil {
-		r.stop = fmt.Errorf("emit %s: %w", rec.Class(), err)
-		return r.stop
-	}
-	of := rec.Class()
-	rejection, isRejection := rec.(access.Rejection)
-	if isRejection {
-		of = rejection.Of
-	}
-	k := &r.account
-	switch of {
+func (r *reading) emit(rec access.Record) error { return r.out.Emit(rec) }
+
+// of is the coverage that a record of the class counts in.
+func (r *reading) of(class access.Class) *access.ClassCoverage {
+	switch class {
 	case access.ClassEntitlement:
-		k = &r.entitlement
+		return &r.entitlement.ClassCoverage
 	case access.ClassGrant:
-		k = &r.grant
+		return &r.grant.ClassCoverage
 	}
-	k.Fetched++
-	if isRejection {
-		k.Rejected++
-	} else {
-		k.Parsed++
-	}
-	return nil
+	return &r.account.ClassCoverage
 }
 
 func (r *reading) reject(of access.Class, ref, why string) error {
@@ -112,8 +93,8 @@ func (r *reading) coverage() access.Coverage {
 	cov := access.Coverage{Source: r.source, Queries: r.queries}
 	any := r.account.Fetched+r.entitlement.Fetched+r.grant.Fetched > 0
 	for _, k := range r.classes() {
-		if r.stop != nil {
-			k.short(r.stop.Error())
+		if r.out.Stop != nil {
+			k.short(r.out.Stop.Error())
 		}
 		if k.State != access.Complete && !any {
 			k.State = access.Failed

@@ -167,8 +167,8 @@ func (r *reading) readNamed() error {
 		_, err := r.enumerate(kind, file, r.reduced(kind), read.newPage, func(dec *json.Decoder, ordinal int64, seen bool) (wire.Outcome, error) {
 			return r.named(kind, read, dec, ordinal, seen)
 		})
-		if r.stop != nil {
-			return r.stop
+		if r.out.Stop != nil {
+			return r.out.Stop
 		}
 		if r.entitlement.err == nil {
 			r.entitlement.settle(err)

@@ -29,8 +29,8 @@ func (r *reading) all() error {
 	var first error
 	for _, step := range steps {
 		err := step()
-		if r.stop != nil {
-			return r.stop
+		if r.out.Stop != nil {
+			return r.out.Stop
 		}
 		if first == nil {
 			first = err
@@ -51,7 +51,7 @@ var plural = map[string]string{"user": "users", "group": "groups", kindRole: "ro
 // enumerate reads one list from the server or the dump. The error is *access.Error.
 func (r *reading) enumerate(kind, file string, query url.Values, newPage func(), item func(*json.Decoder, int64, bool) (wire.Outcome, error)) (*wire.List, error) {
 	l := &wire.List{Client: r.c.client, Op: "list " + plural[kind], Endpoint: r.endpoints[kind], Query: query, Cursor: r.cursor,
-		Size: r.c.set.PageSize, NewPage: newPage, Item: item, Stopped: func() error { return r.stop }, Claimed: access.NoClaim}
+		Size: r.c.set.PageSize, NewPage: newPage, Item: item, Stopped: func() error { return r.out.Stop }, Claimed: access.NoClaim}
 	var err error
 	if r.c.client == nil {
 		r.queries = append(r.queries, "READ "+file)
@@ -60,8 +60,8 @@ func (r *reading) enumerate(kind, file string, query url.Values, newPage func(),
 		err = l.Run(r.ctx)
 		r.queries = append(r.queries, l.Sent())
 	}
-	if r.stop != nil {
-		return l, r.stop
+	if r.out.Stop != nil {
+		return l, r.out.Stop
 	}
 	if short, ok := errors.AsType[*wire.Incomplete](err); ok {
 		err = &access.Error{System: r.c.spec.System, Op: l.Op, Kind: access.Incomplete, Err: short,
@@ -96,8 +96,8 @@ func (r *reading) readFile(l *wire.List, name string) error {
 	})
 	l.Claimed = p.Total
 	switch {
-	case r.stop != nil:
-		return r.stop
+	case r.out.Stop != nil:
+		return r.out.Stop
 	case errors.Is(err, wire.ErrCut):
 		return &access.Error{Op: l.Op, Kind: access.Incomplete, Err: fmt.Errorf("%w after %d resources", err, l.Fetched), Hint: "make the dump again"}
 	case err != nil:

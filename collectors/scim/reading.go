@@ -5,15 +5,15 @@ import (
 	"errors"
 	"fmt"
 
+	"muster/collectors"
 	"muster/internal/access"
 )
 
 // reading is the state of one Collect.
 type reading struct {
-	ctx    context.Context
-	c      *Collector
-	emitTo func(access.Record) error
-	stop   error // the emit error or cancellation that ended everything
+	ctx context.Context
+	c   *Collector
+	out collectors.Emission
 
 	source        string
 	queries       []string
@@ -42,7 +42,7 @@ type class struct {
 }
 
 func newReading(ctx context.Context, c *Collector, emit func(access.Record) error) *reading {
-	r := &reading{ctx: ctx, c: c, emitTo: emit, membersAt: c.set.Members,
+	r := &reading{ctx: ctx, c: c, membersAt: c.set.Members,
 		endpoints: map[string]string{"user": "/Users", "group": "/Groups"},
 		graph:     graph{users: newIDs(), groups: newIDs()},
 		values:    map[string]map[string]*held{kindRole: {}, kindEntitlement: {}}}
@@ -52,41 +52,22 @@ func newReading(ctx context.Context, c *Collector, emit func(access.Record) erro
 	for k, class := range map[*class]access.Class{&r.account: access.ClassAccount, &r.entitlement: access.ClassEntitlement, &r.grant: access.ClassGrant} {
 		k.Class, k.Claimed, k.State, k.Reason = class, access.NoClaim, access.Partial, "not read"
 	}
+	r.out = collectors.Emission{Ctx: ctx, To: emit, Of: r.of}
 	return r
 }
 
 // emit hands one record on and counts it. Its error is final.
-func (r *reading) emit(rec access.Record) error {
-	if r.stop != nil {
-		return r.stop
-	}
-	if err := r.ctx.Err(); err != nil {
-		r.stop = fmt.Errorf("collect: %w", err)
-		return r.stop
-	}
-	if err := r.emitTo(rec); err != nil {
-		r.stop = fmt.Errorf("emit %s: %w", rec.Class(), err)
-		return r.stop
-	}
-	of := rec.Class()
-	rejection, isRejection := rec.(access.Rejection)
-	if isRejection {
-		of = rejection.Of
-	}
-	k := &r.account
-	switch of {
+func (r *reading) emit(rec access.Record) error { return r.out.Emit(rec) }
+
+// of is the coverage that a record of the class counts in.
+func (r *reading) of(class access.Class) *access.ClassCoverage {
+	switch class {
 	case access.ClassEntitlement:
-		k = &r.entitlement
+		return &r.entitlement.ClassCoverage
 	case access.ClassGrant:
-		k = &r.grant
+		return &r.grant.ClassCoverage
 	}
-	k.Fetched++
-	if isRejection {
-		k.Rejected++
-	} else {
-		k.Parsed++
-	}
-	return nil
+	return &r.account.ClassCoverage
 }
 
 // settle states what became of a class.
@@ -119,8 +100,8 @@ func (r *reading) coverage() access.Coverage {
 	cov := access.Coverage{Source: r.source, Queries: r.queries}
 	any := r.account.Fetched+r.entitlement.Fetched+r.grant.Fetched > 0
 	for _, k := range []*class{&r.account, &r.entitlement, &r.grant} {
-		if r.stop != nil && k.State == access.Complete {
-			k.State, k.Reason = access.Partial, reason(r.stop)
+		if r.out.Stop != nil && k.State == access.Complete {
+			k.State, k.Reason = access.Partial, reason(r.out.Stop)
 		}
 		if k.State != access.Complete && !any {
 			k.State = access.Failed
