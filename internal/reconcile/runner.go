@@ -61,7 +61,10 @@ func (r *Runner) Start(ctx context.Context, command string) (access.Run, error) 
 		return run, fmt.Errorf("enter the run on the ledger: %w", err)
 	}
 	run.FirstEntry = first
-	return run, r.Store.SaveRun(ctx, run)
+	if err := r.Store.SaveRun(ctx, run); err != nil {
+		return run, r.fail(ctx, run, err)
+	}
+	return run, nil
 }
 
 // Nightly collects every source, reconciles and records. The pack is made by Report.
