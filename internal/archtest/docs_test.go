@@ -74,3 +74,24 @@ func TestNothingOfThisMachineIsCommitted(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryConfigurationKeyIsExplained compares the keys that the code decodes with docs/configuration.md.
+func TestEveryConfigurationKeyIsExplained(t *testing.T) {
+	docs := read(t, "docs/configuration.md")
+	key := regexp.MustCompile(`yaml:"([a-z_]+)"`)
+	keys := 0
+	for _, s := range sources(t) {
+		if s.test || !strings.HasPrefix(s.dir, "collectors") && !strings.HasPrefix(s.dir, "rules") && s.dir != "internal/config" || strings.HasPrefix(s.dir, "rules/ruletest") {
+			continue
+		}
+		for _, m := range key.FindAllStringSubmatch(read(t, s.path), -1) {
+			keys++
+			if !regexp.MustCompile(`\b` + m[1] + `\b`).MatchString(docs) {
+				t.Errorf("%s reads the key %s, which docs/configuration.md does not explain", s.path, m[1])
+			}
+		}
+	}
+	if keys < 100 {
+		t.Fatalf("found only %d keys: the pattern is broken", keys)
+	}
+}
