@@ -39,7 +39,8 @@ type app struct {
 
 // run parses args, runs the command and gives the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: show.Screen{Raw: stdout}, stderr: show.Screen{Raw: stderr}, now: time.Now}
+	out := &show.Screen{Raw: stdout}
+	a := &app{stdin: stdin, stdout: out, stderr: &show.Screen{Raw: stderr}, now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -48,6 +49,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	c, err := root.ExecuteContextC(ctx)
 	if err != nil && strings.HasPrefix(err.Error(), "required flag(s)") {
 		err = usageError{err} // cobra has no hook for these
+	}
+	var status exitStatus
+	if out.Err != nil && (err == nil || errors.As(err, &status)) {
+		err = fmt.Errorf("write the result: %w", out.Err) // a result that nobody got is no success
 	}
 	return report(a.stderr, c, err)
 }

@@ -69,7 +69,7 @@ func (g *grid) fit(room, wide int, drop []int) {
 	if missing := readable - left(); missing > 0 {
 		g.widths[widest] = min(g.widths[widest], max(g.widths[widest]-missing, nameable))
 	}
-	g.widths[wide] = max(left(), nameable)
+	g.widths[wide] = max(left(), nameable/2)
 	for _, row := range g.rows {
 		for _, c := range []int{widest, wide} {
 			if c < len(row) {

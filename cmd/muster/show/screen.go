@@ -14,11 +14,17 @@ import (
 
 // Screen writes text that came from a system without letting it act: control characters, escape sequences and marks that turn the
 // direction of writing appear as \u001b. That is also how JSON spells them, so JSON that goes through a Screen stays what it says.
-type Screen struct{ Raw io.Writer }
+type Screen struct {
+	Raw io.Writer
+	Err error // the first error of a write: most who print look at none
+}
 
 // Write writes p; a rune must not be split over two writes.
-func (s Screen) Write(p []byte) (int, error) {
+func (s *Screen) Write(p []byte) (int, error) {
 	if _, err := io.WriteString(s.Raw, spell(string(p), "\n\t")); err != nil {
+		if s.Err == nil {
+			s.Err = err
+		}
 		return 0, err
 	}
 	return len(p), nil
@@ -50,7 +56,7 @@ func active(r rune) bool {
 
 // raw is the stream below a Screen.
 func raw(w io.Writer) io.Writer {
-	if s, ok := w.(Screen); ok {
+	if s, ok := w.(*Screen); ok {
 		return s.Raw
 	}
 	return w
