@@ -182,7 +182,7 @@ func (r *run) guard() {
 			before = c.Parsed
 		}
 		switch {
-		case now == 0 && before == 0 && class == main:
+		case now == 0 && before == 0 && class == main && (r.spec.HR || prev.ID == ""): // an empty system that was released may stay empty
 			why = append(why, fmt.Sprintf("the source holds no %s", class))
 		case now < before:
 			if lost := 100 * float64(before-now) / float64(before); now == 0 || lost > r.spec.ShrinkPercent {
@@ -191,6 +191,31 @@ func (r *run) guard() {
 			}
 		}
 	}
+	hold(s, why)
+}
+
+// GuardIdentity holds a complete snapshot that has lost too many of the persons or accounts that were there before, although as many new
+// ones came: another system's export, or ids of another kind (invariant 2). missing counts, by class, those of spec.Previous that are gone.
+func GuardIdentity(s *access.Snapshot, spec RunSpec, missing map[access.Class]int64) {
+	if s.State != access.Complete || spec.Previous.ID == "" {
+		return
+	}
+	var why []string
+	for _, class := range []access.Class{access.ClassPerson, access.ClassAccount} {
+		before, _ := spec.Previous.Coverage.Of(class)
+		if before.Parsed == 0 || missing[class] == 0 {
+			continue
+		}
+		if lost := 100 * float64(missing[class]) / float64(before.Parsed); lost > spec.ShrinkPercent {
+			why = append(why, fmt.Sprintf("%s before, %s of them are gone although the count is alike: lost %s %%, threshold %s %%", counted(before.Parsed, class),
+				thousands(missing[class]), percent(lost, spec.ShrinkPercent), strconv.FormatFloat(spec.ShrinkPercent, 'f', -1, 64)))
+		}
+	}
+	hold(s, why)
+}
+
+// hold makes a snapshot held when there is a reason.
+func hold(s *access.Snapshot, why []string) {
 	if len(why) == 0 {
 		return
 	}

@@ -48,7 +48,9 @@ type Progress struct {
 	Done    int64                  // of Total, in the collector's own unit
 	Total   int64                  // 0 when the collector cannot tell
 	Elapsed time.Duration
-	Rate    float64 // records per second since the start
+	// Snapshot is what became of the enumeration, in its last report; nil before. Not to be changed.
+	Snapshot *access.Snapshot
+	Rate     float64 // records per second since the start
 }
 
 // MaxRejections is how many rejections a Snapshot lists itself; the sink gets all of them.
@@ -77,9 +79,9 @@ func Run(ctx context.Context, spec RunSpec, c Collector, sink Sink) (access.Snap
 	if cerr := ctx.Err(); cerr != nil {
 		return access.Snapshot{}, fmt.Errorf("collect %s: %w", spec.System, errors.Join(cerr, err))
 	}
-	r.report(true)
 	r.conclude(cov, err)
 	r.snap.FinishedAt = spec.Now().UTC()
+	r.report(true)
 	if spec.Log != nil {
 		spec.Log.DebugContext(ctx, "source read", slog.String("system", spec.System), slog.String("state", string(r.snap.State)),
 			slog.Int64("records", r.total), slog.Duration("took", r.snap.FinishedAt.Sub(r.snap.StartedAt)))
@@ -169,7 +171,7 @@ func (r *run) add(ctx context.Context, rec access.Record) error {
 		r.sinkErr = err
 		return err
 	}
-	if r.total++; r.total%256 == 0 {
+	if r.total++; r.total%16 == 0 {
 		r.report(false)
 	}
 	return nil
@@ -209,6 +211,9 @@ func (r *run) report(last bool) {
 	}
 	if s := p.Elapsed.Seconds(); s > 0 {
 		p.Rate = float64(r.total) / s
+	}
+	if last {
+		p.Snapshot = &r.snap
 	}
 	r.spec.Progress(p)
 }

@@ -313,14 +313,17 @@ func TestProgress(t *testing.T) {
 	tick := func() time.Time { now = now.Add(50 * time.Millisecond); return now }
 	_, err := Run(context.Background(), RunSpec{System: "crm", Now: tick, Progress: func(p Progress) { list = append(list, p) }},
 		script{records: accounts(256 * 10), cov: whole}, &memory{})
-	if err != nil || len(list) < 2 || len(list) > 4 {
+	if err != nil || len(list) < 10 || len(list) > 60 {
 		t.Fatalf("error %v, %d reports", err, len(list))
 	}
 	last := list[len(list)-1]
+	if last.Snapshot == nil || last.Snapshot.State != access.Complete || list[0].Snapshot != nil {
+		t.Errorf("the last report alone tells what became of it: %+v", last.Snapshot)
+	}
 	if last.Counts[access.ClassAccount] != 2560 || last.Rate <= 0 || last.Elapsed <= 0 || last.System != "crm" {
 		t.Errorf("last report %+v", last)
 	}
-	if first := list[0].Counts[access.ClassAccount]; first == 0 || first >= 2560 || first%256 != 0 {
+	if first := list[0].Counts[access.ClassAccount]; first == 0 || first >= 256 || first%16 != 0 {
 		t.Errorf("first report %+v", list[0])
 	}
 }
@@ -385,5 +388,27 @@ func TestGlobs(t *testing.T) {
 	}
 	if _, err := NewGlobs("[a"); err == nil {
 		t.Error("a bad pattern was accepted")
+	}
+}
+
+func TestGuardIdentity(t *testing.T) {
+	for name, c := range map[string]struct {
+		missing map[access.Class]int64
+		prev    access.Snapshot
+		state   access.SnapshotState
+	}{
+		"nobody is gone":           {map[access.Class]int64{}, before(0, 100, 0), access.Complete},
+		"as many as may":           {map[access.Class]int64{access.ClassAccount: 10}, before(0, 100, 0), access.Complete},
+		"one more":                 {map[access.Class]int64{access.ClassAccount: 11}, before(0, 100, 0), access.Held},
+		"all persons are others":   {map[access.Class]int64{access.ClassPerson: 50}, before(50, 0, 0), access.Held},
+		"there was nothing before": {map[access.Class]int64{access.ClassAccount: 5}, access.Snapshot{}, access.Complete},
+	} {
+		t.Run(name, func(t *testing.T) {
+			snap := access.Snapshot{System: "crm", State: access.Complete}
+			GuardIdentity(&snap, RunSpec{Previous: c.prev, ShrinkPercent: 10}, c.missing)
+			if snap.State != c.state || (snap.State == access.Held) != strings.Contains(snap.Reason+snap.Hint, "muster release crm") {
+				t.Errorf("%s %q, want %s", snap.State, snap.Reason+" "+snap.Hint, c.state)
+			}
+		})
 	}
 }

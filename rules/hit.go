@@ -59,15 +59,19 @@ func (e *Evaluator) hit(a *asked, item expression.Value) Hit {
 		}
 		return s
 	}
+	identity := at.system
 	at.detail = text("detail", r.prog.detail, at.detail)
 	at.system = text("system", r.prog.system, at.system)
+	if r.prog.detail == nil {
+		identity = at.system // else the detail tells findings of one subject apart, and the systems that contribute may change meanwhile
+	}
 	severity := access.Severity(text("severity_expr", r.prog.severity, string(r.Severity)))
 	if severity.Rank() < 0 {
 		severity = r.Severity
 	}
 	f := access.Finding{Rule: r.ID, Scope: r.Scope, Severity: severity, System: at.system, Subject: at.subject, SubjectID: at.subjectID,
 		Detail: at.detail, Message: text("message", r.prog.message, r.Title), Hint: r.Remediation, Controls: r.Controls}
-	f.Fingerprint = access.Fingerprint(f.Rule, f.Scope, f.System, f.SubjectID, f.Detail)
+	f.Fingerprint = access.Fingerprint(f.Rule, f.Scope, identity, f.SubjectID, f.Detail)
 	f.ID = access.ShortID(f.Fingerprint)
 	if v := e.scene.View(); v.Person != nil && v.Person.Person != nil {
 		f.Person, f.PersonName = v.Person.Person.ID, vocabulary.PersonName(v.Person.Person)

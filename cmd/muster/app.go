@@ -19,6 +19,7 @@ import (
 	"muster/internal/config"
 	"muster/internal/ledger"
 	"muster/internal/reconcile"
+	"muster/internal/reconcile/plan"
 	"muster/internal/store"
 	"muster/internal/store/engine"
 	"muster/reports"
@@ -190,9 +191,9 @@ func (a *app) outcome(s *session, res reconcile.Result, pack *reports.Pack) show
 }
 
 // showProgress draws progress on standard error while that is a terminal, and gives what ends it.
-func (a *app) showProgress(s *session, sources []reconcile.Source) (stop func([]access.Snapshot)) {
+func (a *app) showProgress(s *session, sources []plan.Source) (stop func()) {
 	if a.quiet || a.verbose || !show.Terminal(a.stderr) {
-		return func([]access.Snapshot) {}
+		return func() {}
 	}
 	names := make([]string, 0, len(sources))
 	for _, src := range sources {
@@ -204,7 +205,7 @@ func (a *app) showProgress(s *session, sources []reconcile.Source) (stop func([]
 
 // session is a configuration with its store, and with its ledger when the command writes.
 type session struct {
-	plan   *reconcile.Plan
+	plan   *plan.Plan
 	dir    string
 	store  *store.Store
 	engine *engine.Engine // nil when a ClickHouse server is used
@@ -214,15 +215,15 @@ type session struct {
 
 // open checks the configuration, then starts or joins the engine. A writing session holds the ledger, so there is one at a time.
 func (a *app) open(ctx context.Context, write bool) (*session, error) {
-	plan, err := reconcile.Load(a.configFile, a.now, a.log())
+	loaded, err := plan.Load(a.configFile, a.now, a.log())
 	if err != nil {
 		return nil, err
 	}
-	s := &session{plan: plan, dir: a.folder(plan.Settings)}
+	s := &session{plan: loaded, dir: a.folder(loaded.Settings)}
 	if err := s.connect(ctx, a, write); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	s.runner = &reconcile.Runner{Plan: plan, Store: s.store, Ledger: s.ledger, LedgerDir: s.ledgerDir(), Now: a.now, Version: version, RanBy: ranBy(), Log: a.log()}
+	s.runner = &reconcile.Runner{Plan: loaded, Store: s.store, Ledger: s.ledger, LedgerDir: s.ledgerDir(), Now: a.now, Version: version, RanBy: ranBy(), Log: a.log()}
 	return s, nil
 }
 

@@ -225,3 +225,38 @@ func TestShrunkenSourceIsHeldUntilReleased(t *testing.T) {
 		t.Errorf("the release is not on the ledger: %s", stdout)
 	}
 }
+
+// TestReplacedSourceIsHeld gives the night another company's file of the same size: as many persons as before, none of them the same.
+func TestReplacedSourceIsHeld(t *testing.T) {
+	o := generate(t, orggen.Options{Persons: 300})
+	o.nightly(exitClean)
+	before := o.findings()
+	o.edit("hr/workers.csv", func(s string) string { return strings.ReplaceAll(s, "W-0", "X-0") })
+	out := o.nightly(exitIncomplete)
+	if !strings.Contains(flat(out), "hr is held") || !strings.Contains(flat(out), "are gone") {
+		t.Errorf("the run does not say that everybody is gone:\n%s", out)
+	}
+	checkNothingConcluded(t, before, o.findings(), "hr")
+}
+
+// TestToleratedRejectionsConcludeNothing lets the HR file have an unreadable row, as its settings allow: the rest is used, and yet the
+// account of the person on that row does not become an orphan, and nothing resolves.
+func TestToleratedRejectionsConcludeNothing(t *testing.T) {
+	o := generate(t, orggen.Options{Persons: 300})
+	o.edit("muster.yaml", func(s string) string {
+		return strings.Replace(s, "final_newline: required", "final_newline: required, max_rejected: 3", 1)
+	})
+	o.nightly(exitClean)
+	before := o.findings()
+	o.edit("hr/workers.csv", func(s string) string { return strings.Replace(s, ",active,", ",on the moon,", 2) })
+	o.nightly(exitClean)
+	known := map[string]bool{}
+	for _, f := range before {
+		known[f.Fingerprint] = true
+	}
+	for _, f := range o.findings() {
+		if f.State == access.Resolved || f.Rule == "orphaned-account" && !known[f.Fingerprint] {
+			t.Errorf("%s %s: %s", f.State, f.ID, f.Message)
+		}
+	}
+}

@@ -9,7 +9,7 @@ import (
 
 	"muster/cmd/muster/show"
 	"muster/internal/config"
-	"muster/internal/reconcile"
+	"muster/internal/reconcile/plan"
 	"muster/rules"
 	"muster/rules/ruletest"
 )
@@ -25,7 +25,7 @@ func (a *app) rulesListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the rules with the changes of the configuration applied", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			plan, err := reconcile.Load(a.configFile, a.now, a.log())
+			loaded, err := plan.Load(a.configFile, a.now, a.log())
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func (a *app) rulesListCommand() *cobra.Command {
 			}
 			items := []item{}
 			l := show.Listing{Head: []string{"id", "scope", "severity", "on", "title"}, Wide: 4, Empty: "no rule is loaded"}
-			for _, r := range plan.Rules.All() {
+			for _, r := range loaded.Rules.All() {
 				items = append(items, item{r.ID, r.Title, string(r.Scope), string(r.Severity), r.Enabled, r.When, r.Params, r.Controls, r.Remediation, r.File, r.Line, r.Digest})
 				on := "yes"
 				if !r.Enabled {
@@ -63,14 +63,14 @@ func (a *app) rulesCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Check configuration, rules, bundles, matrix and exceptions", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			plan, err := reconcile.Load(a.configFile, a.now, a.log())
+			loaded, err := plan.Load(a.configFile, a.now, a.log())
 			if err != nil {
 				return err
 			}
-			for _, w := range plan.Warnings {
+			for _, w := range loaded.Warnings {
 				fmt.Fprintln(a.stderr, "warning: "+w)
 			}
-			fmt.Fprintf(a.stderr, "%s: %d sources, %d rules, %d bundles: no problem found\n", a.configFile, len(plan.Sources), len(plan.Rules.Rules()), len(plan.Bundles.All()))
+			fmt.Fprintf(a.stderr, "%s: %d sources, %d rules, %d bundles: no problem found\n", a.configFile, len(loaded.Sources), len(loaded.Rules.Rules()), len(loaded.Bundles.All()))
 			return nil
 		},
 	}
@@ -80,7 +80,7 @@ func (a *app) rulesTestCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "test FILE...", Short: "Test rules: given facts, the findings that must come of them", Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, files []string) error {
-			plan, err := reconcile.Load(a.configFile, a.now, a.log())
+			loaded, err := plan.Load(a.configFile, a.now, a.log())
 			if err != nil {
 				return err
 			}
@@ -90,7 +90,7 @@ func (a *app) rulesTestCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				results, err := ruletest.Run(plan.Rules, rules.Env{Bundles: plan.Bundles, Matrix: plan.Matrix}, doc)
+				results, err := ruletest.Run(loaded.Rules, rules.Env{Bundles: loaded.Bundles, Matrix: loaded.Matrix}, doc)
 				if err != nil {
 					return err
 				}

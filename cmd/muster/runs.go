@@ -23,7 +23,7 @@ func (a *app) nightlyCommand() *cobra.Command {
 		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *session, _ []string) error {
 			stop := a.showProgress(s, s.plan.Sources)
 			res, err := s.runner.Nightly(ctx)
-			stop(tonight(res))
+			stop()
 			if err != nil {
 				return err
 			}
@@ -39,15 +39,6 @@ func (a *app) nightlyCommand() *cobra.Command {
 	}
 	addFailOn(c, &failOn)
 	return c
-}
-
-// tonight is what the sources of a run became.
-func tonight(res reconcile.Result) []access.Snapshot {
-	var snaps []access.Snapshot
-	for _, sys := range res.Systems {
-		snaps = append(snaps, sys.Tonight)
-	}
-	return snaps
 }
 
 func (a *app) reconcileCommand() *cobra.Command {
@@ -93,7 +84,7 @@ func (a *app) collectCommand() *cobra.Command {
 			}
 			stop := a.showProgress(s, sources)
 			snaps, err := s.runner.CollectOnly(ctx, sources)
-			stop(snaps)
+			stop()
 			if err != nil {
 				return err
 			}

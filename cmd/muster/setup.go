@@ -17,7 +17,7 @@ import (
 	"muster/collectors"
 	"muster/internal/access"
 	"muster/internal/ledger"
-	"muster/internal/reconcile"
+	"muster/internal/reconcile/plan"
 	"muster/internal/store/engine"
 )
 
@@ -84,13 +84,13 @@ func (a *app) doctorCommand() *cobra.Command {
 		Short: "Check configuration, engine, ledger and that every source answers",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			plan, err := reconcile.Load(a.configFile, a.now, a.log())
+			loaded, err := plan.Load(a.configFile, a.now, a.log())
 			if err != nil {
 				return err
 			}
-			checks := []check{{Name: "configuration", OK: true, Detail: fmt.Sprintf("%d sources, %d rules, %d bundles", len(plan.Sources), len(plan.Rules.Rules()), len(plan.Bundles.All()))}}
-			checks = append(checks, a.checkEngine(c.Context(), plan), a.checkLedger(c.Context(), plan))
-			for _, src := range plan.Sources {
+			checks := []check{{Name: "configuration", OK: true, Detail: fmt.Sprintf("%d sources, %d rules, %d bundles", len(loaded.Sources), len(loaded.Rules.Rules()), len(loaded.Bundles.All()))}}
+			checks = append(checks, a.checkEngine(c.Context(), loaded), a.checkLedger(c.Context(), loaded))
+			for _, src := range loaded.Sources {
 				checks = append(checks, probe(c.Context(), src))
 			}
 			l := show.Listing{Head: []string{"check", "ok", "detail"}, Wide: 2, Items: checks}
@@ -125,8 +125,8 @@ func outcome(name, detail string, err error) check {
 	return check{Name: name, OK: true, Detail: detail}
 }
 
-func (a *app) checkEngine(ctx context.Context, plan *reconcile.Plan) check {
-	s := &session{plan: plan, dir: a.folder(plan.Settings)}
+func (a *app) checkEngine(ctx context.Context, loaded *plan.Plan) check {
+	s := &session{plan: loaded, dir: a.folder(loaded.Settings)}
 	err := s.connect(ctx, a, false)
 	detail := "a ClickHouse server of the configuration"
 	if s.engine != nil {
@@ -135,20 +135,20 @@ func (a *app) checkEngine(ctx context.Context, plan *reconcile.Plan) check {
 	return outcome("engine", detail, errors.Join(err, s.close()))
 }
 
-func (a *app) checkLedger(ctx context.Context, plan *reconcile.Plan) check {
-	dir := (&session{dir: a.folder(plan.Settings)}).ledgerDir()
+func (a *app) checkLedger(ctx context.Context, loaded *plan.Plan) check {
+	dir := (&session{dir: a.folder(loaded.Settings)}).ledgerDir()
 	if _, err := os.Stat(filepath.Join(dir, "checkpoint")); errors.Is(err, os.ErrNotExist) {
 		return check{Name: "ledger", OK: true, Detail: "none yet; the first run makes it"}
 	}
 	rep, err := ledger.Verify(ctx, dir)
-	if want := ledgerOrigin(plan.Settings); err == nil && rep.Origin != want {
+	if want := ledgerOrigin(loaded.Settings); err == nil && rep.Origin != want {
 		err = &access.Error{Op: "compare the organisation", Kind: access.Conflict, Hint: "use another data folder for another organisation",
 			Err: fmt.Errorf("the ledger is %s, this configuration's would be %s", rep.Origin, want)}
 	}
 	return outcome("ledger", fmt.Sprintf("%s entries, recomputed and signed", show.Thousands(int64(rep.Size))), err)
 }
 
-func probe(ctx context.Context, src reconcile.Source) check {
+func probe(ctx context.Context, src plan.Source) check {
 	p, ok := src.Collector.(collectors.Prober)
 	if !ok {
 		return check{Name: src.Name, OK: true, Detail: src.Kind + ", cannot be asked without reading it"}

@@ -52,6 +52,7 @@ var plural = map[string]string{"user": "users", "group": "groups", kindRole: "ro
 func (r *reading) enumerate(kind, file string, query url.Values, newPage func(), item func(*json.Decoder, int64, bool) (wire.Outcome, error)) (*wire.List, error) {
 	l := &wire.List{Client: r.c.client, Op: "list " + plural[kind], Endpoint: r.endpoints[kind], Query: query, Cursor: r.cursor,
 		Size: r.c.set.PageSize, NewPage: newPage, Item: item, Stopped: func() error { return r.out.Stop }, Claimed: access.NoClaim}
+	r.c.lists = append(r.c.lists, l)
 	var err error
 	if r.c.client == nil {
 		r.queries = append(r.queries, "READ "+file)

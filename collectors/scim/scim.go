@@ -22,6 +22,16 @@ type Collector struct {
 	set    settings
 	paths  map[string]resource.Path
 	client *wire.Client // nil for a dump
+	lists  []*wire.List // of the present Collect, in the order in which they are read
+}
+
+// Measure says how many resources of the lists that were begun have come, and how many the source says they hold.
+func (c *Collector) Measure() (done, total int64) {
+	for _, l := range c.lists {
+		done += l.Fetched
+		total += max(l.Claimed, l.Fetched)
+	}
+	return done, total
 }
 
 // New is the collectors.Factory of "scim". Settings:
@@ -91,6 +101,7 @@ func (c *Collector) Probe(ctx context.Context) error {
 // Collect reads users, then groups, then role and entitlement resources; memberships kept at the users are read after the
 // groups that they name.
 func (c *Collector) Collect(ctx context.Context, emit func(access.Record) error) (access.Coverage, error) {
+	c.lists = nil
 	r := newReading(ctx, c, emit)
 	if err := ctx.Err(); err != nil {
 		return r.coverage(), fmt.Errorf("collect: %w", err)

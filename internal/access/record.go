@@ -109,3 +109,14 @@ type Snapshot struct {
 
 // Usable reports whether absence may be inferred from s (invariants 1 and 2).
 func (s Snapshot) Usable() bool { return s.State == Complete }
+
+// Whole reports whether what s lacks is really not there: it is usable, and no person or account in it was rejected. A collector may be
+// told to tolerate a few unreadable ones; their facts are absent all the same.
+func (s Snapshot) Whole() bool {
+	for _, class := range []Class{ClassPerson, ClassAccount} {
+		if c, ok := s.Coverage.Of(class); ok && c.Rejected > 0 {
+			return false
+		}
+	}
+	return s.Usable()
+}

@@ -17,7 +17,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/orggen"
-	"muster/internal/reconcile"
+	"muster/internal/reconcile/plan"
 	"muster/internal/testserver/postgres"
 	"muster/internal/testserver/scimmy"
 	"muster/internal/testserver/slapd"
@@ -74,9 +74,9 @@ func TestLiveServersHoldWhatTheFilesSay(t *testing.T) {
 	}
 }
 
-func load(t *testing.T, config string) *reconcile.Plan {
+func load(t *testing.T, config string) *plan.Plan {
 	t.Helper()
-	p, err := reconcile.Load(config, orggen.DefaultAsOf, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	p, err := plan.Load(config, orggen.DefaultAsOf, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func load(t *testing.T, config string) *reconcile.Plan {
 }
 
 // collect reads a system and says every fact by names, without the ids, which differ between files and servers.
-func collect(t *testing.T, p *reconcile.Plan, system string) map[string]bool {
+func collect(t *testing.T, p *plan.Plan, system string) map[string]bool {
 	t.Helper()
 	source, err := p.Source(system)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"muster/collectors"
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/plan"
 )
 
 // parallelSources is how many sources are read at once: enough that a slow one holds up none, few enough for two cores.
@@ -18,7 +19,7 @@ const parallelSources = 8
 
 // Collect reads the sources at the same time, each into a snapshot of its own. A source that fails gives a failed snapshot,
 // not an error: the others go on. The error is for what concerns all: the store, the ledger, a cancelled ctx.
-func (r *Runner) Collect(ctx context.Context, run access.Run, sources []Source) ([]access.Snapshot, error) {
+func (r *Runner) Collect(ctx context.Context, run access.Run, sources []plan.Source) ([]access.Snapshot, error) {
 	snaps := make([]access.Snapshot, len(sources))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelSources)
@@ -39,7 +40,7 @@ func (r *Runner) Collect(ctx context.Context, run access.Run, sources []Source) 
 }
 
 // collectBaseline reads the older export of a source when the store holds nothing older than this run to compare with.
-func (r *Runner) collectBaseline(ctx context.Context, run access.Run, src Source) error {
+func (r *Runner) collectBaseline(ctx context.Context, run access.Run, src plan.Source) error {
 	if src.Baseline == nil {
 		return nil
 	}
@@ -51,7 +52,7 @@ func (r *Runner) collectBaseline(ctx context.Context, run access.Run, src Source
 	return err
 }
 
-func (r *Runner) collectSource(ctx context.Context, run access.Run, src Source, c collectors.Collector, takenAt time.Time, baseline bool) (access.Snapshot, error) {
+func (r *Runner) collectSource(ctx context.Context, run access.Run, src plan.Source, c collectors.Collector, takenAt time.Time, baseline bool) (access.Snapshot, error) {
 	var previous access.Snapshot
 	if !baseline {
 		var err error
@@ -69,6 +70,12 @@ func (r *Runner) collectSource(ctx context.Context, run access.Run, src Source, 
 		return access.Snapshot{}, fmt.Errorf("begin snapshot of %s: %w", src.Name, err)
 	}
 	snap, err := collectors.Run(ctx, spec, c, loader)
+	if err == nil && snap.State == access.Complete && previous.ID != "" {
+		var missing map[access.Class]int64
+		if missing, err = loader.Missing(ctx, snap, previous.ID); err == nil {
+			collectors.GuardIdentity(&snap, spec, missing)
+		}
+	}
 	if err == nil && snap.State != access.Complete {
 		r.Log.WarnContext(ctx, "snapshot is not complete", "system", src.Name, "state", string(snap.State), "reason", snap.Reason)
 	}

@@ -250,10 +250,10 @@ func (j *judge) sight(stats rules.Stats) settle.Sight {
 	t := settle.Sight{Systems: map[string]bool{}, RuleActive: map[string]bool{}, RuleErred: map[string]bool{}}
 	for _, s := range j.systems {
 		if s.IsHR {
-			t.HR, t.HRName = s.Tonight.Usable(), s.Name
+			t.HR, t.HRName = s.Tonight.Whole(), s.Name
 			continue
 		}
-		t.Systems[s.Name] = s.Tonight.Usable()
+		t.Systems[s.Name] = s.Tonight.Whole()
 	}
 	for _, rule := range j.runner.Plan.Rules.Rules() {
 		t.RuleActive[rule.ID] = true

@@ -8,10 +8,11 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/plan"
 )
 
 // CollectOnly takes snapshots of some sources as a run of its own that judges nothing.
-func (r *Runner) CollectOnly(ctx context.Context, sources []Source) ([]access.Snapshot, error) {
+func (r *Runner) CollectOnly(ctx context.Context, sources []plan.Source) ([]access.Snapshot, error) {
 	run, err := r.Start(ctx, "collect")
 	if err != nil {
 		return nil, err
@@ -26,7 +27,7 @@ func (r *Runner) CollectOnly(ctx context.Context, sources []Source) ([]access.Sn
 
 // Release lets runs use the newest snapshot of a source that invariant 2 holds. The reason goes on the ledger before the snapshot
 // changes its state.
-func (r *Runner) Release(ctx context.Context, src Source, reason string) (access.Snapshot, error) {
+func (r *Runner) Release(ctx context.Context, src plan.Source, reason string) (access.Snapshot, error) {
 	reason = strings.TrimSpace(reason)
 	if len(reason) < 10 {
 		err := errors.New("the reason is too short to tell an auditor anything")

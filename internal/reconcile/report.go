@@ -9,6 +9,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/reports"
+	"muster/reports/evidence"
 )
 
 // Report renders the reconciliation pack of a completed run into outDir and enters its digest on the ledger. The same run gives the
@@ -32,6 +33,9 @@ func (r *Runner) Report(ctx context.Context, runID, outDir string) (reports.Pack
 	if err != nil {
 		return reports.Pack{}, err
 	}
+	if err := r.complete(ctx, ev); err != nil {
+		return reports.Pack{}, err
+	}
 	pack, err := reports.Reconciliation(ctx, ev, runData{store: r.Store, run: run, world: world}, outDir)
 	if err != nil {
 		return pack, err
@@ -42,4 +46,25 @@ func (r *Runner) Report(ctx context.Context, runID, outDir string) (reports.Pack
 		return pack, fmt.Errorf("enter the pack on the ledger: %w", err)
 	}
 	return pack, nil
+}
+
+// complete refuses to render a run whose facts have passed their retention: the annexes would be empty, and look like evidence.
+func (r *Runner) complete(ctx context.Context, ev evidence.Evidence) error {
+	for _, src := range ev.Sources {
+		if src.System.Used.ID == "" {
+			continue
+		}
+		stored, err := r.Store.StoredCounts(ctx, src.System.Used.ID)
+		if err != nil {
+			return fmt.Errorf("count what is stored of %s: %w", src.System.Name, err)
+		}
+		for _, c := range src.InScope {
+			if stored[c.Class] != c.N {
+				return &access.Error{System: src.System.Name, Op: "render run " + ev.Run.ID, Kind: access.NotFound,
+					Hint: "its facts are past their retention; the pack of that night is the evidence, and its digest is on the ledger",
+					Err:  fmt.Errorf("%d of %d records of class %s are still stored", stored[c.Class], c.N, c.Class)}
+			}
+		}
+	}
+	return nil
 }

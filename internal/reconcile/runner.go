@@ -11,13 +11,14 @@ import (
 	"muster/collectors"
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/plan"
 	"muster/internal/store"
 	"muster/rules"
 )
 
 // Runner runs a Plan against a store and a ledger.
 type Runner struct {
-	Plan      *Plan
+	Plan      *plan.Plan
 	Store     *store.Store
 	Ledger    *ledger.Log
 	LedgerDir string // where readers of the ledger find it

@@ -83,6 +83,9 @@ func (s *Store) snapshots(ctx context.Context, from, where string, limit uint64,
 	return out, s.addRejections(ctx, out)
 }
 
+// listedRejections is how many of a snapshot's rejections it lists itself, as when it was taken; Population has all.
+const listedRejections = "100"
+
 // addRejections fills in the rejected objects of all.
 func (s *Store) addRejections(ctx context.Context, all []access.Snapshot) error {
 	if len(all) == 0 {
@@ -94,7 +97,7 @@ func (s *Store) addRejections(ctx context.Context, all []access.Snapshot) error 
 		ids = append(ids, x.ID)
 	}
 	q := wire.Query{Op: "read rejections", Args: []any{wire.P("ids", ids)},
-		SQL: "SELECT snapshot_id, toString(class), ref, reason FROM rejections WHERE snapshot_id IN {ids:Array(String)} ORDER BY snapshot_id, class, ref, reason"}
+		SQL: "SELECT snapshot_id, toString(class), ref, reason FROM rejections WHERE snapshot_id IN {ids:Array(String)} ORDER BY snapshot_id, class, ref, reason LIMIT " + listedRejections + " BY snapshot_id"}
 	return s.db.Each(ctx, q, func(scan func(...any) error) error {
 		var id, class string
 		var r access.Rejection

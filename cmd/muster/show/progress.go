@@ -14,15 +14,15 @@ import (
 )
 
 // Progress draws a bar a source on w. update is called by the collectors' goroutines; stop ends the drawing and leaves what became of
-// each source, as far as snaps tell.
-func Progress(w io.Writer, sources []string) (update func(collectors.Progress), stop func(snaps []access.Snapshot)) {
+// each source.
+func Progress(w io.Writer, sources []string) (update func(collectors.Progress), stop func()) {
 	p := mpb.New(mpb.WithOutput(raw(w)), mpb.WithWidth(18), mpb.WithRefreshRate(150*time.Millisecond))
 	b := &bars{container: p, bySystem: map[string]*bar{}}
 	for _, name := range sources {
 		b.add(name)
 	}
-	return b.update, func(snaps []access.Snapshot) {
-		b.end(snaps)
+	return b.update, func() {
+		b.end()
 		p.Wait()
 	}
 }
@@ -58,6 +58,12 @@ func (b *bars) update(p collectors.Progress) {
 	if one == nil {
 		return
 	}
+	if p.Snapshot != nil {
+		if !p.Snapshot.Baseline { // what follows a baseline is the night's own reading
+			one.finish(*p.Snapshot)
+		}
+		return
+	}
 	one.mu.Lock()
 	one.last = p
 	one.mu.Unlock()
@@ -67,25 +73,28 @@ func (b *bars) update(p collectors.Progress) {
 	}
 }
 
-// end fills the bars of the sources that were read whole; the others stay where they are.
-func (b *bars) end(snaps []access.Snapshot) {
+// finish shows what became of a source: the bar of one that was read whole is filled, the others stay where they are.
+func (b *bar) finish(snap access.Snapshot) {
+	b.mu.Lock()
+	b.snap, b.ended = snap, true
+	b.mu.Unlock()
+	if snap.State == access.Complete {
+		b.SetTotal(1, true)
+	} else {
+		b.Abort(false)
+	}
+}
+
+// end stops the bars of the sources that were not read to their end.
+func (b *bars) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, snap := range snaps {
-		if one := b.bySystem[snap.System]; one != nil {
-			one.mu.Lock()
-			one.snap = snap
-			one.mu.Unlock()
-		}
-	}
 	for _, one := range b.bySystem {
 		one.mu.Lock()
+		ended := one.ended
 		one.ended = true
-		whole := one.snap.State == access.Complete
 		one.mu.Unlock()
-		if whole {
-			one.SetTotal(1, true)
-		} else {
+		if !ended {
 			one.Abort(false)
 		}
 	}

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ func fieldExpr(field string) (string, error) {
 		return "ifNull(toString(start_day), '')", nil
 	case "end_date":
 		return "ifNull(toString(end_day), '')", nil
+	case "attributes": // a condition that asks which there are
+		return "toJSONString(mapSort(attributes))", nil
 	}
 	if name, ok := strings.CutPrefix(field, attributePrefix); ok && name != "" {
 		lit := wire.Literal(name)
@@ -71,6 +74,12 @@ func setField(p *access.Person, field, v string) error {
 		return nil
 	}
 	if v == "" {
+		return nil
+	}
+	if field == "attributes" {
+		if err := json.Unmarshal([]byte(v), &p.Attributes); err != nil {
+			return wire.Fail("read profiles", err)
+		}
 		return nil
 	}
 	n, err := strconv.ParseInt(v, 10, 32)

@@ -82,7 +82,7 @@ func narrow(ctx context.Context, db *wire.DB, w World, q Query) (narrowing, erro
 // personQuery reads the persons with what is wrong in their HR data.
 func personQuery(w World, fields []string, only narrowing) (wire.Query, error) {
 	number := "toUInt64(0)"
-	if len(fields) > 0 {
+	if fields != nil {
 		_, n, err := values(fields)
 		if err != nil {
 			return wire.Query{}, err

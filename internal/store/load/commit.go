@@ -50,11 +50,34 @@ func (l *Loader) Commit(ctx context.Context, snap access.Snapshot) error {
 	return nil
 }
 
+// Missing counts the persons and accounts of an earlier snapshot whose ids this one does not have, by class. It inserts what is left, so
+// nothing can be added afterwards; snap is the one that Commit will be given.
+func (l *Loader) Missing(ctx context.Context, snap access.Snapshot, earlier string) (map[access.Class]int64, error) {
+	if err := l.drain(ctx, snap); err != nil {
+		return nil, err
+	}
+	out := map[access.Class]int64{}
+	for class, table := range map[access.Class]string{access.ClassPerson: "persons", access.ClassAccount: "accounts"} {
+		var n uint64
+		q := wire.Query{Op: "count what is missing", Args: []any{wire.P("earlier", earlier), wire.P("snapshot", l.snap.ID)},
+			SQL: "SELECT uniqExact(id) FROM " + table + " WHERE snapshot_id = {earlier:String} AND id NOT IN (SELECT id FROM " + table +
+				" WHERE snapshot_id = {snapshot:String})"}
+		if _, err := l.db.One(ctx, q, &n); err != nil {
+			return nil, err
+		}
+		out[class] = int64(n)
+	}
+	return out, nil
+}
+
 // drain inserts all that is buffered and waits.
 func (l *Loader) drain(ctx context.Context, snap access.Snapshot) error {
 	l.mu.Lock()
-	given := l.added[access.ClassRejection] > 0
+	given, drained := l.added[access.ClassRejection] > 0, l.drained
 	l.mu.Unlock()
+	if drained {
+		return l.flushes.Wait()
+	}
 	if !given {
 		for _, r := range snap.Rejections {
 			if err := l.Add(ctx, r); err != nil {
@@ -70,6 +93,7 @@ func (l *Loader) drain(ctx context.Context, snap access.Snapshot) error {
 	for _, class := range slices.Sorted(maps.Keys(l.buffers)) {
 		l.hand(class)
 	}
+	l.drained = true
 	return l.flushes.Wait()
 }
 

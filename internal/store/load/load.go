@@ -34,6 +34,7 @@ type Loader struct {
 	seq     map[access.Class]int
 	added   map[access.Class]int64
 	ended   bool
+	drained bool // everything was inserted; there is no more to come
 	// recording: the commit record was sent. Whether it arrived is not known if that failed, so Abort must not touch the rows.
 	recording bool
 

@@ -1,4 +1,6 @@
-package reconcile
+// Package plan turns a configuration into what a run needs: rules, bundles, the SoD matrix and exceptions, type-checked, and one
+// collector a source. Every problem of every file is reported together, before any system is touched. Making a Plan reads files only.
+package plan
 
 import (
 	"errors"
