@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"muster/internal/access"
@@ -155,7 +156,7 @@ func (x Explanation) Text() string {
 	if x.Error != "" {
 		verdict = "cannot be decided (" + x.Error + ") for"
 	}
-	fmt.Fprintf(&b, "%s %s %s\n", x.Rule, verdict, x.Subject)
+	fmt.Fprintf(&b, "%s %s %s\n", x.Rule, verdict, visible(x.Subject))
 	rows := x.Root.rows("", nil, x.Root.Join != string(expression.All))
 	width, second := 0, 0
 	for _, r := range rows {
@@ -163,18 +164,34 @@ func (x Explanation) Text() string {
 		second = max(second, min(utf8.RuneCountInString(r.value), 5))
 	}
 	for _, r := range rows {
+		below := []string{}
+		if result, facts, long := strings.Cut(r.value, "  ("); long && utf8.RuneCountInString(r.tree)+utf8.RuneCountInString(r.value)+3 > columns {
+			r.value, below = result, append(below, strings.TrimSuffix(facts, ")"))
+		}
 		line := strings.TrimRight(fmt.Sprintf(" %s%s  %s", r.tree, pad(r.tree, width), r.value), " ")
 		full := line + pad(r.value, second) + "  " + r.source
-		if r.source == "" || utf8.RuneCountInString(full) <= columns {
+		if len(below) == 0 && (r.source == "" || utf8.RuneCountInString(full) <= columns) {
 			b.WriteString(strings.TrimRight(full, " ") + "\n")
 			continue
 		}
 		b.WriteString(line + "\n")
-		for _, part := range wrap(r.source, columns-utf8.RuneCountInString(r.below)-4) {
-			b.WriteString(" " + r.below + "   " + part + "\n")
+		for _, text := range append(below, r.source) {
+			for _, part := range wrap(text, columns-utf8.RuneCountInString(r.below)-4) {
+				b.WriteString(" " + r.below + "   " + part + "\n")
+			}
 		}
 	}
 	return b.String()
+}
+
+// visible shows what would act on a terminal as U+FFFD: a subject's name comes from the source.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // columns is the width of a terminal that a tree should fit in; a source that does not goes to lines of its own.

@@ -120,7 +120,7 @@ func (s settings) checkURL(n config.Node) {
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		at.Problem("use https://", "http:// would send the token in clear text")
 	}
-	if s.Token.IsSet() == (s.Basic != nil) {
+	if n.Get("token").Exists() == (s.Basic != nil) {
 		n.Problem("add token: {env: NAME} or basic: {user: name, password: {env: NAME}}", "a server takes exactly one of token and basic")
 	}
 }

@@ -28,7 +28,7 @@ type Reader struct {
 func Read(dir string) (*Reader, error) {
 	verifier, err := os.ReadFile(filepath.Join(dir, verifierFile))
 	if err != nil {
-		return nil, failed(readKind(err), "read verifier key", "there is no ledger in this folder, or the file verifier was removed", err)
+		return nil, failed(readKind(err), "read verifier key", "there is no ledger in this folder, or none that this user may read", err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, checkpointFile))
 	if err != nil {
@@ -86,7 +86,7 @@ func (r *Reader) VerifierKey() string { return r.verifier }
 func (r *Reader) Entry(index uint64) (Entry, error) {
 	if index >= r.at.Size {
 		err := fmt.Errorf("there is no entry %d: the log has %d, from 0", index, r.at.Size)
-		return Entry{}, failed(access.NotFound, "read entry", "", err)
+		return Entry{}, failed(access.NotFound, "read entry", "muster ledger verify tells how many there are", err)
 	}
 	raw, err := r.bundle(index / tiles.Width)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"muster/internal/access"
+	"muster/internal/config"
 	"muster/internal/reconcile/expect"
 	"muster/internal/store"
 	"muster/rules"
@@ -76,6 +77,9 @@ func (r *Runner) Why(ctx context.Context, q WhyQuery) (Answer, error) {
 	if unsure != "" {
 		return Answer{}, &access.Error{Op: "find what " + f.Person.ID + " should hold", Kind: access.Invalid, Hint: "let the bundle's condition hold for such a person too", Err: errors.New(unsure)}
 	}
+	if err := r.knownEntitlement(ctx, world, q); err != nil {
+		return Answer{}, err
+	}
 	a := Answer{Run: run.ID, Person: describe(f.Person), Accounts: []AnswerAccount{}, Grants: []AnswerGrant{}, Findings: []access.Finding{}}
 	var open []access.Finding
 	err = r.Store.Findings(ctx, store.FindingFilter{Person: f.Person.ID}, func(x access.Finding) error {
@@ -128,6 +132,38 @@ func (r *Runner) answerGrant(ctx context.Context, acc *access.AccountFacts, g ac
 		out.Since = since.Format(time.DateOnly)
 	}
 	return out, nil
+}
+
+// knownEntitlement refuses to answer about an entitlement that the system does not have, and names the nearest that it has.
+func (r *Runner) knownEntitlement(ctx context.Context, w store.World, q WhyQuery) error {
+	if q.Entitlement == "" {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, b := range r.Plan.Bundles.All() {
+		for _, ref := range b.Entitlements {
+			known[ref.Name] = known[ref.Name] || ref.System == q.System
+		}
+	}
+	err := r.Store.Entitlements(ctx, w, func(e access.Entitlement) error {
+		known[e.Name] = known[e.Name] || e.System == q.System
+		return nil
+	})
+	if err != nil || known[q.Entitlement] {
+		return err
+	}
+	var names []string
+	for name, here := range known {
+		if here {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	hint := "muster why " + q.Person + " " + q.System
+	if near := config.Nearest(q.Entitlement, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return &access.Error{System: q.System, Op: "find entitlement " + q.Entitlement, Kind: access.NotFound, Hint: hint, Err: errors.New("the system has none of that name")}
 }
 
 // lastWorld is the last completed run and what it reasoned from.
@@ -206,15 +242,15 @@ func (r *Runner) Explain(ctx context.Context, f access.Finding) ([]string, error
 	if err != nil {
 		return nil, err
 	}
+	evaluator := r.evaluator(w, systems)
 	if f.Scope == access.ScopeSystem {
-		return nil, nil
+		return explainSystem(evaluator, f, systems)
 	}
 	q := store.FactsQuery{Profile: r.Plan.Bundles.Fields(), Person: f.Person}
 	if f.Person == "" {
 		q.System, q.Account = f.System, f.SubjectID
 	}
 	var texts []string
-	evaluator := r.evaluator(w, systems)
 	err = r.Store.Facts(ctx, w, q, func(facts *access.PersonFacts, profile uint64) error {
 		if _, err := r.fillOne(ctx, w, facts, profile); err != nil {
 			return err
@@ -229,6 +265,26 @@ func (r *Runner) Explain(ctx context.Context, f access.Finding) ([]string, error
 		return err
 	})
 	return texts, err
+}
+
+// explainSystem draws why a rule on a system is true for it.
+func explainSystem(evaluator *rules.Evaluator, f access.Finding, systems []access.SystemFacts) ([]string, error) {
+	var texts []string
+	for i := range systems {
+		if systems[i].Name != f.System {
+			continue
+		}
+		explanations, err := evaluator.ExplainSystem(f.Rule, &systems[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range explanations {
+			if x.Holds {
+				texts = append(texts, x.Text())
+			}
+		}
+	}
+	return texts, nil
 }
 
 func selector(f access.Finding) rules.Selector {

@@ -99,8 +99,14 @@ func (p *Plan) loadRules(all *problemSet, clock time.Time) {
 		p.Matrix, err = sod.Load(doc, systems, clock)
 		all.add(err)
 		if err == nil {
-			for _, w := range p.Matrix.Warnings() {
-				p.Warnings = append(p.Warnings, w.Error())
+			var over []string
+			for _, m := range p.Matrix.Mitigations() {
+				if m.Expired {
+					over = append(over, m.Conflict+" for "+m.Person)
+				}
+			}
+			if len(over) > 0 {
+				p.Warnings = append(p.Warnings, "mitigations that have expired and cover nothing: "+strings.Join(over, ", "))
 			}
 		}
 	}
