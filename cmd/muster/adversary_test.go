@@ -364,12 +364,9 @@ func (o *org) withoutLedger(stage string) {
 
 // TestTwoAtOnceAndInterrupted starts a second night and a reader beside a night, and interrupts nights by SIGTERM.
 func TestTwoAtOnceAndInterrupted(t *testing.T) {
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	exe := program(t)
 	o := small(t)
-	o.exe = []string{exe, asCommand}
+	o.exe = exe
 	start := time.Now()
 	o.nightly(exitClean)
 	whole := time.Since(start)
@@ -382,7 +379,6 @@ func TestTwoAtOnceAndInterrupted(t *testing.T) {
 	for range cap(nights) {
 		go func() {
 			cmd := exec.CommandContext(t.Context(), exe, "nightly", "--config", filepath.Join(o.dir, "muster.yaml"))
-			cmd.Env = append(os.Environ(), asCommand)
 			out, _ := cmd.CombinedOutput()
 			nights <- result{cmd.ProcessState.ExitCode(), string(out)}
 		}()
@@ -405,7 +401,6 @@ func TestTwoAtOnceAndInterrupted(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2026))
 	for range 6 {
 		cmd := exec.CommandContext(t.Context(), exe, "nightly", "--config", filepath.Join(o.dir, "muster.yaml"))
-		cmd.Env = append(os.Environ(), asCommand)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		if err := cmd.Start(); err != nil {

@@ -18,9 +18,6 @@ import (
 	"muster/internal/orggen"
 )
 
-// asCommand makes a copy of this test binary behave as muster; TestMain looks for it.
-const asCommand = "MUSTER_TEST_AS_COMMAND=1"
-
 // TestKilledRunsLoseNothing kills muster or its engine with SIGKILL at 50 random moments of a nightly run. The next run must complete
 // with the findings of a run that nobody disturbed, each once; what was acknowledged must still be there; the ledger must verify.
 func TestKilledRunsLoseNothing(t *testing.T) {
@@ -28,12 +25,8 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 	if testing.Short() {
 		kills = 8
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	o := generate(t, orggen.Options{Persons: 300})
-	o.exe = []string{exe, asCommand}
+	o.exe = program(t)
 
 	calm := *o
 	calmDir := t.TempDir()
@@ -70,8 +63,7 @@ func (o *org) disturb(victim string, after time.Duration) bool {
 	o.t.Helper()
 	ctx, cancel := context.WithTimeout(o.t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, o.exe[0], "nightly", "--config", filepath.Join(o.dir, "muster.yaml"))
-	cmd.Env = append(os.Environ(), o.exe[1:]...)
+	cmd := exec.CommandContext(ctx, o.exe, "nightly", "--config", filepath.Join(o.dir, "muster.yaml"))
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

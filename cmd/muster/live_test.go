@@ -23,10 +23,7 @@ func TestLiveServersGiveTheFindingsOfTheFiles(t *testing.T) {
 			need(t, err.Error())
 		}
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	exe := program(t)
 	o := generate(t, orggen.Options{Persons: 600})
 	o.nightly(exitClean)
 	files := o.findings()
@@ -34,8 +31,8 @@ func TestLiveServersGiveTheFindingsOfTheFiles(t *testing.T) {
 		t.Run(fmt.Sprintf("pages of %d", size), func(t *testing.T) {
 			dir := t.TempDir()
 			out := filepath.Join(dir, "live.json")
-			script := fmt.Sprintf(`export %s; %q nightly --config "$LAB_CONFIG" --data-dir %q >&2 && %q findings --config "$LAB_CONFIG" --data-dir %q -o json > %q`,
-				asCommand, exe, filepath.Join(dir, "data"), exe, filepath.Join(dir, "data"), out)
+			script := fmt.Sprintf(`%q nightly --config "$LAB_CONFIG" --data-dir %q >&2 && %q findings --config "$LAB_CONFIG" --data-dir %q -o json > %q`,
+				exe, filepath.Join(dir, "data"), exe, filepath.Join(dir, "data"), out)
 			cmd := exec.CommandContext(t.Context(), "go", "run", "./internal/lab", "-org", o.dir, "-dir", filepath.Join(dir, "lab"), "-page-size", fmt.Sprint(size), "-exec", script)
 			cmd.Dir = "../.."
 			var said bytes.Buffer

@@ -19,13 +19,10 @@ func TestMain(m *testing.M) {
 	if engine.IsChild() {
 		os.Exit(engine.ChildMain(os.Args))
 	}
-	if os.Getenv("MUSTER_TEST_AS_COMMAND") != "" {
-		command()
-	}
 	testscript.Main(m, map[string]func(){"muster": command})
 }
 
-// command is main as the scripts and the killed processes run it.
+// command is main as the scripts run it.
 func command() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
