@@ -267,3 +267,25 @@ func TestCoverageTellsWhatWasAsked(t *testing.T) {
 		}
 	}
 }
+
+// bigLDIF is a directory of n people in n/50 groups of 500 members, every tenth group inside another.
+func bigLDIF(n int) string {
+	var b strings.Builder
+	b.WriteString(tree)
+	for i := range n {
+		fmt.Fprintf(&b, "dn: uid=user%06d,ou=people,dc=acme,dc=example\nobjectClass: inetOrgPerson\nuid: user%06d\ncn: Given%d Family%d\nsn: Family%d\n"+
+			"mail: user%06d@acme.example\nemployeeNumber: W-%06d\nentryUUID: %08x-0000-4000-8000-000000000000\n"+
+			"createTimestamp: 20200101000000Z\npwdLastSuccess: 20261101080000Z\n\n", i, i, i, i, i, i, i, i)
+	}
+	for g := range n / 50 {
+		fmt.Fprintf(&b, "dn: cn=group%d,ou=groups,dc=acme,dc=example\nobjectClass: groupOfNames\ncn: group%d\ndescription: Group %d\nentryUUID: %08x-0000-4000-8000-000000000001\n", g, g, g, g)
+		for j := range min(500, n) {
+			fmt.Fprintf(&b, "member: uid=user%06d,ou=people,dc=acme,dc=example\n", (g*50+j*19)%n)
+		}
+		if g%10 == 0 && g > 0 {
+			fmt.Fprintf(&b, "member: cn=group%d,ou=groups,dc=acme,dc=example\n", g-1)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
