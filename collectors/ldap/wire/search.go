@@ -20,8 +20,9 @@ const (
 // pagedOID is the control of simple paged results.
 const pagedOID = "1.2.840.113556.1.4.319"
 
-// flushAt is how much of a page is held before its entries are handed on, when a server does not page.
-const flushAt = 8 << 20
+// flushAt is how much of a page is held before its entries are handed on: the server sends the rest meanwhile, and a page without end costs no
+// memory.
+const flushAt = 1 << 20
 
 // Search is a question. Aliases are never followed.
 type Search struct {
