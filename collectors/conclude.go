@@ -2,6 +2,7 @@ package collectors
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -194,11 +195,16 @@ func (r *run) guard() {
 	hold(s, why)
 }
 
-// GuardIdentity holds a complete snapshot that has lost too many of the persons or accounts that were there before, although as many new
-// ones came: another system's export, or ids of another kind (invariant 2). missing counts, by class, those of spec.Previous that are gone.
-func GuardIdentity(s *access.Snapshot, spec RunSpec, missing map[access.Class]int64) {
-	if s.State != access.Complete || spec.Previous.ID == "" {
-		return
+// identify holds a complete snapshot that has lost too many of the persons or accounts that were there before, although as many new ones
+// came: another system's export, or ids of another kind (invariant 2).
+func (r *run) identify(ctx context.Context) error {
+	s, spec := &r.snap, r.spec
+	if s.State != access.Complete || spec.Previous.ID == "" || spec.Missing == nil {
+		return nil
+	}
+	missing, err := spec.Missing(ctx, *s)
+	if err != nil {
+		return err
 	}
 	var why []string
 	for _, class := range []access.Class{access.ClassPerson, access.ClassAccount} {
@@ -212,6 +218,7 @@ func GuardIdentity(s *access.Snapshot, spec RunSpec, missing map[access.Class]in
 		}
 	}
 	hold(s, why)
+	return nil
 }
 
 // hold makes a snapshot held when there is a reason.

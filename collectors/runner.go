@@ -32,13 +32,15 @@ type RunSpec struct {
 	HR            bool   // the source holds persons; else accounts
 	TakenAt       time.Time
 	Baseline      bool
-	ShrinkPercent float64           // a class that lost more than this against Previous is held; 0 holds on any loss
-	Previous      access.Snapshot   // the complete snapshot to compare the counts with; its ID is empty when there is none
-	Timeout       time.Duration     // how long the source may take; 0 is as long as ctx allows
-	Classify      []config.Classify // kinds of account by name
-	Now           func() time.Time  // the wall clock
-	Log           *slog.Logger      // may be nil
-	Progress      func(Progress)    // may be nil; called at most a few times a second
+	ShrinkPercent float64         // a class that lost more than this against Previous is held; 0 holds on any loss
+	Previous      access.Snapshot // the complete snapshot to compare the counts with; its ID is empty when there is none
+	Timeout       time.Duration   // how long the source may take; 0 is as long as ctx allows
+	// Missing counts by class how many persons and accounts of Previous the loaded snapshot does not have; nil leaves them uncounted.
+	Missing  func(ctx context.Context, snap access.Snapshot) (map[access.Class]int64, error)
+	Classify []config.Classify // kinds of account by name
+	Now      func() time.Time  // the wall clock
+	Log      *slog.Logger      // may be nil
+	Progress func(Progress)    // may be nil; called at most a few times a second
 }
 
 // Progress says how far an enumeration is.
@@ -80,6 +82,9 @@ func Run(ctx context.Context, spec RunSpec, c Collector, sink Sink) (access.Snap
 		return access.Snapshot{}, fmt.Errorf("collect %s: %w", spec.System, errors.Join(cerr, err))
 	}
 	r.conclude(cov, err)
+	if err := r.identify(ctx); err != nil {
+		return access.Snapshot{}, fmt.Errorf("compare %s: %w", spec.System, err)
+	}
 	r.snap.FinishedAt = spec.Now().UTC()
 	r.report(true)
 	if spec.Log != nil {

@@ -391,24 +391,38 @@ func TestGlobs(t *testing.T) {
 	}
 }
 
-func TestGuardIdentity(t *testing.T) {
+func TestSnapshotOfOthersIsHeld(t *testing.T) {
 	for name, c := range map[string]struct {
-		missing map[access.Class]int64
+		missing int64
 		prev    access.Snapshot
 		state   access.SnapshotState
 	}{
-		"nobody is gone":           {map[access.Class]int64{}, before(0, 100, 0), access.Complete},
-		"as many as may":           {map[access.Class]int64{access.ClassAccount: 10}, before(0, 100, 0), access.Complete},
-		"one more":                 {map[access.Class]int64{access.ClassAccount: 11}, before(0, 100, 0), access.Held},
-		"all persons are others":   {map[access.Class]int64{access.ClassPerson: 50}, before(50, 0, 0), access.Held},
-		"there was nothing before": {map[access.Class]int64{access.ClassAccount: 5}, access.Snapshot{}, access.Complete},
+		"nobody is gone":           {0, before(0, 100, 0), access.Complete},
+		"as many as may":           {10, before(0, 100, 0), access.Complete},
+		"one more":                 {11, before(0, 100, 0), access.Held},
+		"all are others":           {100, before(0, 100, 0), access.Held},
+		"there was nothing before": {5, access.Snapshot{}, access.Complete},
 	} {
 		t.Run(name, func(t *testing.T) {
-			snap := access.Snapshot{System: "crm", State: access.Complete}
-			GuardIdentity(&snap, RunSpec{Previous: c.prev, ShrinkPercent: 10}, c.missing)
-			if snap.State != c.state || (snap.State == access.Held) != strings.Contains(snap.Reason+snap.Hint, "muster release crm") {
-				t.Errorf("%s %q, want %s", snap.State, snap.Reason+" "+snap.Hint, c.state)
+			var told access.SnapshotState
+			snap, err := Run(context.Background(), RunSpec{System: "crm", Now: clock, Previous: c.prev, ShrinkPercent: 10,
+				Missing: func(context.Context, access.Snapshot) (map[access.Class]int64, error) {
+					return map[access.Class]int64{access.ClassAccount: c.missing}, nil
+				},
+				Progress: func(p Progress) {
+					if p.Snapshot != nil {
+						told = p.Snapshot.State
+					}
+				}}, script{records: accounts(100), cov: whole}, &memory{})
+			if err != nil || snap.State != c.state || told != c.state || (snap.State == access.Held) != strings.Contains(snap.Hint, "muster release crm") {
+				t.Errorf("error %v, %s %q, progress told %s, want %s", err, snap.State, snap.Reason+" "+snap.Hint, told, c.state)
 			}
 		})
+	}
+	lost := errors.New("no answer")
+	_, err := Run(context.Background(), RunSpec{System: "crm", Now: clock, Previous: before(0, 3, 0), ShrinkPercent: 10,
+		Missing: func(context.Context, access.Snapshot) (map[access.Class]int64, error) { return nil, lost }}, script{records: accounts(3), cov: whole}, &memory{})
+	if !errors.Is(err, lost) {
+		t.Errorf("a comparison that failed gave %v", err)
 	}
 }

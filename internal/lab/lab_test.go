@@ -156,7 +156,7 @@ func TestUntilToldToStop(t *testing.T) {
 		n, err := reader.Read(buf)
 		text.Write(buf[:n])
 		if err != nil {
-			if os.Getenv("CI") != "true" && strings.Contains(errs.String(), "missing") || strings.Contains(errs.String(), "not installed") {
+			if os.Getenv("CI") != "true" && (strings.Contains(errs.String(), "missing") || strings.Contains(errs.String(), "not installed")) {
 				t.Skip(errs.String())
 			}
 			t.Fatalf("%v: %s%s", err, text.String(), errs.String())

@@ -69,13 +69,10 @@ func (r *Runner) collectSource(ctx context.Context, run access.Run, src plan.Sou
 	if err != nil {
 		return access.Snapshot{}, fmt.Errorf("begin snapshot of %s: %w", src.Name, err)
 	}
-	snap, err := collectors.Run(ctx, spec, c, loader)
-	if err == nil && snap.State == access.Complete && previous.ID != "" {
-		var missing map[access.Class]int64
-		if missing, err = loader.Missing(ctx, snap, previous.ID); err == nil {
-			collectors.GuardIdentity(&snap, spec, missing)
-		}
+	spec.Missing = func(ctx context.Context, snap access.Snapshot) (map[access.Class]int64, error) {
+		return loader.Missing(ctx, snap, previous.ID)
 	}
+	snap, err := collectors.Run(ctx, spec, c, loader)
 	if err == nil && snap.State != access.Complete {
 		r.Log.WarnContext(ctx, "snapshot is not complete", "system", src.Name, "state", string(snap.State), "reason", snap.Reason)
 	}

@@ -180,12 +180,6 @@ func (m *Matrix) loadMitigations(n config.Node, mitigations []mitigationYAML, no
 		m.mitigations = append(m.mitigations, mit)
 		if !mit.Expired {
 			m.inForce[key] = mit
-			continue
-		}
-		if at.Get("expires").Exists() && !y.Expires.IsZero() {
-			m.warnings = append(m.warnings, config.Problem{Position: at.Get("expires").Position(), Path: at.Path(),
-				Message: "the mitigation of " + y.Conflict + " for " + y.Person + " expired on " + y.Expires.Format(time.DateOnly),
-				Hint:    "renew or remove it; the conflict is reported as open"})
 		}
 	}
 }

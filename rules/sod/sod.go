@@ -17,7 +17,6 @@ type Matrix struct {
 	mitigations []Mitigation
 	inForce     map[string]Mitigation // conflict + "\x00" + person
 	gives       map[string]map[string][]string
-	warnings    []config.Problem
 }
 
 // Function is a piece of work that some entitlements let a person do.
@@ -81,9 +80,6 @@ func (m *Matrix) Mitigation(conflict, person string) (Mitigation, bool) {
 	mit, ok := m.inForce[conflict+"\x00"+person]
 	return mit, ok
 }
-
-// Warnings are things to look at that stop nothing, such as mitigations that have expired.
-func (m *Matrix) Warnings() []config.Problem { return m.warnings }
 
 func unique(refs []access.EntitlementRef) []access.EntitlementRef {
 	sort.Slice(refs, func(i, j int) bool { return refs[i].String() < refs[j].String() })
