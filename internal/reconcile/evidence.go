@@ -63,7 +63,7 @@ func (j *judge) tell(ctx context.Context, res Result) (string, error) {
 	}
 	for _, r := range p.Rules.Rules() {
 		t.Rules = append(t.Rules, evidence.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Scope: r.Scope, When: r.When, Controls: r.Controls, Digest: r.Digest,
-			File: r.File, Remediation: r.Remediation, Evaluated: res.RuleErrors[r.ID].Evaluated, Errors: res.RuleErrors[r.ID].Errors})
+			File: r.File, Remediation: r.Remediation, Evaluated: res.RuleStats[r.ID].Evaluated, Errors: res.RuleStats[r.ID].Errors})
 	}
 	t.Controls = namedControls(t.Rules)
 	for _, b := range p.Bundles.All() {

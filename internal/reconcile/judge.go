@@ -51,8 +51,8 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if err := j.hits(ctx, &res); err != nil {
 		return res, fmt.Errorf("evaluate rules: %w", err)
 	}
-	res.RuleErrors = j.evaluator.Stats()
-	j.admit(res.RuleErrors)
+	res.RuleStats = j.evaluator.Stats()
+	j.admit(res.RuleStats)
 	settled, err := j.settle(&res, before)
 	if err != nil {
 		return res, err
@@ -229,7 +229,7 @@ func (j *judge) count(res *Result, f *access.PersonFacts) {
 
 // settle turns hits into findings with their next state.
 func (j *judge) settle(res *Result, before map[string]access.Finding) ([]access.Finding, error) {
-	s := settle.New(res.Run, j.sight(res.RuleErrors), before)
+	s := settle.New(res.Run, j.sight(res.RuleStats), before)
 	var out []access.Finding
 	for _, h := range j.found {
 		if f, ok := s.Hit(h.Finding, string(h.Rule.Absence)); ok {

@@ -52,8 +52,8 @@ func (p Printer) Run(o Outcome) error {
 			}
 		}
 	}
-	for _, rule := range SortedKeys(res.RuleErrors) {
-		if st := res.RuleErrors[rule]; st.Errors > 0 {
+	for _, rule := range SortedKeys(res.RuleStats) {
+		if st := res.RuleStats[rule]; st.Errors > 0 {
 			p.warn("rule %s could not be evaluated %d times, first: %s", rule, st.Errors, st.Sample)
 		}
 	}
@@ -108,7 +108,7 @@ func byRule(counts []access.RuleCount) []access.RuleCount {
 func (p Printer) printRules(res reconcile.Result) error {
 	counts := byRule(res.Run.Counts)
 	if len(counts) == 0 {
-		fmt.Fprintf(p.Out, "  No findings: %d rules looked at every person, account and grant above.\n", len(res.RuleErrors))
+		fmt.Fprintf(p.Out, "  No findings: %d rules looked at every person, account and grant above.\n", len(res.RuleStats))
 		return nil
 	}
 	rows := [][]string{{"  RULE", "NEW", "OPEN", "RESOLVED", "SEVERITY"}}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sort"
 	"strings"
 	"time"
@@ -130,8 +131,8 @@ func (p *Plan) parse(all *problemSet, files []string) []*config.Document {
 	for _, f := range files {
 		doc, err := config.ParseFile(p.Settings.Path(f))
 		if err != nil {
-			// A missing file was already reported at the line that names it.
-			if strings.Contains(err.Error(), "this is not YAML") || strings.Contains(err.Error(), "UTF-8") || strings.Contains(err.Error(), "second YAML") {
+			// A file that is not there was already reported at the line that names it; anything else must not pass in silence.
+			if _, gone := os.Stat(p.Settings.Path(f)); gone == nil {
 				all.add(err)
 			}
 			continue
