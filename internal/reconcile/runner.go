@@ -35,7 +35,7 @@ type Result struct {
 	Systems    []access.SystemFacts // HR first, as configured
 	Links      map[access.LinkResult]int64
 	Worst      map[string]access.Finding // by rule: the worst and oldest open finding
-	RuleStats rules.Stats
+	RuleStats  rules.Stats
 	Suppressed int // hits not raised because they rest on absence in an incomplete source
 }
 
