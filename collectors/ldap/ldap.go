@@ -22,8 +22,8 @@ import (
 	"time"
 
 	"muster/collectors"
-	"muster/collectors/retry"
 	"muster/internal/access"
+	"muster/internal/retry"
 )
 
 // Version is the collector's own; snapshots record it.

@@ -12,9 +12,9 @@ import (
 
 	"muster/collectors"
 	"muster/collectors/collectortest"
-	"muster/collectors/retry"
 	"muster/internal/access"
 	"muster/internal/config"
+	"muster/internal/retry"
 	"muster/internal/testserver/slapd"
 )
 

@@ -14,8 +14,8 @@ import (
 	"muster/collectors/ldap/entry"
 	"muster/collectors/ldap/filter"
 	"muster/collectors/ldap/wire"
-	"muster/collectors/retry"
 	"muster/internal/access"
+	"muster/internal/retry"
 )
 
 // defaultPage is how many entries a page has when nothing else is said; OpenLDAP's own limits allow it.

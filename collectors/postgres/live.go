@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"muster/collectors/retry"
 	"muster/internal/access"
+	"muster/internal/retry"
 )
 
 // live reads the tables from a server, each database by a connection of its own.

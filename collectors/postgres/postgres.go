@@ -10,8 +10,8 @@ import (
 
 	"muster/collectors"
 	"muster/collectors/postgres/rows"
-	"muster/collectors/retry"
 	"muster/internal/access"
+	"muster/internal/retry"
 )
 
 // Collector reads one cluster or export.

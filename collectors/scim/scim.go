@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 
 	"muster/collectors"
-	"muster/collectors/retry"
 	"muster/collectors/scim/resource"
 	"muster/collectors/scim/wire"
 	"muster/internal/access"
+	"muster/internal/retry"
 )
 
 // Collector reads one SCIM server or dump.

@@ -13,6 +13,8 @@ var layers = []struct {
 }{
 	{"internal/access", 0},
 	{"internal/config", 1},
+	{"internal/retry", 1},
+	{"internal/dial", 2},
 	{"internal/ledger", 2},
 	{"internal/store", 3},
 	{"collectors", 3},
@@ -87,7 +89,7 @@ func siblingCollectors(dir, target string) bool {
 	if own == dir || strings.HasPrefix(own, "builtin") || strings.HasPrefix(own, "collectortest") {
 		return false
 	}
-	shared := target == "collectors" || strings.HasPrefix(target, "retry") || strings.HasPrefix(target, "internal/")
+	shared := target == "collectors" || strings.HasPrefix(target, "internal/")
 	return !shared && strings.Split(own, "/")[0] != strings.Split(target, "/")[0]
 }
 

@@ -16,8 +16,8 @@ import (
 	"time"
 	"unicode"
 
-	"muster/collectors/retry"
 	"muster/internal/access"
+	"muster/internal/retry"
 )
 
 const (

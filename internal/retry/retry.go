@@ -1,4 +1,4 @@
-// Package retry repeats one read-only request as the Kind of its error allows.
+// Package retry repeats one idempotent request as the Kind of its error allows.
 //
 // The Kind alone decides whether there is another try: Transient and Throttled are tried again, everything else is final.
 // How long to wait comes from the source, if it said so (After), and else from an exponential backoff with jitter. A wait
