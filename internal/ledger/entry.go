@@ -26,6 +26,18 @@ const (
 	Pack      Type = "pack"      // digest of an evidence pack
 	RunEnd    Type = "run.end"   // the run's result
 	RunFail   Type = "run.fail"  // the run ended early, and why
+
+	Plan     Type = "plan"            // what would be done: digest and counts
+	Intent   Type = "action.intent"   // an action is about to be done; its inverse is recorded
+	Receipt  Type = "action.receipt"  // what the system said and a re-read showed
+	Settled  Type = "action.settled"  // an action ended without a change, or a later snapshot verified or contradicted it
+	Approval Type = "approval"        // a question was put, escalated or withdrawn
+	Decision Type = "decision"        // approve, deny or expire
+	Refusal  Type = "refusal"         // somebody tried to decide who may not
+	Hold     Type = "hold"            // actions are held until a person releases them
+	Request  Type = "request"         // access was asked for, given or ended
+	Accept   Type = "exception.asked" // a risk was put forward to be accepted, accepted or refused
+	Halt     Type = "halt"            // the kill switch was set or lifted
 )
 
 // maxEntry is the longest entry that an entry bundle can hold.
