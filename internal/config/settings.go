@@ -29,6 +29,10 @@ type Settings struct {
 	SoD          string         `yaml:"sod"`
 	Exceptions   string         `yaml:"exceptions"`
 	Rules        Rules          `yaml:"rules"`
+	Remediation  Remediation    `yaml:"remediation"`
+	People       People         `yaml:"people"`
+	Slack        *Slack         `yaml:"slack"` // nil without
+	Mail         *Mail          `yaml:"mail"`  // nil without
 	Report       ReportSettings `yaml:"report"`
 
 	File string // where it was read from
@@ -53,16 +57,17 @@ type HR struct {
 
 // System is one connected System.
 type System struct {
-	Name          string        `yaml:"name" required:"true"`
-	Title         string        `yaml:"title"`
-	Collector     string        `yaml:"collector" required:"true"`
-	Owner         string        `yaml:"owner"`
-	Criticality   string        `yaml:"criticality" enum:"low,medium,high,critical"`
-	SLA           time.Duration `yaml:"sla"`
-	ShrinkPercent float64       `yaml:"shrink_percent"`
-	Classify      []Classify    `yaml:"classify"`
-	Settings      Node          `yaml:"settings" required:"true"`
-	Baseline      *Baseline     `yaml:"baseline"`
+	Name          string            `yaml:"name" required:"true"`
+	Title         string            `yaml:"title"`
+	Collector     string            `yaml:"collector" required:"true"`
+	Owner         string            `yaml:"owner"`
+	Criticality   string            `yaml:"criticality" enum:"low,medium,high,critical"`
+	SLA           time.Duration     `yaml:"sla"`
+	ShrinkPercent float64           `yaml:"shrink_percent"`
+	Classify      []Classify        `yaml:"classify"`
+	Settings      Node              `yaml:"settings" required:"true"`
+	Baseline      *Baseline         `yaml:"baseline"`
+	Remediation   SystemRemediation `yaml:"remediation"`
 }
 
 // Classify gives accounts a kind by name. The first glob that matches decides.
@@ -116,10 +121,11 @@ func Load(file string) (*Settings, error) {
 		return nil, err
 	}
 	s := &Settings{File: file, doc: doc,
-		HR:      HR{Name: "hr", ShrinkPercent: 10},
-		Linking: Linking{Keys: []access.LinkKey{access.KeyMap, access.KeyEmployeeID, access.KeyEmail, access.KeyUPN, access.KeyUsername}},
-		Rules:   Rules{Packs: []string{"builtin"}},
-		Report:  ReportSettings{Classification: "Confidential"},
+		HR:          HR{Name: "hr", ShrinkPercent: 10},
+		Linking:     Linking{Keys: []access.LinkKey{access.KeyMap, access.KeyEmployeeID, access.KeyEmail, access.KeyUPN, access.KeyUsername}},
+		Rules:       Rules{Packs: []string{"builtin"}},
+		Remediation: Remediation{Mode: DryRun, MaxGap: 14 * 24 * time.Hour},
+		Report:      ReportSettings{Classification: "Confidential"},
 	}
 	root := doc.Root()
 	if !root.Exists() {
@@ -152,7 +158,7 @@ func (s *Settings) Node() Node { return s.doc.Root() }
 func (s *Settings) Digest() (string, error) {
 	h := sha256.New()
 	files := append([]string{filepath.Base(s.File)}, s.Bundles...)
-	files = append(files, s.Rules.Files...)
+	files = append(append(files, s.Rules.Files...), s.Remediation.Policies...)
 	for _, f := range append(files, s.SoD, s.Exceptions) {
 		if f == "" {
 			continue
@@ -188,6 +194,8 @@ func (s *Settings) check(root Node) {
 			root.Get("rules").Get("packs").Index(i).Problem("the only pack is builtin; own rules go under rules.files", "unknown rule pack %q", pack)
 		}
 	}
+	s.Slack.defaults()
+	s.Mail.defaults()
 	s.checkFiles(root)
 }
 
@@ -210,6 +218,7 @@ func (s *Settings) checkSystem(n Node, sys *System, seen map[string]bool) {
 	if sys.Title == "" {
 		sys.Title = sys.Name
 	}
+	sys.Remediation.defaults(n.Get("remediation"), sys.Collector)
 	if sys.SLA < 0 {
 		n.Get("sla").Problem("write 24h or 1d", "the revocation SLA is negative")
 	}
@@ -263,6 +272,9 @@ func (s *Settings) checkFiles(root Node) {
 	}
 	for i, p := range s.Rules.Files {
 		check(root.Get("rules").Get("files").Index(i), p)
+	}
+	for i, p := range s.Remediation.Policies {
+		check(root.Get("remediation").Get("policies").Index(i), p)
 	}
 	check(root.Get("sod"), s.SoD)
 	check(root.Get("exceptions"), s.Exceptions)
