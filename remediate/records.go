@@ -85,6 +85,7 @@ type Record struct {
 	Policy    access.Policy   `json:"policy"`
 	State     State           `json:"state"`
 	Why       string          `json:"why,omitempty"`   // of a state that needs a word: what holds, blocks or failed
+	Seen      Seen            `json:"seen"`            // the account as the snapshot showed it
 	After     string          `json:"after,omitempty"` // id of the action that must be done first
 	Approval  string          `json:"approval,omitempty"`
 	NotBefore time.Time       `json:"not_before,omitzero"`
@@ -96,6 +97,12 @@ type Record struct {
 	Tries     int             `json:"tries,omitempty"`
 	ChangedAt time.Time       `json:"changed_at"`
 	Version   uint64          `json:"version"`
+}
+
+// Seen is how the snapshot that an action was planned from showed its account. An account that is found otherwise has changed since.
+type Seen struct {
+	Exists  bool `json:"exists"`
+	Enabled bool `json:"enabled"`
 }
 
 // Document writes the record for storage.

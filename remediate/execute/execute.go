@@ -1,0 +1,331 @@
+package execute
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/internal/retry"
+	"muster/remediate"
+)
+
+// Step names a moment in the life of an action, for whoever watches: progress, and the crash drill, which kills the process at each.
+type Step string
+
+// The steps, in order.
+const (
+	StepInspected    Step = "inspected"      // looked at, nothing written
+	StepStored       Step = "intent stored"  // the record says applying, the ledger does not yet
+	StepIntent       Step = "intent"         // the ledger says that it is about to be done
+	StepApplied      Step = "applied"        // the system has changed, nothing says so yet
+	StepReceipt      Step = "receipt"        // the ledger has the receipt, the record does not yet
+	StepSettled      Step = "settled"        // the record says done
+	StepRecoverLook  Step = "recover look"   // recovery has looked at the system
+	StepRecoverWrote Step = "recover ledger" // recovery has written to the ledger, the record does not say so yet
+)
+
+// System is one system that may be changed.
+type System struct {
+	Target remediate.Target
+	Rate   float64                // changes per second; 0 is no limit
+	Open   func(time.Time) bool   // the maintenance windows; nil is always open
+	Next   func(time.Time) string // when the next window opens, for people; may be nil
+}
+
+// Executor carries out actions.
+type Executor struct {
+	Records  remediate.Records
+	Ledger   remediate.Ledger
+	Systems  map[string]System
+	Now      func() time.Time
+	Log      *slog.Logger
+	Halted   func() (why string, halted bool) // the kill switch, looked at before every change
+	Retry    retry.Policy
+	Batch    int                       // actions of a system between two writes of the ledger; default 100
+	Parallel int                       // accounts of a system at the same time; default 4
+	OnStep   func(Step, access.Action) // may be nil
+}
+
+const (
+	defaultBatch    = 100
+	defaultParallel = 4
+	// flushTime is how long what happened may take to be written down after a cancellation.
+	flushTime = 20 * time.Second
+)
+
+// Run carries out the records that are Planned and whose time has come, and gives all of them back in their new state. Records in another
+// state are left alone.
+func (x *Executor) Run(ctx context.Context, records []remediate.Record) ([]remediate.Record, error) {
+	out := slices.Clone(records)
+	bySystem := map[string][]*remediate.Record{}
+	for i := range out {
+		if r := &out[i]; r.State == remediate.Planned && !r.NotBefore.After(x.Now()) {
+			bySystem[r.System] = append(bySystem[r.System], r)
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, name := range slices.Sorted(maps.Keys(bySystem)) {
+		g.Go(func() error { return x.system(ctx, name, bySystem[name]) })
+	}
+	return out, g.Wait()
+}
+
+// system works through the actions of one system in waves: in each at most one action of an account, so that each action sees what the
+// one before it left.
+func (x *Executor) system(ctx context.Context, name string, list []*remediate.Record) error {
+	sys, ok := x.Systems[name]
+	if !ok {
+		return x.settle(ctx, list, remediate.Blocked, "the system is not configured to be changed")
+	}
+	slices.SortStableFunc(list, func(a, b *remediate.Record) int { return order(a.Kind) - order(b.Kind) })
+	run := &run{x: x, name: name, sys: sys, pace: pacer{rate: sys.Rate, now: x.Now}, seen: map[string]seen{}, ended: map[string]*remediate.Record{}}
+	for len(list) > 0 {
+		wave, rest := run.wave(list, cmpOr(x.Batch, defaultBatch))
+		if len(wave) == 0 { // what they wait for never came
+			return x.settle(ctx, rest, remediate.Blocked, "the account that it needs was not created")
+		}
+		if err := run.batch(ctx, wave); err != nil {
+			return err
+		}
+		list = rest
+	}
+	return nil
+}
+
+func cmpOr(n, fallback int) int {
+	if n > 0 {
+		return n
+	}
+	return fallback
+}
+
+// order puts what gives access before what takes it, creation first, deletion last.
+func order(k access.ActionKind) int { return slices.Index(access.ActionKinds(), k) }
+
+// run is the work on one system.
+type run struct {
+	x    *Executor
+	name string
+	sys  System
+	pace pacer
+
+	mu    sync.Mutex
+	seen  map[string]seen              // by account: how the actions of this run left it
+	ended map[string]*remediate.Record // by action id
+}
+
+// seen is how an account is expected to be found.
+type seen struct{ exists, enabled bool }
+
+// wave takes the next actions that may go together: one of an account, none before what it depends on.
+func (r *run) wave(list []*remediate.Record, size int) (wave, rest []*remediate.Record) {
+	busy, pending := map[string]bool{}, map[string]bool{}
+	for _, rec := range list {
+		pending[rec.ID] = true
+	}
+	for _, rec := range list {
+		account := accountKey(rec.Action)
+		if len(wave) == size || busy[account] || rec.After != "" && pending[rec.After] {
+			busy[account] = true
+			rest = append(rest, rec)
+			continue
+		}
+		busy[account] = true
+		if before := r.ended[rec.After]; before != nil && rec.Account.ID == "" && before.Receipt != nil {
+			rec.Account.ID = before.Receipt.After.AccountID
+		}
+		wave = append(wave, rec)
+	}
+	return wave, rest
+}
+
+func accountKey(a access.Action) string {
+	if a.Account.Name != "" {
+		return a.Account.Name
+	}
+	return a.Account.ID
+}
+
+// batch does one wave: look, write intents, change, write receipts.
+func (r *run) batch(ctx context.Context, wave []*remediate.Record) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("apply actions in %s: %w", r.name, err)
+	}
+	if why, stop := r.stopped(); stop {
+		return r.x.settle(ctx, wave, remediate.Planned, why)
+	}
+	r.each(wave, func(rec *remediate.Record) { r.inspect(ctx, rec) })
+	var ready, over []*remediate.Record
+	for _, rec := range wave {
+		if rec.State == remediate.Applying {
+			ready = append(ready, rec)
+		} else {
+			over = append(over, rec)
+		}
+	}
+	if err := r.x.settled(ctx, over); err != nil {
+		return err
+	}
+	if len(ready) == 0 {
+		return ctx.Err()
+	}
+	if err := r.x.intents(ctx, ready); err != nil {
+		return err
+	}
+	r.each(ready, func(rec *remediate.Record) { r.apply(ctx, rec) })
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	err := r.x.receipts(flush, ready)
+	for _, rec := range ready {
+		r.ended[rec.ID] = rec
+	}
+	return errors.Join(err, ctx.Err())
+}
+
+// stopped reports whether nothing may be changed now.
+func (r *run) stopped() (string, bool) {
+	if r.x.Halted != nil {
+		if why, halted := r.x.Halted(); halted {
+			return "the kill switch is set: " + why, true
+		}
+	}
+	if now := r.x.Now(); r.sys.Open != nil && !r.sys.Open(now) {
+		why := "outside the maintenance window"
+		if r.sys.Next != nil {
+			why += "; the next one opens " + r.sys.Next(now)
+		}
+		return why, true
+	}
+	return "", false
+}
+
+// each runs f on the records, a few at a time.
+func (r *run) each(list []*remediate.Record, f func(*remediate.Record)) {
+	var g errgroup.Group
+	g.SetLimit(cmpOr(r.x.Parallel, defaultParallel))
+	for _, rec := range list {
+		g.Go(func() error { f(rec); return nil })
+	}
+	_ = g.Wait() // f reports into its record
+}
+
+func (x *Executor) step(s Step, a access.Action) {
+	if x.OnStep != nil {
+		x.OnStep(s, a)
+	}
+}
+
+// settle gives records a state without a change of the system.
+func (x *Executor) settle(ctx context.Context, list []*remediate.Record, state remediate.State, why string) error {
+	for _, rec := range list {
+		rec.State, rec.Why = state, why
+	}
+	return x.settled(ctx, list)
+}
+
+// settled writes down records that ended without a change.
+func (x *Executor) settled(ctx context.Context, list []*remediate.Record) error {
+	return x.write(ctx, ledger.Settled, list, func(r *remediate.Record) (map[string]any, error) {
+		return map[string]any{"state": string(r.State), "why": remediate.Hash(r.Why)}, nil
+	}, true)
+}
+
+// intents stores the records, with their inverse, and then says on the ledger that they are about to be done.
+func (x *Executor) intents(ctx context.Context, list []*remediate.Record) error {
+	for _, rec := range list {
+		rec.Tries++
+	}
+	if err := x.save(ctx, list); err != nil {
+		return err
+	}
+	for _, rec := range list {
+		x.step(StepStored, rec.Action)
+	}
+	err := x.write(ctx, ledger.Intent, list, func(r *remediate.Record) (map[string]any, error) {
+		digest, err := remediate.Digest(r)
+		return map[string]any{"sha256": digest, "inverse": r.Inverse != nil, "try": r.Tries}, err
+	}, false)
+	for _, rec := range list {
+		x.step(StepIntent, rec.Action)
+	}
+	return err
+}
+
+// receipts says on the ledger what happened and then stores it.
+func (x *Executor) receipts(ctx context.Context, list []*remediate.Record) error {
+	err := x.write(ctx, ledger.Receipt, list, func(r *remediate.Record) (map[string]any, error) {
+		data := map[string]any{"state": string(r.State)}
+		if r.Receipt == nil {
+			return data, nil
+		}
+		digest, err := remediate.Digest(r.Receipt)
+		data["outcome"], data["sha256"] = string(r.Receipt.Outcome), digest
+		return data, err
+	}, false)
+	if err != nil {
+		return err
+	}
+	for _, rec := range list {
+		x.step(StepReceipt, rec.Action)
+	}
+	if err := x.save(ctx, list); err != nil {
+		return err
+	}
+	for _, rec := range list {
+		x.step(StepSettled, rec.Action)
+	}
+	return nil
+}
+
+// write enters one event for each record, and stores the records afterwards if told to.
+func (x *Executor) write(ctx context.Context, kind ledger.Type, list []*remediate.Record, data func(*remediate.Record) (map[string]any, error), store bool) error {
+	if len(list) == 0 {
+		return nil
+	}
+	events := make([]ledger.Event, 0, len(list))
+	for _, rec := range list {
+		d, err := data(rec)
+		if err != nil {
+			return err
+		}
+		d["action"], d["kind"], d["system"] = rec.ID, string(rec.Kind), rec.System
+		events = append(events, ledger.Event{Time: x.Now().UTC(), Type: kind, Run: rec.Run, Data: d})
+	}
+	if _, err := x.Ledger.Append(ctx, events...); err != nil {
+		return fmt.Errorf("enter %s on the ledger: %w", kind, err)
+	}
+	if !store {
+		return nil
+	}
+	return x.save(ctx, list)
+}
+
+// save stores the next version of each record.
+func (x *Executor) save(ctx context.Context, list []*remediate.Record) error {
+	docs := make([]access.Document, 0, len(list))
+	for _, rec := range list {
+		rec.Version++
+		rec.ChangedAt = x.Now().UTC()
+		doc, err := rec.Document()
+		if err != nil {
+			return err
+		}
+		docs = append(docs, doc)
+	}
+	if len(docs) == 0 {
+		return nil
+	}
+	if err := x.Records.SaveDocuments(ctx, docs...); err != nil {
+		return fmt.Errorf("store actions: %w", err)
+	}
+	return nil
+}
