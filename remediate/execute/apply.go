@@ -95,7 +95,22 @@ func (r *run) apply(ctx context.Context, rec *remediate.Record) {
 		rec.State, rec.Why = failure(err)
 		return
 	}
+	r.confirm(ctx, rec)
 	r.done(rec)
+}
+
+// confirm reads again, a few times, what a system that answers before it has made up its mind does not show at once.
+func (r *run) confirm(ctx context.Context, rec *remediate.Record) {
+	for try := 0; try < 3 && rec.Receipt.Outcome != access.OutcomeOrdered && !rec.Receipt.After.Shows(rec.Action); try++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(r.x.Settle << try):
+		}
+		if obs, err := r.sys.Target.Inspect(ctx, rec.Action); err == nil {
+			rec.Receipt.After = obs
+		}
+	}
 }
 
 // interrupted settles an action during which ctx was cancelled: by looking, since the change may have been made.

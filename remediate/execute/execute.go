@@ -50,6 +50,7 @@ type Executor struct {
 	Log      *slog.Logger
 	Halted   func() (why string, halted bool) // the kill switch, looked at before every change
 	Retry    retry.Policy
+	Settle   time.Duration             // before a change that is not to be seen is looked for again, doubled twice; for systems that lag
 	Batch    int                       // actions of a system between two writes of the ledger; default 100
 	Parallel int                       // accounts of a system at the same time; default 4
 	OnStep   func(Step, access.Action) // may be nil

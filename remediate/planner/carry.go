@@ -75,12 +75,12 @@ func (p *planning) keep(one *proposal, was remediate.Record) bool {
 		one.State, one.Why = p.answered(was)
 		return false
 	case was.State == remediate.Held:
+		one.State, one.Why = remediate.Planned, ""
 		for _, h := range p.in.Holds {
-			if h.Cause == causeTooMany && h.System == was.System {
+			if h.System == was.System || h.System == "" {
 				return true // counted again with what is new
 			}
 		}
-		one.State, one.Why = remediate.Planned, ""
 		return false // it was released
 	case was.State == remediate.Blocked:
 		one.State, one.Why = remediate.Planned, ""

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -117,7 +118,9 @@ func lastAdmin(one *proposal, admins map[string]int, holders map[string]int) str
 	return ""
 }
 
-// The causes of holds.
+// CausePerson is the cause of a hold that a person set.
+const CausePerson = "person"
+
 const (
 	causeTooMany = "too-many"
 	causeClock   = "clock"
@@ -125,11 +128,19 @@ const (
 
 // limit holds everything new in a system where too many accounts would be touched, and everything new everywhere when the clock jumped.
 // What is already held counts; what somebody agreed to does not.
-func (p *planning) limit(fresh []*proposal) {
-	stopped := map[string]string{} // by system: id of the hold
+func (p *planning) limit(all []proposal, fresh []*proposal) {
+	stopped, byPerson := map[string]string{}, map[string]string{} // by system: id of the hold
 	for _, h := range p.in.Holds {
-		if h.Cause == "person" || h.Cause == causeClock {
+		switch h.Cause {
+		case causeClock:
 			stopped[h.System] = h.ID
+		case CausePerson:
+			byPerson[h.System] = h.ID
+		}
+	}
+	for i := range all { // a person's hold stops what was agreed to as well
+		if one := &all[i]; one.State == remediate.Planned && cmp.Or(byPerson[""], byPerson[one.System]) != "" {
+			one.State, one.Why = remediate.Held, "by "+cmp.Or(byPerson[""], byPerson[one.System])
 		}
 	}
 	if why := p.clock(); why != "" && stopped[""] == "" {

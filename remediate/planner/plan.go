@@ -50,7 +50,7 @@ func Make(ctx context.Context, in Input) (Plan, error) {
 		}
 	}
 	p.guard(all)
-	p.limit(fresh)
+	p.limit(all, fresh)
 	p.order(all)
 	questions, err := p.ask(ctx, all)
 	if err != nil {
