@@ -164,8 +164,8 @@ type FieldDoc struct {
 	Doc      string `json:"doc"`
 }
 
-// FieldsDoc lists the fields of person, account, grant, entitlement, system, snapshot, sod or conflict in the order of their
-// table, and of "functions" the functions. False means that there is no such object.
+// FieldsDoc lists the fields of person, account, grant, entitlement, system, snapshot, sod, conflict or finding in the order
+// of their table, and of "functions" the functions. False means that there is no such object.
 func FieldsDoc(object string) ([]FieldDoc, bool) {
 	var out []FieldDoc
 	if object == "functions" {

@@ -108,6 +108,22 @@ func (y *exceptionYAML) check(n config.Node, rules, systems []string, seen map[s
 	}
 }
 
+// With gives the exceptions and further ones that are in force, such as those that were asked for and approved. x may be nil.
+func (x *Exceptions) With(more ...Exception) *Exceptions {
+	out := &Exceptions{valid: map[string][]Exception{}}
+	if x != nil {
+		out.all = slices.Clone(x.all)
+		for rule, list := range x.valid {
+			out.valid[rule] = slices.Clone(list)
+		}
+	}
+	for _, e := range more {
+		out.all = append(out.all, e)
+		out.valid[e.Rule] = append(out.valid[e.Rule], e)
+	}
+	return out
+}
+
 // Match finds the exception in force that covers a finding; "" when there is none.
 func (x *Exceptions) Match(f *access.Finding) string {
 	for _, e := range x.valid[f.Rule] {

@@ -191,8 +191,8 @@ func (r *reporter) undefined(id int64, off int, field string) {
 		}
 	} else if near := config.Nearest(field, names); near != "" {
 		hint = fmt.Sprintf("did you mean '%s'? Fields of %s: muster rules fields %s", near, object, object)
-	} else if r.env.Scope == vocabulary.ScopeBundle && object == "person" {
-		hint = "a bundle sees what HR says about a person: " + strings.Join(names, ", ")
+	} else if _, policy := vocabulary.PolicyOf(r.env.Scope); object == "person" && (policy || r.env.Scope == vocabulary.ScopeBundle) {
+		hint = map[bool]string{true: "a policy", false: "a bundle"}[policy] + " sees what HR says about a person: " + strings.Join(names, ", ")
 	}
 	r.report(place, hint, "undefined field '%s' on %s", field, object)
 }
@@ -213,15 +213,26 @@ func (r *reporter) unknownName(id int64, off int, name string) {
 		r.report(r.wordAt(max(off-len([]rune(name)), 0), name), hint, "unknown function '%s'", name)
 		return
 	}
-	hint := "known here: " + strings.Join(r.env.Variables(), ", ")
-	if scopes := vocabulary.ScopesOf(name); len(scopes) > 0 && r.env.Scope == vocabulary.ScopeBundle {
-		hint = "a bundle's condition knows person alone"
-	} else if len(scopes) > 0 {
-		hint = fmt.Sprintf("'%s' exists in rules of scope %s; this one has scope %s", name, strings.Join(scopes, ", "), r.env.Scope)
-	} else if near := config.Nearest(name, r.env.Variables()); near != "" {
-		hint = fmt.Sprintf("did you mean '%s'?", near)
+	r.report(r.wordAt(off, name), r.nameHint(name), "unknown name '%s'", name)
+}
+
+func (r *reporter) nameHint(name string) string {
+	scopes := vocabulary.ScopesOf(name)
+	rule, policy := vocabulary.PolicyOf(r.env.Scope)
+	near := config.Nearest(name, r.env.Variables())
+	switch {
+	case len(scopes) > 0 && r.env.Scope == vocabulary.ScopeBundle:
+		return "a bundle's condition knows person alone"
+	case policy && name == "now":
+		return "a policy has no clock: use finding.age, in days"
+	case policy && len(scopes) > 0:
+		return fmt.Sprintf("'%s' exists in rules of scope %s; one of this policy's has scope %s", name, strings.Join(scopes, ", "), rule)
+	case len(scopes) > 0:
+		return fmt.Sprintf("'%s' exists in rules of scope %s; this one has scope %s", name, strings.Join(scopes, ", "), r.env.Scope)
+	case near != "":
+		return fmt.Sprintf("did you mean '%s'?", near)
 	}
-	r.report(r.wordAt(off, name), hint, "unknown name '%s'", name)
+	return "known here: " + strings.Join(r.env.Variables(), ", ")
 }
 
 func (r *reporter) overload(off int, fn, args string) {

@@ -1,5 +1,6 @@
-// Package vocabulary is what rules and bundles can say: the objects person, account, grant, entitlement, system, snapshot, sod
-// and conflict with their fields, the variables of each scope, the functions, and the CEL environment (cel-spec) made of them.
+// Package vocabulary is what rules, bundles and policies can say: the objects person, account, grant, entitlement, system, snapshot,
+// sod, conflict and, in policies, finding with their fields, the variables of each scope, the functions, and the CEL environment
+// (cel-spec) made of them.
 //
 // One table per object gives every field its name, CEL type, documentation and getter over the facts of package access; the
 // type checker, the evaluation, `muster rules fields` and the evidence all read that table.

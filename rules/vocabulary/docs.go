@@ -13,7 +13,7 @@ import (
 
 // Objects lists the documented objects.
 func Objects() []string {
-	return []string{"account", "conflict", "entitlement", "grant", "person", "snapshot", "sod", "system"}
+	return []string{"account", "conflict", "entitlement", "finding", "grant", "person", "snapshot", "sod", "system"}
 }
 
 // Fields is the table of an object by name: person, account, ... The order is the table's.
@@ -109,6 +109,8 @@ func (o *Object) label() string {
 		return "none"
 	case o.conflict != nil:
 		return o.conflict.ID
+	case o.finding != nil:
+		return o.finding.ID
 	case o.grant != nil:
 		return o.grant.Entitlement.Name
 	case o.account != nil:

@@ -29,8 +29,8 @@ type Vocabulary struct {
 }
 
 type kinds struct {
-	person, profile, account, grant, entitlement, system, snapshot, sod, conflict *kind
-	byType                                                                        map[string]*kind
+	person, profile, account, grant, entitlement, system, snapshot, sod, conflict, finding *kind
+	byType                                                                                 map[string]*kind
 }
 
 // New makes the vocabulary.
@@ -59,15 +59,16 @@ func newKinds() *kinds {
 		person:      newKind("person", noPerson, personFields()),
 		profile:     newKind("profile", noPerson, profileFields()),
 		account:     newKind("account", noAccount, accountFields()),
-		grant:       newKind("grant", there, grantFields()),
-		entitlement: newKind("entitlement", there, entitlementFields()),
+		grant:       newKind("grant", noGrant, grantFields()),
+		entitlement: newKind("entitlement", noGrant, entitlementFields()),
 		system:      newKind("system", noSystem, systemFields()),
 		snapshot:    newKind("snapshot", there, snapshotFields()),
 		sod:         newKind("sod", there, sodFields()),
 		conflict:    newKind("conflict", there, conflictFields()),
+		finding:     newKind("finding", there, findingFields()),
 	}
 	k.byType = map[string]*kind{}
-	for _, one := range []*kind{k.person, k.profile, k.account, k.grant, k.entitlement, k.system, k.snapshot, k.sod, k.conflict} {
+	for _, one := range []*kind{k.person, k.profile, k.account, k.grant, k.entitlement, k.system, k.snapshot, k.sod, k.conflict, k.finding} {
 		k.byType[one.typ.TypeName()] = one
 	}
 	return k
@@ -185,6 +186,14 @@ func scopeVariables(scope access.Scope) []string {
 		return []string{"account", "entitlement", "grant", "now", "params", "person", "system"}
 	case access.ScopeSystem:
 		return []string{"now", "params", "system"}
+	case Policy(access.ScopePerson):
+		return []string{"finding", "person", "system"}
+	case Policy(access.ScopeAccount):
+		return []string{"account", "finding", "person", "system"}
+	case Policy(access.ScopeGrant):
+		return []string{"account", "entitlement", "finding", "grant", "person", "system"}
+	case Policy(access.ScopeSystem):
+		return []string{"finding", "system"}
 	}
 	return []string{"person"}
 }
@@ -209,7 +218,7 @@ func (k *kinds) variable(scope access.Scope, name string, params *kind) *cel.Typ
 	case "params":
 		return params.typ
 	case "person":
-		if scope == ScopeBundle {
+		if _, policy := PolicyOf(scope); policy || scope == ScopeBundle {
 			return k.profile.typ
 		}
 	}

@@ -51,3 +51,10 @@ func entitlementFields() []Field {
 		text("source", "where in the source: row, DN, path", of(func(e *access.Entitlement) string { return e.SourceRef })),
 	}
 }
+
+func noGrant(o *Object) error {
+	if o.grant == nil {
+		return errNoGrant
+	}
+	return nil
+}

@@ -23,6 +23,7 @@ type Object struct {
 	system   *access.SystemFacts
 	snapshot *access.Snapshot
 	conflict *Conflict
+	finding  *access.Finding
 	missing  bool // a grant that is expected and held nowhere
 }
 
@@ -170,7 +171,7 @@ func (o *Object) ConvertToType(t ref.Type) ref.Val {
 func (o *Object) Equal(other ref.Val) ref.Val {
 	p, ok := other.(*Object)
 	return types.Bool(ok && o.kind == p.kind && o.person == p.person && o.account == p.account && o.grant == p.grant &&
-		o.system == p.system && o.snapshot == p.snapshot && o.conflict == p.conflict)
+		o.system == p.system && o.snapshot == p.snapshot && o.conflict == p.conflict && o.finding == p.finding)
 }
 
 // Type is the CEL type.
@@ -198,5 +199,6 @@ func (o *Object) Field(name string) (ref.Val, error) {
 var (
 	errNoPerson  = errors.New("there is no person: the account is linked to nobody")
 	errNoAccount = errors.New("there is no account: the grant is missing")
+	errNoGrant   = errors.New("there is no grant: the finding is about none")
 	errNoSystem  = errors.New("there is no such system in this run")
 )

@@ -29,11 +29,11 @@ type Scene struct {
 	interned     map[string]ref.Val
 	conflictList ref.Val
 
-	personFacts                                              *access.PersonFacts
-	person, account, grant, entitlement, system, sod, params *Object
-	boundName                                                string
-	bound                                                    ref.Val
-	variables                                                map[string]func() ref.Val
+	personFacts                                                       *access.PersonFacts
+	person, account, grant, entitlement, system, sod, params, finding *Object
+	boundName                                                         string
+	bound                                                             ref.Val
+	variables                                                         map[string]func() ref.Val
 
 	accountsOf, functionsOf  *access.PersonFacts
 	accountList, functionSet ref.Val
@@ -101,6 +101,19 @@ func (s *Scene) Bind(name string, v ref.Val) { s.boundName, s.bound = name, v }
 // SetVariables sets the rule's own variables, each computed when it is asked for.
 func (s *Scene) SetVariables(vars map[string]func() ref.Val) { s.variables = vars }
 
+// SetCase puts a finding on stage with the facts of its subject, for a policy.
+func (s *Scene) SetCase(c *access.Case) {
+	s.finding = &Object{kind: s.kinds.finding, scene: s, finding: &c.Finding}
+	s.SetPerson(&access.PersonFacts{Person: c.Person})
+	s.person = &Object{kind: s.kinds.profile, scene: s, person: s.personFacts}
+	s.account.account = c.Account
+	if c.Grant != nil {
+		s.SetGrant(c.Grant)
+		s.grant.missing = c.Account == nil
+	}
+	s.system.system = c.System
+}
+
 // HR gives the source of persons, or nil.
 func (s *Scene) HR() *access.SystemFacts { return s.hr }
 
@@ -123,6 +136,8 @@ func (s *Scene) ResolveName(name string) (any, bool) {
 		return s.entitlement, true
 	case "sod":
 		return s.sod, true
+	case "finding":
+		return s.finding, s.finding != nil
 	}
 	if name == s.boundName && name != "" {
 		return s.bound, true

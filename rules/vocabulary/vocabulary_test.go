@@ -55,7 +55,9 @@ func TestEveryFieldIsDocumentedAndReadable(t *testing.T) {
 	s.SetAccount(f.Accounts[0])
 	s.SetGrant(&f.Accounts[0].Grants[0])
 	objects := map[string]*Object{"conflict": {kind: s.kinds.conflict, scene: s, conflict: &s.world.Conflicts[0]},
-		"snapshot": {kind: s.kinds.snapshot, scene: s, snapshot: &systems["erp"].Tonight}}
+		"snapshot": {kind: s.kinds.snapshot, scene: s, snapshot: &systems["erp"].Tonight},
+		"finding": {kind: s.kinds.finding, scene: s, finding: &access.Finding{ID: "F-1", Rule: "creep", Severity: access.High, State: access.Open,
+			Change: access.ChangeNew, System: "erp", Subject: "ASILVA", Detail: "GL", FirstSeen: now, LastSeen: now}}}
 	for _, name := range Objects() {
 		if objects[name] == nil {
 			objects[name] = object(t, s, name)
@@ -107,6 +109,36 @@ func TestWhatIsAbsentCannotBeRead(t *testing.T) {
 	}
 	if _, err := object(t, s, "account").Field("id"); err != errNoAccount {
 		t.Errorf("reading no account: %v", err)
+	}
+}
+
+func TestACaseOnStageIsWhatAPolicySees(t *testing.T) {
+	f, systems := full()
+	s := stage(t, World{}, f)
+	c := access.Case{Finding: access.Finding{ID: "F-1", FirstSeen: now.Add(-50 * time.Hour), LastSeen: now}, Person: f.Person, Account: f.Accounts[0],
+		Grant: &f.Accounts[0].Grants[0], System: systems["erp"]}
+	s.SetCase(&c)
+	for _, x := range []struct{ object, field, want string }{{"finding", "age", "3"}, {"person", "id", "W-1"}, {"account", "name", "ASILVA"},
+		{"grant", "entitlement", "GL"}, {"grant", "missing", "false"}, {"entitlement", "id", "7"}, {"system", "title", "Ledger"}} {
+		if v, err := object(t, s, x.object).Field(x.field); err != nil || Format(v) != x.want {
+			t.Errorf("%s.%s is %v, %v; want %s", x.object, x.field, v, err, x.want)
+		}
+	}
+	if _, err := object(t, s, "person").Field("accounts"); err == nil {
+		t.Error("a policy sees the accounts of a person, which a case does not have")
+	}
+	s.SetCase(&access.Case{Grant: c.Grant})
+	if v, err := object(t, s, "grant").Field("missing"); err != nil || v != types.True {
+		t.Errorf("a grant without an account is missing: %v, %v", v, err)
+	}
+	s.SetCase(&access.Case{})
+	for name, want := range map[string]error{"person": errNoPerson, "account": errNoAccount, "grant": errNoGrant, "entitlement": errNoGrant, "system": errNoSystem} {
+		if _, err := object(t, s, name).Field("system"); name != "person" && name != "system" && err != want {
+			t.Errorf("reading no %s: %v", name, err)
+		}
+		if object(t, s, name).kind.nobody(object(t, s, name)) != want {
+			t.Errorf("%s is there", name)
+		}
 	}
 }
 
