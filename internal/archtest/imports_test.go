@@ -43,6 +43,8 @@ var onlyUnder = map[string]struct{ dir, reason string }{
 	"github.com/goccy/go-yaml":                   {"internal/config", "strict YAML with positions has one reader"},
 	"golang.org/x/mod/sumdb":                     {"internal/ledger", "the tree is the ledger's"},
 	"github.com/rogpeppe/go-internal/testscript": {"cmd", "only commands are scripted"},
+	"github.com/slack-go/slack":                  {"remediate/slack", "every minor version changes its API: one folder follows"},
+	"github.com/gorilla/websocket":               {"remediate/slack", "only Socket Mode needs it"},
 }
 
 func layerOf(dir string) (prefix string, layer int) {

@@ -38,6 +38,7 @@ const (
 	Request  Type = "request"         // access was asked for, given or ended
 	Accept   Type = "exception.asked" // a risk was put forward to be accepted, accepted or refused
 	Halt     Type = "halt"            // the kill switch was set or lifted
+	Notice   Type = "notice"          // messages to people were sent or changed, by their digests
 )
 
 // maxEntry is the longest entry that an entry bundle can hold.
