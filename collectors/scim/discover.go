@@ -11,25 +11,22 @@ import (
 	"path/filepath"
 	"strings"
 
-	"muster/collectors/scim/resource"
 	"muster/collectors/scim/wire"
 	"muster/internal/access"
+	dial "muster/internal/dial/scim"
+	"muster/internal/dial/scim/resource"
 )
 
 // discover asks the server what it can do (RFC 7644 §4). What it does not tell is taken from the standard; a server that does
 // not answer at all, or refuses the credentials, ends the reading here.
 func (r *reading) discover() error {
 	r.source = fmt.Sprintf("SCIM 2.0 server %s://%s%s", r.c.client.Base.Scheme, r.c.client.Base.Host, r.c.client.Base.Path)
-	var provider struct {
-		Pagination struct {
-			Cursor resource.Text `json:"cursor"`
-		} `json:"pagination"`
-	}
+	var provider dial.Provider
 	err := r.ask("/ServiceProviderConfig", func(body io.Reader) error { return decodeAll(body, &provider) })
 	if err != nil {
 		return err
 	}
-	r.cursor = strings.EqualFold(string(provider.Pagination.Cursor), "true")
+	r.cursor = provider.Cursor()
 	err = r.ask("/ResourceTypes", func(body io.Reader) error {
 		_, err := wire.ReadPage(body, func(dec *json.Decoder) error { return r.resourceType(dec) })
 		return err
@@ -75,27 +72,13 @@ func (r *reading) ask(endpoint string, read func(io.Reader) error) error {
 
 // resourceType notes where the resources are (RFC 7643 §6).
 func (r *reading) resourceType(dec *json.Decoder) error {
-	var t struct {
-		Name     resource.Text `json:"name"`
-		Endpoint resource.Text `json:"endpoint"`
-		Schema   resource.Text `json:"schema"`
-	}
+	var t dial.ResourceType
 	if err := dec.Decode(&t); err != nil {
 		return err
 	}
-	endpoint := string(t.Endpoint)
-	if u, err := url.Parse(endpoint); err != nil || u.Host != "" || u.RawQuery != "" || strings.Contains(endpoint, "..") || endpoint == "" {
-		return nil // the standard wants a path relative to the base; anything else is not followed
-	}
-	if !strings.HasPrefix(endpoint, "/") {
-		endpoint = "/" + endpoint
-	}
-	kind := strings.ToLower(string(t.Name))
-	switch strings.ToLower(string(t.Schema)) {
-	case "urn:ietf:params:scim:schemas:core:2.0:user":
-		kind = "user"
-	case "urn:ietf:params:scim:schemas:core:2.0:group":
-		kind = "group"
+	kind, endpoint, ok := t.Where()
+	if !ok {
+		return nil
 	}
 	switch kind {
 	case "user", "group", kindRole, kindEntitlement:

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"muster/collectors/scim/resource"
 	"muster/collectors/scim/wire"
 	"muster/internal/access"
+	"muster/internal/dial/scim/resource"
 )
 
 // The kinds of entitlement beside groups.

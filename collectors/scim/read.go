@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"muster/collectors/scim/resource"
 	"muster/collectors/scim/wire"
 	"muster/internal/access"
+	"muster/internal/dial/scim/resource"
 )
 
 // unneeded are attributes that are large or private and that nothing here reads.

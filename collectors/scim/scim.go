@@ -10,9 +10,10 @@ import (
 	"path/filepath"
 
 	"muster/collectors"
-	"muster/collectors/scim/resource"
 	"muster/collectors/scim/wire"
 	"muster/internal/access"
+	dial "muster/internal/dial/scim"
+	"muster/internal/dial/scim/resource"
 	"muster/internal/retry"
 )
 
@@ -72,8 +73,8 @@ func New(spec collectors.Spec) (collectors.Collector, error) {
 	if spec.Log != nil {
 		policy.Log = spec.Log.With(slog.String("system", spec.System))
 	}
-	c.client, err = wire.New(wire.Options{System: spec.System, URL: c.set.URL, User: user, Secret: value, CAFile: c.set.CAFile,
-		Timeout: c.set.Timeout, Policy: policy, Now: spec.Now})
+	c.client, err = wire.New(dial.Options{System: spec.System, URL: c.set.URL, User: user, Secret: value, CAFile: c.set.CAFile,
+		Timeout: c.set.Timeout, Now: spec.Now}, policy)
 	if err != nil {
 		return nil, err
 	}

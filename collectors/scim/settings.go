@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"muster/collectors"
-	"muster/collectors/scim/resource"
 	"muster/internal/config"
+	"muster/internal/dial/scim/resource"
 )
 
 // settings is the collector's part of the configuration.

@@ -8,10 +8,12 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	dial "muster/internal/dial/scim"
 )
 
 // ErrRead marks a failure of the transport under the JSON, which another try may mend.
-var ErrRead = errors.New("the connection ended early")
+var ErrRead = dial.ErrRead
 
 // ErrCut says that the JSON ends before it is whole.
 var ErrCut = errors.New("the answer is cut off")
