@@ -101,13 +101,14 @@ type Observation struct {
 	Sessions  int             `json:"sessions,omitempty"` // open now; -1 when the system does not tell
 	Version   string          `json:"version,omitempty"`  // what compare-and-set compares: ETag, entryCSN; empty when the system has nothing
 	Ordered   bool            `json:"ordered,omitempty"`  // of a target that writes orders: the order of this action is on file
+	Unseen    bool            `json:"unseen,omitempty"`   // of a target that writes orders: it does not look at the system, so that Exists to Version say nothing
 	Restore   json.RawMessage `json:"restore,omitempty"`  // the former state in the target's own form, for the inverse
 }
 
 // Shows reports whether an observation shows that the change of an action is there.
 func (o Observation) Shows(a Action) bool {
-	if o.Ordered {
-		return true
+	if o.Ordered || o.Unseen {
+		return o.Ordered
 	}
 	switch a.Kind {
 	case DisableAccount:

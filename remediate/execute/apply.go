@@ -43,6 +43,9 @@ func (r *run) inspect(ctx context.Context, rec *remediate.Record) {
 
 // changed says how an account differs from what the snapshot showed, or what the actions before this one left.
 func (r *run) changed(rec *remediate.Record, obs access.Observation) string {
+	if obs.Unseen {
+		return "" // whoever carries out the order looks
+	}
 	r.mu.Lock()
 	want, known := r.seen[accountKey(rec.Action)]
 	r.mu.Unlock()
