@@ -1,6 +1,8 @@
 package expression
 
 import (
+	"strings"
+
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
@@ -33,6 +35,18 @@ func (e *Expression) Guards(n config.Node, others ...*Expression) bool {
 		ok = false
 	})
 	return ok
+}
+
+// Tests reports whether has() is asked of any field of a variable, so that the variable may stand for nothing.
+func (e *Expression) Tests(variable string) bool {
+	tested := map[string]bool{}
+	e.tests(tested)
+	for text := range tested {
+		if strings.HasPrefix(text, variable+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // tests collects what has() is asked of, and "key" in map.
