@@ -13,6 +13,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/sheet"
 	"muster/reports/evidence"
 	"muster/reports/pack"
 	"muster/reports/pdf"
@@ -154,7 +155,7 @@ func (b *builder) ledgerFile() []string {
 
 // annexes streams every table into the pack and counts the findings on the way.
 func (b *builder) annexes(tally *evidence.Tally) error {
-	tables := []annex{{pack.FindingsAnnex, func(t *pack.Table) error {
+	tables := []annex{{pack.FindingsAnnex, func(t *sheet.Table) error {
 		return pack.FindingsTable(t, func(row func(access.Finding) error) error {
 			return b.data.Findings(b.ctx, func(f access.Finding) error {
 				tally.Add(f)
@@ -163,13 +164,13 @@ func (b *builder) annexes(tally *evidence.Tally) error {
 		})
 	}}}
 	for _, name := range evidence.Tables() {
-		tables = append(tables, annex{pack.AnnexFolder + name + ".csv", func(t *pack.Table) error {
+		tables = append(tables, annex{pack.AnnexFolder + name + ".csv", func(t *sheet.Table) error {
 			return b.data.Population(b.ctx, name, t.Head, t.Row)
 		}})
 	}
 	tables = append(tables,
-		annex{pack.SnapshotsAnnex, func(t *pack.Table) error { return pack.SnapshotsTable(t, b.ev.Sources) }},
-		annex{pack.CountsAnnex, func(t *pack.Table) error { return pack.CountsTable(t, b.ev.Run.Counts) }})
+		annex{pack.SnapshotsAnnex, func(t *sheet.Table) error { return pack.SnapshotsTable(t, b.ev.Sources) }},
+		annex{pack.CountsAnnex, func(t *sheet.Table) error { return pack.CountsTable(t, b.ev.Run.Counts) }})
 	for _, table := range tables {
 		if err := b.annex(table); err != nil {
 			return err
@@ -181,7 +182,7 @@ func (b *builder) annexes(tally *evidence.Tally) error {
 // annex is one table and who fills it.
 type annex struct {
 	name string
-	fill func(*pack.Table) error
+	fill func(*sheet.Table) error
 }
 
 func (b *builder) annex(a annex) error {
@@ -190,7 +191,7 @@ func (b *builder) annex(a annex) error {
 	}
 	var rows int64
 	f, err := b.w.Add(a.name, func(out io.Writer) error {
-		t := pack.NewTable(out)
+		t := sheet.NewTable(out)
 		if err := a.fill(t); err != nil {
 			return err
 		}

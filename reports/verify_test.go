@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"muster/internal/access"
+	"muster/internal/sheet"
 	"muster/reports/evidence"
 	"muster/reports/pack"
 )
@@ -332,8 +333,8 @@ func TestAnnexesAreExact(t *testing.T) {
 			t.Errorf("row %d: a spreadsheet would compute %q", i+1, cell)
 		}
 		// encoding/csv reads \r\n inside quotes as \n.
-		if want := strings.ToValidUTF8(strings.ReplaceAll(x.PersonName, "\r\n", "\n"), "\uFFFD"); pack.Original(cell) != want {
-			t.Errorf("row %d: %q, want %q", i+1, pack.Original(cell), want)
+		if want := strings.ToValidUTF8(strings.ReplaceAll(x.PersonName, "\r\n", "\n"), "\uFFFD"); sheet.Original(cell) != want {
+			t.Errorf("row %d: %q, want %q", i+1, sheet.Original(cell), want)
 		}
 		var facts []access.Evidence
 		if err := json.Unmarshal([]byte(rows[i+1][20]), &facts); err != nil || len(facts) != len(x.Evidence) {

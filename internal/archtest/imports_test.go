@@ -14,6 +14,7 @@ var layers = []struct {
 	{"internal/access", 0},
 	{"internal/config", 1},
 	{"internal/retry", 1},
+	{"internal/sheet", 1},
 	{"internal/dial", 2},
 	{"internal/ledger", 2},
 	{"internal/store", 3},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"muster/internal/access"
+	"muster/internal/sheet"
 	"muster/reports/evidence"
 )
 
@@ -25,7 +26,7 @@ func findingHead() []string {
 }
 
 // FindingsTable writes findings.csv; yield streams the findings and also is where a caller counts them.
-func FindingsTable(t *Table, stream func(func(access.Finding) error) error) error {
+func FindingsTable(t *sheet.Table, stream func(func(access.Finding) error) error) error {
 	if err := t.Head(findingHead()); err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func FindingsTable(t *Table, stream func(func(access.Finding) error) error) erro
 }
 
 // CountsTable writes rule-counts.csv.
-func CountsTable(t *Table, counts []access.RuleCount) error {
+func CountsTable(t *sheet.Table, counts []access.RuleCount) error {
 	if err := t.Head([]string{"rule", "system", "severity", "new", "open", "resolved", "reopened", "excepted", "unverified"}); err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func CountsTable(t *Table, counts []access.RuleCount) error {
 }
 
 // SnapshotsTable writes snapshots.csv: one row for each object class of each snapshot that the run read, used or compared with.
-func SnapshotsTable(t *Table, sources []evidence.Source) error {
+func SnapshotsTable(t *sheet.Table, sources []evidence.Source) error {
 	err := t.Head([]string{"system", "use", "snapshot", "state", "reason", "taken_at", "started_at", "finished_at", "collector",
 		"collector_version", "source", "class", "claimed", "fetched", "parsed", "rejected", "class_state", "class_reason", "sha256", "queries"})
 	if err != nil {
@@ -80,7 +81,7 @@ func SnapshotsTable(t *Table, sources []evidence.Source) error {
 	return nil
 }
 
-func snapshotRows(t *Table, system, use string, s access.Snapshot) error {
+func snapshotRows(t *sheet.Table, system, use string, s access.Snapshot) error {
 	classes := s.Coverage.Classes
 	if len(classes) == 0 {
 		classes = []access.ClassCoverage{{Claimed: access.NoClaim, State: s.State}}

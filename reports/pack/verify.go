@@ -20,6 +20,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/sheet"
 	"muster/reports/evidence"
 )
 
@@ -296,8 +297,8 @@ func (c *check) findings(s *Step) error {
 		if err = errors.Join(err, c.ctx.Err()); err != nil {
 			return finish(s, []string{fmt.Sprintf("%s: %v", FindingsAnnex, err)}, "")
 		}
-		tally.Add(access.Finding{Fingerprint: Original(row[1]), Rule: Original(row[2]), Severity: access.Severity(Original(row[3])),
-			State: access.FindingState(Original(row[4])), Change: access.Change(Original(row[5])), System: Original(row[7])})
+		tally.Add(access.Finding{Fingerprint: sheet.Original(row[1]), Rule: sheet.Original(row[2]), Severity: access.Severity(sheet.Original(row[3])),
+			State: access.FindingState(sheet.Original(row[4])), Change: access.Change(sheet.Original(row[5])), System: sheet.Original(row[7])})
 	}
 	model := c.report.File
 	var problems []string

@@ -1,4 +1,4 @@
-package pack
+package sheet
 
 import (
 	"bytes"
@@ -58,13 +58,5 @@ func TestTableRefuses(t *testing.T) {
 	}
 	if err := table.Row([]string{"a", "b"}); err == nil {
 		t.Error("a row that is too long was taken")
-	}
-}
-
-func TestSafeName(t *testing.T) {
-	for name, want := range map[string]bool{"report.pdf": true, "annexes/a.csv": true, "": false, ".": false, "..": false, "a/../b": false, "/a": false, "a/": false, "a//b": false, `a\b`: false, "c:a": false, "a\x00": false} {
-		if safeName(name) != want {
-			t.Errorf("safeName(%q) = %t", name, !want)
-		}
 	}
 }

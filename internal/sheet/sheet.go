@@ -1,4 +1,6 @@
-package pack
+// Package sheet writes tables for people who open them in a spreadsheet: CSV of RFC 4180 (comma, CRLF) in UTF-8, in which no value is
+// computed when it is opened (OWASP "CSV Injection"). A Table is used by one goroutine at a time.
+package sheet
 
 import (
 	"bufio"
