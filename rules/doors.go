@@ -42,7 +42,7 @@ type Policies = policies.Set
 
 // PolicyKnown is what policies may name.
 type PolicyKnown struct {
-	Set      *Set                // the rules
+	Set      *Set                // the rules; nil skips the check
 	Bundles  *Bundles            // nil: no system is governed
 	Systems  []string            // nil skips the check
 	Groups   map[string][]string // groups of approvers: worker ids by name

@@ -67,13 +67,13 @@ func (l *loader) about(n config.Node, p *policy) []Rule {
 			at.Index(i).Problem("keep it or the others", `"*" is every rule already`)
 		case id == "*":
 			return l.set.known.Rules
-		case !known:
+		case !known && l.rules != nil:
 			hint := "see: muster rules list"
 			if near := config.Nearest(id, l.ids); near != "" {
 				hint = fmt.Sprintf("did you mean %q? See: muster rules list", near)
 			}
 			at.Index(i).Problem(hint, "there is no rule %q", id)
-		default:
+		case known:
 			rules = append(rules, r)
 		}
 	}

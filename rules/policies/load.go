@@ -14,7 +14,7 @@ import (
 
 // Known is what policies may name.
 type Known struct {
-	Rules    []Rule
+	Rules    []Rule              // nil skips the check
 	Systems  []string            // nil skips the check
 	Groups   map[string][]string // worker ids by name
 	Security []string            // worker ids
@@ -71,8 +71,11 @@ func Load(docs []*config.Document, known Known) (*Set, error) {
 	if err != nil {
 		return nil, &access.Error{Op: "load policies", Kind: access.Internal, Err: err}
 	}
-	l := &loader{set: &Set{stances: stances(), known: known, vocab: vocab}, rules: map[string]Rule{}, taken: map[string]config.Position{},
+	l := &loader{set: &Set{stances: stances(), known: known, vocab: vocab}, taken: map[string]config.Position{},
 		envs: map[access.Scope]*vocabulary.Environment{}}
+	if known.Rules != nil {
+		l.rules = map[string]Rule{}
+	}
 	for _, r := range known.Rules {
 		l.rules[r.ID] = r
 		l.ids = append(l.ids, r.ID)
@@ -99,7 +102,7 @@ func Load(docs []*config.Document, known Known) (*Set, error) {
 
 type loader struct {
 	set   *Set
-	rules map[string]Rule
+	rules map[string]Rule // nil when they are not known
 	ids   []string
 	taken map[string]config.Position
 	envs  map[access.Scope]*vocabulary.Environment
@@ -135,7 +138,7 @@ func (l *loader) compile(n, when config.Node, p *policy, rules []Rule) {
 		return
 	}
 	p.when = map[access.Scope]*expression.Expression{}
-	if len(rules) == 0 { // their names are wrong: what is wrong with the condition is said all the same
+	if len(rules) == 0 { // their names are wrong or not known: what is wrong with the condition is said all the same
 		rules = []Rule{{Scope: access.ScopeGrant}}
 	}
 	for _, r := range rules {

@@ -101,3 +101,31 @@ func hintFor(word, what string, known []string) string {
 	}
 	return "known: " + strings.Join(known, ", ")
 }
+
+// Would lists the conflicts that a person would have if they held ref too, on an account that can use it, and does not have now. m may be
+// nil.
+func (m *Matrix) Would(f *access.PersonFacts, ref access.EntitlementRef) []vocabulary.Conflict {
+	if m == nil {
+		return nil
+	}
+	can := map[string]bool{}
+	for name := range m.Functions(f) {
+		can[name] = true
+	}
+	gives := map[string]bool{}
+	for _, name := range m.gives[ref.System][ref.Name] {
+		gives[name] = !can[name]
+	}
+	var out []vocabulary.Conflict
+	for _, c := range m.conflicts {
+		adds, whole := false, true
+		for _, name := range c.Functions {
+			adds = adds || gives[name]
+			whole = whole && (can[name] || gives[name])
+		}
+		if adds && whole {
+			out = append(out, c)
+		}
+	}
+	return out
+}

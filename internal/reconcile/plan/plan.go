@@ -27,9 +27,10 @@ type Plan struct {
 	Bundles    *rules.Bundles
 	Matrix     *sod.Matrix       // nil without a matrix
 	Exceptions *rules.Exceptions // nil without exceptions
+	Policies   *rules.Policies   // without files, the built-in ones
 	Sources    []Source          // HR first, then the systems as configured
 	Digest     string            // of the configuration and the files it names
-	Warnings   []string          // worth knowing, stopping nothing: expired mitigations and exceptions
+	Warnings   []string          // worth knowing, stopping nothing: expired mitigations and exceptions, policies that never match
 }
 
 // Source is one place that is read each night.
@@ -58,6 +59,7 @@ func Load(file string, now func() time.Time, log *slog.Logger) (*Plan, error) {
 	}
 	var all problemSet
 	p.loadRules(&all, clock)
+	p.loadPolicies(&all)
 	p.loadSources(&all, now, log)
 	all.add(settings.Problems())
 	if err := all.err(); err != nil {
@@ -123,6 +125,18 @@ func (p *Plan) loadRules(all *problemSet, clock time.Time) {
 				p.Warnings = append(p.Warnings, "exceptions that have expired and cover nothing: "+strings.Join(ids, ", "))
 			}
 		}
+	}
+}
+
+// loadPolicies comes last: policies name rules, systems and groups.
+func (p *Plan) loadPolicies(all *problemSet) {
+	s := p.Settings
+	var err error
+	p.Policies, err = rules.LoadPolicies(p.parse(all, s.Remediation.Policies), rules.PolicyKnown{Set: p.Rules, Bundles: p.Bundles, Systems: append(p.systemNames(), s.HR.Name),
+		Groups: s.People.Groups, Security: s.People.Security})
+	all.add(err)
+	if err == nil {
+		p.Warnings = append(p.Warnings, p.Policies.Warnings()...)
 	}
 }
 
