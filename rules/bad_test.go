@@ -35,6 +35,8 @@ func loadBad(t testing.TB, name string, data []byte) error {
 		_, err = sod.Load(doc, systems, clock)
 	case "exceptions":
 		_, err = LoadExceptions(doc, clock, builtin(t), systems)
+	case "policies":
+		_, err = LoadPolicies([]*config.Document{doc}, knownToPolicies(t))
 	case "set":
 		set := map[string]config.Node{}
 		for _, key := range doc.Root().Keys() {

@@ -26,7 +26,9 @@ func FuzzLoaders(f *testing.F) {
 	f.Add(testMatrix)
 	f.Add(testExceptions)
 	f.Add(grantRules)
+	f.Add(testPolicies)
 	set := builtin(f)
+	known := knownToPolicies(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		load := func(what string, loader func(*config.Document) (bool, error)) {
 			doc, err := config.Parse("fuzz.yaml", []byte(text))
@@ -52,6 +54,10 @@ func FuzzLoaders(f *testing.F) {
 		load("exceptions", func(d *config.Document) (bool, error) {
 			x, err := LoadExceptions(d, clock, set, []string{"erp"})
 			return x != nil, err
+		})
+		load("policies", func(d *config.Document) (bool, error) {
+			p, err := LoadPolicies([]*config.Document{d}, known)
+			return p != nil, err
 		})
 	})
 }
