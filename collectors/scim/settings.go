@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"net"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"muster/collectors"
 	"muster/internal/config"
+	dial "muster/internal/dial/scim"
 	"muster/internal/dial/scim/resource"
 )
 
@@ -104,30 +104,19 @@ func decode(spec collectors.Spec) settings {
 
 // checkURL refuses what would carry a secret in the clear or in the address.
 func (s settings) checkURL(n config.Node) {
-	at := n.Get("url")
-	u, err := url.Parse(s.URL)
-	switch {
-	case strings.Contains(s.URL, "@"):
-		at.MarkSecret()
-		at.Problem("use token: or basic: {user, password}", "url holds credentials")
-		return
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		at.Problem("write https://host/scim/v2", "url is not an https address")
-		return
-	case u.RawQuery != "" || u.Fragment != "":
-		at.MarkSecret()
-		at.Problem("write the base address only: https://host/scim/v2", "url has a query or a fragment")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		at.Problem("use https://", "http:// would send the token in clear text")
+	if bad := dial.CheckURL(s.URL); bad != nil {
+		at := n.Get("url")
+		if bad.Secret {
+			at.MarkSecret()
+		}
+		at.Problem(bad.Hint, "%s", bad.Problem)
+		if u, err := url.Parse(s.URL); err != nil || u.Host == "" || u.User != nil {
+			return // there is no server yet to say more about
+		}
 	}
 	if n.Get("token").Exists() == (s.Basic != nil) {
 		n.Problem("add token: {env: NAME} or basic: {user: name, password: {env: NAME}}", "a server takes exactly one of token and basic")
 	}
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (a attributes) all() map[string]string {

@@ -163,12 +163,16 @@ func (a *Answer) take(op string, res *http.Response) error {
 	return nil
 }
 
-// send sends one request. A GET is answered by 200 alone, a write by any 2xx.
+// send sends one request. endpoint is a path below the base, escaped where an id needs it. A GET is answered by 200 alone, a write by any 2xx.
 func (c *Client) send(ctx context.Context, op, method, endpoint string, query url.Values, body []byte, ifMatch string, read func(*http.Response) error) error {
 	whole, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 	u := *c.Base
-	u.Path = strings.TrimRight(u.Path, "/") + endpoint
+	path, err := url.PathUnescape(endpoint)
+	if err != nil {
+		return c.fail(op, access.Invalid, errors.New("the address cannot be read"))
+	}
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/")+path, strings.TrimRight(u.EscapedPath(), "/")+endpoint
 	u.RawQuery = query.Encode()
 	var payload io.Reader
 	if body != nil {

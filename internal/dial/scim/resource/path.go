@@ -3,6 +3,7 @@ package resource
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -49,10 +50,11 @@ func attrName(s string) bool {
 	return s != ""
 }
 
-// object is a JSON object whose names are compared without case (RFC 7643 §2.1).
-type object map[string]json.RawMessage
+// Object is a JSON object whose names are compared without case (RFC 7643 §2.1).
+type Object map[string]json.RawMessage
 
-func (o object) get(name string) json.RawMessage {
+// Get is the value of a name, nil when there is none.
+func (o Object) Get(name string) json.RawMessage {
 	if v, ok := o[name]; ok {
 		return v
 	}
@@ -64,20 +66,87 @@ func (o object) get(name string) json.RawMessage {
 	return nil
 }
 
+// Set puts a value under a name, whatever case the name is written in.
+func (o Object) Set(name string, value json.RawMessage) {
+	o.Delete(name)
+	o[name] = value
+}
+
+// Delete takes a name away.
+func (o Object) Delete(name string) {
+	for k := range o {
+		if strings.EqualFold(k, name) {
+			delete(o, k)
+		}
+	}
+}
+
+// Set puts a simple value where the path leads, making the objects on the way. It does not go into lists: a path into a multi-valued
+// attribute makes an object of it.
+func (p Path) Set(o Object, value json.RawMessage) error {
+	if p.schema == "" {
+		return set(o, p.attr, p.sub, value)
+	}
+	inner, err := child(o, p.schema)
+	if err != nil {
+		return err
+	}
+	if err := set(inner, p.attr, p.sub, value); err != nil {
+		return err
+	}
+	return put(o, p.schema, inner)
+}
+
+// Schema is the schema that a path names; empty for the core schema.
+func (p Path) Schema() string { return p.schema }
+
+func set(o Object, attr, sub string, value json.RawMessage) error {
+	if sub == "" {
+		o.Set(attr, value)
+		return nil
+	}
+	inner, err := child(o, attr)
+	if err != nil {
+		return err
+	}
+	inner.Set(sub, value)
+	return put(o, attr, inner)
+}
+
+// child is the object under a name, an empty one when there is none.
+func child(o Object, name string) (Object, error) {
+	inner := Object{}
+	if raw := o.Get(name); raw != nil {
+		if err := json.Unmarshal(raw, &inner); err != nil {
+			return nil, fmt.Errorf("set %s: it is no object", name)
+		}
+	}
+	return inner, nil
+}
+
+func put(o Object, name string, inner Object) error {
+	raw, err := json.Marshal(inner)
+	if err != nil {
+		return fmt.Errorf("set %s: %w", name, err)
+	}
+	o.Set(name, raw)
+	return nil
+}
+
 // lookup gives the value as text, and whether the place that would hold it exists: the extension's object, or the resource
 // itself for a core attribute. Of several values it is the primary one, else the first.
-func (p Path) lookup(o object) (value string, place bool) {
+func (p Path) lookup(o Object) (value string, place bool) {
 	if p.attr == "" {
 		return "", false
 	}
 	if p.schema != "" {
-		raw := o.get(p.schema)
+		raw := o.Get(p.schema)
 		o = nil
 		if err := json.Unmarshal(raw, &o); err != nil || o == nil {
 			return "", false
 		}
 	}
-	return scalar(o.get(p.attr), p.sub), true
+	return scalar(o.Get(p.attr), p.sub), true
 }
 
 // scalar is the text of a simple value; of an object its sub-attribute, "value" when none is named.
@@ -99,14 +168,14 @@ func scalar(raw json.RawMessage, sub string) string {
 		}
 		return scalar(list[0], sub)
 	case '{':
-		var o object
+		var o Object
 		if json.Unmarshal(raw, &o) != nil {
 			return ""
 		}
 		if sub == "" {
 			sub = "value"
 		}
-		inner := bytes.TrimSpace(o.get(sub))
+		inner := bytes.TrimSpace(o.Get(sub))
 		if len(inner) == 0 || inner[0] == '{' || inner[0] == '[' {
 			return ""
 		}

@@ -125,7 +125,7 @@ func (u *User) Account(raw json.RawMessage, paths map[string]Path) access.Accoun
 		}
 	}
 	if len(paths) > 0 {
-		var o object
+		var o Object
 		if json.Unmarshal(raw, &o) == nil {
 			u.mapped(&a, o, paths)
 		}
@@ -134,7 +134,7 @@ func (u *User) Account(raw json.RawMessage, paths map[string]Path) access.Accoun
 }
 
 // mapped overlays what the configured paths say.
-func (u *User) mapped(a *access.Account, o object, paths map[string]Path) {
+func (u *User) mapped(a *access.Account, o Object, paths map[string]Path) {
 	for key, into := range map[string]*string{"owner": &a.OwnerRef, "employee_id": &a.EmployeeID, "upn": &a.UPN, "email": &a.Email} {
 		if v, _ := paths[key].lookup(o); v != "" {
 			*into = v
