@@ -12,7 +12,10 @@
 //   - every refusal has its Kind, and what was refused changed nothing
 //   - a system that commits and then breaks the connection leaves an ambiguity that the next Inspect settles
 //   - cancellation at every request ends within a second, and applying again ends in the same state as applying once
+//   - an account of the same name and another id is not touched
 //   - no secret in errors, logs, observations, receipts or restore data
+//
+// A target that writes orders (Abilities.Orders) is asked the same as far as it makes sense: its system is the folder of orders.
 //
 // What a harness cannot do is declared in Capabilities with a reason, never skipped silently. Times are UTC.
 package targettest
@@ -59,6 +62,11 @@ type System struct {
 	Dump func() string
 	// Touch changes the account of an action behind the target's back, so that its Version moves on.
 	Touch func(a access.Action)
+	// Shape is Dump without what a system makes up anew each time: generated ids, creation times. Two systems that had the same done to
+	// them have the same Shape. Nil: Dump is that already.
+	Shape func() string
+	// Fill gives an action of the Suite the ids that this one system made up for its fixture. Nil: ids are fixed.
+	Fill func(a access.Action) access.Action
 }
 
 // Harness stands up systems.
@@ -71,6 +79,8 @@ type Harness interface {
 type Capabilities struct {
 	Faults   map[Fault]string             // why a fault cannot happen to this kind of system
 	Version  string                       // why there is nothing to compare and set
+	Versions map[access.ActionKind]string // why one kind has nothing to compare and set; create-account never has
+	ID       string                       // why accounts have no id besides their name
 	Requests string                       // why requests cannot be watched
 	Secret   string                       // why there is no secret to leak
 	Inverse  map[access.ActionKind]string // why the inverse cannot restore the dump to the byte; the target's Abilities must say it too
@@ -81,8 +91,9 @@ type Suite struct {
 	// Actions are one example of every kind that the target can do, on the fixture: the change is not there yet. A kind that
 	// Abilities names and that is missing here fails the suite. NotifyOwner is no target's.
 	Actions map[access.ActionKind]access.Action
-	// Gone is an action on an account that the fixture does not have.
-	Gone   access.Action
-	Secret string // what the harness's target authenticates with
-	Cannot Capabilities
+	// Gone is an action on an account that the fixture does not have: neither its id nor its name.
+	Gone    access.Action
+	Nowhere access.HeldRef // an entitlement that the fixture does not have; asked for when entitlements are granted or removed
+	Secret  string         // what the harness's target authenticates with
+	Cannot  Capabilities
 }
