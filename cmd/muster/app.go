@@ -34,6 +34,7 @@ type app struct {
 	configFile string
 	dataDir    string
 	format     string
+	planFile   string // of muster plan -o FILE.json
 	quiet      bool
 	verbose    bool
 }
@@ -79,16 +80,22 @@ func (a *app) root() *cobra.Command {
 	f.StringVarP(&a.format, "output", "o", "table", "format of lists: table, json or csv")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress on standard error")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log what is done, as JSON lines on standard error")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if c.Name() == "plan" && strings.HasSuffix(a.format, ".json") {
+			a.planFile, a.format = a.format, "table"
+		}
 		if a.format != "table" && a.format != "json" && a.format != "csv" {
 			return usageError{errors.New(`-o takes table, json or csv, not "` + a.format + `"`)}
 		}
 		return nil
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddGroup(&cobra.Group{ID: "run", Title: "Runs:"}, &cobra.Group{ID: "look", Title: "Looking:"}, &cobra.Group{ID: "prove", Title: "Proof:"})
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Runs:"}, &cobra.Group{ID: "look", Title: "Looking:"}, &cobra.Group{ID: "mend", Title: "Remediation:"},
+		&cobra.Group{ID: "ask", Title: "Decisions:"}, &cobra.Group{ID: "prove", Title: "Proof:"})
 	for group, commands := range map[string][]*cobra.Command{
-		"run":   {a.initCommand(), a.doctorCommand(), a.collectCommand(), a.reconcileCommand(), a.nightlyCommand(), a.releaseCommand(), a.engineCommand()},
+		"run":   {a.initCommand(), a.doctorCommand(), a.collectCommand(), a.reconcileCommand(), a.nightlyCommand(), a.engineCommand()},
+		"mend":  {a.planCommand(), a.applyCommand(), a.undoCommand(), a.holdCommand(), a.releaseCommand(), a.stopCommand(), a.resumeCommand(), a.actionsCommand()},
+		"ask":   {a.approvalsCommand(), a.decideCommand(), a.tokenCommand(), a.requestCommand(), a.exceptCommand()},
 		"look":  {a.findingsCommand(), a.whyCommand(), a.rulesCommand()},
 		"prove": {a.reportCommand(), a.verifyCommand(), a.ledgerCommand()},
 	} {

@@ -21,9 +21,23 @@ func (a *app) nightlyCommand() *cobra.Command {
 		Short: "Collect every source, reconcile, and write the evidence pack",
 		Args:  cobra.NoArgs,
 		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *session, _ []string) error {
+			m, err := a.mender(ctx, s)
+			if err != nil {
+				return err
+			}
+			if _, err := m.Recover(ctx); err != nil {
+				return err
+			}
 			stop := a.showProgress(s, s.plan.Sources)
 			res, err := s.runner.Nightly(ctx)
 			stop()
+			if err != nil {
+				return err
+			}
+			if m.Desk.People, err = m.People(ctx); err != nil {
+				return err
+			}
+			mended, err := m.Night(ctx, res.Sighting)
 			if err != nil {
 				return err
 			}
@@ -31,8 +45,13 @@ func (a *app) nightlyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.show().Run(a.outcome(s, res, &pack)); err != nil {
+			o := a.outcome(s, res, &pack)
+			o.Mended = &mended
+			if err := a.show().Run(o); err != nil {
 				return err
+			}
+			if mended.Held() {
+				return exitStatus(exitIncomplete)
 			}
 			return status(res, failOn)
 		}),
@@ -97,32 +116,6 @@ func (a *app) collectCommand() *cobra.Command {
 			return nil
 		}),
 	}
-}
-
-func (a *app) releaseCommand() *cobra.Command {
-	var reason string
-	c := &cobra.Command{
-		Use:   "release SYSTEM --reason TEXT",
-		Short: "Let runs use a snapshot that was held because its source shrank",
-		Long: "A source that lost more than its threshold is held: nothing rests on it until a person who looked into it releases it.\n" +
-			"The release and its reason are entered on the ledger; the next reconcile uses the snapshot.",
-		Args: cobra.ExactArgs(1),
-		RunE: a.with(true, func(ctx context.Context, s *session, args []string) error {
-			src, err := s.plan.Source(args[0])
-			if err != nil {
-				return usageError{err}
-			}
-			snap, err := s.runner.Release(ctx, src, reason)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(a.stderr, "released %s of %s; run: muster reconcile\n", snap.ID, snap.System)
-			return nil
-		}),
-	}
-	c.Flags().StringVar(&reason, "reason", "", "why the loss is real (required)")
-	_ = c.MarkFlagRequired("reason")
-	return c
 }
 
 // withThreshold is a writing session whose --fail-on is checked before anything is read.

@@ -1,6 +1,9 @@
 package access
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Status is where a Person stands in the employment life cycle.
 type Status string
@@ -61,4 +64,15 @@ func (p Person) Entitled(now time.Time, lead int) bool {
 		return false
 	}
 	return p.EndDate.IsZero() || now.Before(p.EndDate.AddDate(0, 0, 1))
+}
+
+// Name is what people call p: the display name, else given and family name, else the worker id.
+func (p Person) Name() string {
+	if p.DisplayName != "" {
+		return p.DisplayName
+	}
+	if name := strings.TrimSpace(p.GivenName + " " + p.FamilyName); name != "" {
+		return name
+	}
+	return p.ID
 }

@@ -27,16 +27,21 @@ func (r *Runner) filler(ctx context.Context, w store.World, book *expect.Book) (
 	if err != nil {
 		return nil, fmt.Errorf("read managers: %w", err)
 	}
-	f.Catalogue, err = r.catalogue(ctx, w)
+	f.Catalogue, err = r.catalogue(ctx, w, book)
 	return f, err
 }
 
-// catalogue reads what the systems know about the entitlements that bundles name, so that a missing grant has its kind and weight.
-func (r *Runner) catalogue(ctx context.Context, w store.World) (map[access.EntitlementRef]access.Entitlement, error) {
+// catalogue reads what the systems know about the entitlements that bundles and requests name, so that a missing grant has its kind and weight.
+func (r *Runner) catalogue(ctx context.Context, w store.World, book *expect.Book) (map[access.EntitlementRef]access.Entitlement, error) {
 	named := map[access.EntitlementRef]bool{}
 	for _, b := range r.Plan.Bundles.All() {
 		for _, ref := range b.Entitlements {
 			named[ref] = true
+		}
+	}
+	for _, list := range book.Personal {
+		for _, x := range list {
+			named[x.Ref] = true
 		}
 	}
 	out := make(map[access.EntitlementRef]access.Entitlement, len(named))

@@ -11,6 +11,7 @@ import (
 	"muster/internal/reconcile/expect"
 	"muster/internal/reconcile/settle"
 	"muster/internal/store"
+	"muster/remediate/planner"
 	"muster/rules"
 )
 
@@ -36,15 +37,19 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if res.Links, err = r.Store.LinkAccounts(ctx, world); err != nil {
 		return res, fmt.Errorf("link accounts: %w", err)
 	}
-	book, err := r.expectations(ctx, world)
+	stand, err := r.stand(ctx, run.AsOf)
 	if err != nil {
 		return res, err
 	}
-	before, err := r.standing(ctx)
+	book, err := r.expectations(ctx, world, stand)
 	if err != nil {
 		return res, err
 	}
-	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, tested: tally{}, names: map[string]string{}, unsure: map[string]string{}}
+	before, err := r.findingsBefore(ctx)
+	if err != nil {
+		return res, err
+	}
+	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, stand: stand, tested: tally{}, names: map[string]string{}, unsure: map[string]string{}}
 	if err := j.prepare(ctx); err != nil {
 		return res, err
 	}
@@ -60,7 +65,11 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if res.Run.Evidence, err = j.tell(ctx, res); err != nil {
 		return res, err
 	}
-	return res, r.record(ctx, &res, settled)
+	if err := r.record(ctx, &res, settled); err != nil {
+		return res, err
+	}
+	res.Sighting, err = j.sighting(res.Run, settled)
+	return res, err
 }
 
 // world chooses what the run reasons from and keeps the choice.
@@ -91,8 +100,9 @@ func (r *Runner) world(ctx context.Context, run access.Run) (store.World, []acce
 }
 
 // expectations matches the bundles once per distinct profile and keeps what each profile should hold.
-func (r *Runner) expectations(ctx context.Context, w store.World) (*expect.Book, error) {
+func (r *Runner) expectations(ctx context.Context, w store.World, stand standing) (*expect.Book, error) {
 	e := expect.NewBook(r.Plan.Bundles, w.AsOf)
+	e.Personal = stand.personal
 	if err := r.Store.Profiles(ctx, w, r.Plan.Bundles.Fields(), e.Learn); err != nil {
 		return nil, fmt.Errorf("match bundles with profiles: %w", err)
 	}
@@ -102,8 +112,8 @@ func (r *Runner) expectations(ctx context.Context, w store.World) (*expect.Book,
 	return e, nil
 }
 
-// standing reads every finding's present state.
-func (r *Runner) standing(ctx context.Context) (map[string]access.Finding, error) {
+// findingsBefore reads every finding's present state.
+func (r *Runner) findingsBefore(ctx context.Context) (map[string]access.Finding, error) {
 	before := map[string]access.Finding{}
 	err := r.Store.Findings(ctx, store.FindingFilter{}, func(f access.Finding) error {
 		before[f.Fingerprint] = f
@@ -125,7 +135,12 @@ type judge struct {
 	filler    *expect.Filler
 	evaluator *rules.Evaluator
 	found     []rules.Hit
-	unsure    map[string]string // by worker id: why it is not known what they should hold
+	stand     standing
+	subjects  map[string]*access.PersonFacts // by fingerprint of a hit
+	watched   map[string]Watched             // accounts that earlier actions touched
+	ended     []planner.Case                 // grants that a request gave and whose time is over, where no rule says so
+	weights   map[string]*weight             // by system
+	unsure    map[string]string              // by worker id: why it is not known what they should hold
 	tested    tally
 	names     map[string]string // of the persons who have a mitigation
 }
@@ -136,7 +151,8 @@ func (j *judge) prepare(ctx context.Context) error {
 		return err
 	}
 	j.filler = filler
-	j.evaluator = j.runner.evaluator(j.world, j.systems)
+	j.evaluator = j.runner.evaluator(j.world, j.systems, j.stand)
+	j.subjects, j.watched, j.weights = map[string]*access.PersonFacts{}, map[string]Watched{}, map[string]*weight{}
 	if m := j.runner.Plan.Matrix; m != nil {
 		for _, one := range m.Mitigations() {
 			j.names[one.Person] = ""
@@ -146,16 +162,23 @@ func (j *judge) prepare(ctx context.Context) error {
 }
 
 // evaluator makes an evaluator that knows the run's world.
-func (r *Runner) evaluator(w store.World, systems []access.SystemFacts) *rules.Evaluator {
+func (r *Runner) evaluator(w store.World, systems []access.SystemFacts, stand standing) *rules.Evaluator {
 	byName := make(map[string]*access.SystemFacts, len(systems))
 	for i := range systems {
 		byName[systems[i].Name] = &systems[i]
 	}
-	return r.Plan.Rules.Evaluator(rules.Env{Now: w.AsOf, Systems: byName, Bundles: r.Plan.Bundles, Matrix: r.Plan.Matrix, Exceptions: r.Plan.Exceptions})
+	return r.Plan.Rules.Evaluator(rules.Env{Now: w.AsOf, Systems: byName, Bundles: r.Plan.Bundles, Matrix: r.Plan.Matrix, Exceptions: r.Plan.Exceptions.With(stand.accepted...)})
 }
 
 func (j *judge) hits(ctx context.Context, res *Result) error {
-	keep := func(h rules.Hit) error { j.found = append(j.found, h); return nil }
+	var of *access.PersonFacts
+	keep := func(h rules.Hit) error {
+		j.found = append(j.found, h)
+		if of != nil {
+			j.subjects[h.Finding.Fingerprint] = of
+		}
+		return nil
+	}
 	for i := range j.systems {
 		if err := j.evaluator.EvaluateSystem(&j.systems[i], keep); err != nil {
 			return err
@@ -167,6 +190,8 @@ func (j *judge) hits(ctx context.Context, res *Result) error {
 		if err := j.filler.Fill(f, profile); err != nil {
 			return err
 		}
+		of = f
+		j.note(f)
 		if f.Person == nil {
 			return j.evaluator.Evaluate(f, keep)
 		}

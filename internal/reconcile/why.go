@@ -215,7 +215,12 @@ func (r *Runner) personFacts(ctx context.Context, w store.World, who string) (*a
 
 // fillOne completes one person's facts without matching every profile. unsure says which bundle condition failed for the person, if any.
 func (r *Runner) fillOne(ctx context.Context, w store.World, f *access.PersonFacts, profile uint64) (unsure string, err error) {
+	stand, err := r.stand(ctx, w.AsOf)
+	if err != nil {
+		return "", err
+	}
 	book := expect.NewBook(r.Plan.Bundles, w.AsOf)
+	book.Personal = stand.personal
 	if f.Person != nil {
 		if err := book.Learn(profile, *f.Person); err != nil {
 			return "", err
@@ -242,7 +247,11 @@ func (r *Runner) Explain(ctx context.Context, f access.Finding) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	evaluator := r.evaluator(w, systems)
+	stand, err := r.stand(ctx, w.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	evaluator := r.evaluator(w, systems, stand)
 	if f.Scope == access.ScopeSystem {
 		return explainSystem(evaluator, f, systems)
 	}
@@ -345,4 +354,39 @@ func about(open []access.Finding, system, account, entitlement string) []string 
 		}
 	}
 	return out
+}
+
+// Person finds one person with everything that they hold and should hold, as of the last completed run.
+func (r *Runner) Person(ctx context.Context, who string) (*access.PersonFacts, store.World, error) {
+	_, world, err := r.lastWorld(ctx)
+	if err != nil {
+		return nil, world, err
+	}
+	f, profile, err := r.personFacts(ctx, world, who)
+	if err != nil {
+		return nil, world, err
+	}
+	_, err = r.fillOne(ctx, world, f, profile)
+	return f, world, err
+}
+
+// Entitlement finds an entitlement of a system in the last completed run, or says which name is near.
+func (r *Runner) Entitlement(ctx context.Context, w store.World, ref access.EntitlementRef) (access.Entitlement, error) {
+	var out access.Entitlement
+	if err := r.knownEntitlement(ctx, w, WhyQuery{Person: "PERSON", System: ref.System, Entitlement: ref.Name}); err != nil {
+		return out, err
+	}
+	out = access.Entitlement{System: ref.System, Name: ref.Name}
+	err := r.Store.Entitlements(ctx, w, func(e access.Entitlement) error {
+		if e.System == ref.System && e.Name == ref.Name {
+			out = e
+		}
+		return nil
+	})
+	return out, err
+}
+
+// LastWorld is the last completed run and what it reasoned from.
+func (r *Runner) LastWorld(ctx context.Context) (access.Run, store.World, error) {
+	return r.lastWorld(ctx)
 }

@@ -177,6 +177,15 @@ func (s *Store) FindPersons(ctx context.Context, w World, text string) ([]string
 	return facts.FindPersons(ctx, s.db, w, text)
 }
 
+// Person finds the one person whom a text means: a worker id, an e-mail address, a login or a name. False when there is none, or several.
+func (s *Store) Person(ctx context.Context, w World, text string) (access.Person, bool, error) {
+	ids, err := facts.FindPersons(ctx, s.db, w, text)
+	if err != nil || len(ids) != 1 {
+		return access.Person{}, false, err
+	}
+	return facts.PersonByID(ctx, s.db, w, ids[0])
+}
+
 // GrantSince finds since when an account holds an entitlement without a break, as the complete snapshots of the system tell: the moment of the
 // first of them. False when the newest does not hold it. Facts that have expired count as a break.
 func (s *Store) GrantSince(ctx context.Context, system, accountID, entitlementID string) (time.Time, bool, error) {

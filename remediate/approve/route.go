@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"muster/internal/access"
 )
@@ -52,7 +51,7 @@ func (r *Routes) Resolve(ctx context.Context, route []string, q Question) ([]acc
 		if other := r.Emails[p.ID]; other != "" {
 			email = other
 		}
-		out = append(out, access.Approver{Person: p.ID, Name: nameOf(p), Email: email, Role: role})
+		out = append(out, access.Approver{Person: p.ID, Name: p.Name(), Email: email, Role: role})
 		return nil
 	}
 	for _, word := range route {
@@ -104,13 +103,3 @@ func (r *Routes) manager(ctx context.Context, q Question) (string, error) {
 
 // able reports whether a person is here to decide.
 func able(p access.Person) bool { return p.Status == access.StatusActive }
-
-func nameOf(p access.Person) string {
-	if p.DisplayName != "" {
-		return p.DisplayName
-	}
-	if name := strings.TrimSpace(p.GivenName + " " + p.FamilyName); name != "" {
-		return name
-	}
-	return p.ID
-}

@@ -21,7 +21,7 @@ const (
 // carry lets a proposal take over what stands for its key. It reports whether the action is new: nobody has agreed to it yet.
 func (p *planning) carry(one *proposal) bool {
 	was, known := p.standing[one.Key]
-	if !known || one.Mode == access.ModeNotify {
+	if !known || one.State == remediate.Told {
 		one.ID = newID(p.in.Run.ID, one.Key)
 		return one.State == remediate.Planned
 	}

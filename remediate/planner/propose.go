@@ -96,8 +96,16 @@ func (p *planning) action(c *Case, kind access.ActionKind, policy access.Policy)
 	default:
 		return one, false
 	}
+	return told(one), true
+}
+
+// told keys a proposal and, where the policy only tells, lets it be told.
+func told(one proposal) proposal {
 	one.Key = keyOf(one.Action)
-	return one, true
+	if one.Mode == access.ModeNotify {
+		one.State = remediate.Told
+	}
+	return one
 }
 
 // removal takes away a grant that is held directly. What comes through a group is taken away with the membership in that group, if that
@@ -108,8 +116,8 @@ func (p *planning) removal(c *Case, one proposal) (proposal, bool) {
 	}
 	one.Entitlement = held(c.Grant)
 	one.AdminOption = c.Grant.AdminOption
-	one.Key = keyOf(one.Action)
-	if c.Grant.Direct || len(c.Grant.Path) == 0 {
+	one = told(one)
+	if one.State == remediate.Told || c.Grant.Direct || len(c.Grant.Path) == 0 {
 		return one, true
 	}
 	if p.excess[c.Account.System+"\x00"+c.Account.ID+"\x00"+c.Grant.Path[0]] {
@@ -154,8 +162,7 @@ func (p *planning) grant(c *Case, one proposal) (proposal, bool) {
 		one.Account = access.AccountRef{ID: a.ID, Name: a.Name, SourceRef: a.SourceRef}
 		one.Seen = remediate.Seen{Exists: true, Enabled: a.Enabled}
 	}
-	one.Key = keyOf(one.Action)
-	return one, true
+	return told(one), true
 }
 
 // creation is the action that creates the account which a grant needs.
@@ -163,14 +170,14 @@ func creation(person *access.Person, grant access.Action) access.Action {
 	a := grant
 	a.Kind, a.Entitlement, a.ExpiresAt, a.AdminOption = access.CreateAccount, access.HeldRef{}, time.Time{}, false
 	a.Attributes = map[string]string{}
-	for key, value := range map[string]string{access.AttrUserName: a.Account.Name, access.AttrDisplayName: displayName(person), access.AttrGivenName: person.GivenName,
+	for key, value := range map[string]string{access.AttrUserName: a.Account.Name, access.AttrDisplayName: person.Name(), access.AttrGivenName: person.GivenName,
 		access.AttrFamilyName: person.FamilyName, access.AttrEmail: person.Email, access.AttrUPN: person.UPN, access.AttrEmployeeID: person.ID,
 		access.AttrTitle: person.Title, access.AttrDepartment: person.Department} {
 		if value != "" {
 			a.Attributes[key] = value
 		}
 	}
-	a.Reason = fmt.Sprintf("%s (%s) has no account in %s and should hold %s there", displayName(person), person.ID, a.System, grant.Entitlement.Name)
+	a.Reason = fmt.Sprintf("%s (%s) has no account in %s and should hold %s there", person.Name(), person.ID, a.System, grant.Entitlement.Name)
 	a.Key = keyOf(a)
 	return a
 }
@@ -181,16 +188,6 @@ func create(grant proposal) proposal {
 	one.Action = creation(grant.c.Person, grant.Action)
 	one.Seen, one.after = remediate.Seen{}, ""
 	return one
-}
-
-func displayName(p *access.Person) string {
-	if p.DisplayName != "" {
-		return p.DisplayName
-	}
-	if name := strings.TrimSpace(p.GivenName + " " + p.FamilyName); name != "" {
-		return name
-	}
-	return p.ID
 }
 
 // loginOf is the login of a new account: the one that HR assigned, else what stands before the @ of the e-mail address, else the worker id.

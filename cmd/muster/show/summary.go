@@ -10,6 +10,8 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/reconcile"
+	"muster/internal/reconcile/mend"
+	"muster/remediate"
 	"muster/reports"
 )
 
@@ -18,6 +20,7 @@ type Outcome struct {
 	Result   reconcile.Result
 	Warnings []string      // of the configuration
 	Pack     *reports.Pack // nil when none was made
+	Mended   *mend.Outcome // nil when nothing was planned
 	Program  string        // how muster was called
 	Flags    string        // the flags that name this configuration and data, with a space before each
 }
@@ -68,6 +71,7 @@ func (p Printer) Run(o Outcome) error {
 	if err := p.printRules(res); err != nil {
 		return err
 	}
+	p.printMended(o)
 	p.printNext(o)
 	return nil
 }
@@ -203,6 +207,55 @@ func (p Printer) printWorst(res reconcile.Result, counts []access.RuleCount) {
 	}
 }
 
+// printMended says what was done about the findings, what waits and what is held.
+func (p Printer) printMended(o Outcome) {
+	if o.Mended == nil {
+		return
+	}
+	m := o.Mended
+	count := func(states ...remediate.State) (n int) {
+		for _, s := range states {
+			n += m.Plan.Count(s)
+		}
+		return n
+	}
+	var parts []string
+	add := func(n int, text string) {
+		if n > 0 {
+			parts = append(parts, number(n)+" "+text)
+		}
+	}
+	if !m.Kept {
+		add(count(remediate.Planned), "would be done")
+		add(count(remediate.Waiting), "would be asked about")
+		add(count(remediate.Held), "would be held")
+		add(count(remediate.Blocked), "blocked by a guardrail")
+		add(count(remediate.Told), "only told")
+		if len(parts) > 0 {
+			fmt.Fprintln(p.Out)
+			p.Text("  Dry run   ", strings.Join(parts, ", ")+"; nothing is changed until remediation.mode is apply")
+		}
+		return
+	}
+	add(m.Count(remediate.Done), "done")
+	add(m.Count(remediate.Ordered), "ordered")
+	add(len(m.Verified), "of earlier nights verified")
+	add(len(m.Contradicted), "of earlier nights not to be seen")
+	add(m.Count(remediate.Failed), "failed")
+	add(m.Count(remediate.Skipped), "skipped, because the account had changed")
+	add(count(remediate.Waiting), "waiting for approval")
+	add(count(remediate.Held), "held")
+	add(count(remediate.Blocked), "blocked by a guardrail")
+	if len(parts) == 0 {
+		return
+	}
+	fmt.Fprintln(p.Out)
+	p.Text("  Actions   ", strings.Join(parts, ", "))
+	for _, h := range m.Holds {
+		p.warn("%s holds: %s; look, then: %s release %s --reason ...%s", h.ID, h.Reason, o.Program, h.ID, o.Flags)
+	}
+}
+
 func plural(n int, unit string) string {
 	if n == 1 {
 		return "1 " + unit
@@ -226,6 +279,9 @@ func (p Printer) printNext(o Outcome) {
 	fmt.Fprintf(p.Out, "  Findings  %s findings%s\n", o.Program, o.Flags)
 	if first != "" {
 		fmt.Fprintf(p.Out, "  One       %s findings show %s%s\n", o.Program, first, o.Flags)
+	}
+	if o.Mended != nil && len(o.Mended.Plan.Records) > 0 {
+		fmt.Fprintf(p.Out, "  Plan      %s plan%s\n", o.Program, o.Flags)
 	}
 	if pack != nil {
 		fmt.Fprintf(p.Out, "  Verify    %s verify %s\n", o.Program, pack.ZipPath)

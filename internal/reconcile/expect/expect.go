@@ -6,7 +6,9 @@
 package expect
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -17,6 +19,10 @@ import (
 
 // Book knows what every profile expects.
 type Book struct {
+	// Personal is what persons should hold besides their bundles, by worker id: approved requests. It is due while the person is, and its
+	// own validity is the caller's to look at.
+	Personal map[string][]access.Expectation
+
 	bundles  *rules.Bundles
 	asOf     time.Time
 	lead     []int                          // lead days by bundle index
@@ -112,6 +118,9 @@ func (e *Book) of(profile uint64, p *access.Person) (*expected, error) {
 		return nil, fmt.Errorf("find expectations of person %s: profile %d was never matched", p.ID, profile)
 	}
 	if p.Entitled(e.asOf, 0) {
+		if own := e.Personal[p.ID]; len(own) > 0 {
+			return newExpected(merge(known.open.list, own)), nil
+		}
 		return known.open, nil
 	}
 	var open []int
@@ -121,6 +130,22 @@ func (e *Book) of(profile uint64, p *access.Person) (*expected, error) {
 		}
 	}
 	return e.set(open), nil
+}
+
+// merge adds what one person should hold to what their bundles give. What both give has both bases.
+func merge(base, own []access.Expectation) []access.Expectation {
+	out := slices.Clone(base)
+	for _, x := range own {
+		i, found := slices.BinarySearchFunc(out, x.Ref, func(a access.Expectation, ref access.EntitlementRef) int {
+			return cmp.Or(cmp.Compare(a.Ref.System, ref.System), cmp.Compare(a.Ref.Name, ref.Name))
+		})
+		if !found {
+			out = slices.Insert(out, i, x)
+			continue
+		}
+		out[i].Basis = append(slices.Clone(out[i].Basis), x.Basis...)
+	}
+	return out
 }
 
 func newExpected(list []access.Expectation) *expected {

@@ -218,3 +218,17 @@ func FindPersons(ctx context.Context, db *wire.DB, w World, text string) ([]stri
 	}
 	return nil, nil
 }
+
+// PersonByID reads one person.
+func PersonByID(ctx context.Context, db *wire.DB, w World, id string) (access.Person, bool, error) {
+	var packed []byte
+	q := wire.Query{Op: "read person", Args: []any{wire.P("hr", w.HR.ID), wire.P("id", id)},
+		SQL: "SELECT " + wire.Packed(personRow("p.")) + " FROM (SELECT * FROM " + people + " AS q WHERE id = {id:String}) AS p"}
+	found, err := db.One(ctx, q, &packed)
+	if err != nil || !found {
+		return access.Person{}, false, err
+	}
+	r := wire.NewBinary(packed)
+	p := readPerson(&r)
+	return *p, true, r.Err(q.Op)
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/access"
+	"muster/internal/config"
+	"muster/internal/reconcile/mend"
+	"muster/internal/reconcile/plan"
+)
+
+func (a *app) holdCommand() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use:   "hold [SYSTEM] --reason TEXT",
+		Short: "Let nothing be changed in a system, or anywhere, until it is released",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+			system := ""
+			if len(args) == 1 {
+				if _, err := s.plan.Source(args[0]); err != nil {
+					return usageError{err}
+				}
+				system = args[0]
+			}
+			_, by := who(s)
+			h, err := m.Hold(ctx, system, reason, by)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stderr, "held as %s; lift it with: muster release %s --reason ...\n", h.ID, h.ID)
+			return nil
+		}),
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why (required)")
+	_ = c.MarkFlagRequired("reason")
+	return c
+}
+
+func (a *app) releaseCommand() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use:   "release SYSTEM|HOLD --reason TEXT",
+		Short: "Let go of what a guardrail or a person holds",
+		Long: "Releases holds of actions in a system (or one hold by its id, or all), and a snapshot that was held because its source shrank:\n" +
+			"nothing rests on it until a person who looked into it releases it. The release and its reason are entered on the ledger;\n" +
+			"what was held is done, or asked about, by the next run or muster apply.",
+		Args: cobra.ExactArgs(1),
+		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+			_, by := who(s)
+			released, err := m.Release(ctx, args[0], reason, by)
+			if err != nil {
+				return err
+			}
+			for _, h := range released {
+				fmt.Fprintf(a.stderr, "released %s (%s): %s\n", h.ID, h.Cause, h.Reason)
+			}
+			if len(released) > 0 {
+				if err := a.afterRelease(ctx, s, m); err != nil {
+					return err
+				}
+			}
+			if strings.HasPrefix(strings.ToUpper(args[0]), "H-") || args[0] == "all" {
+				if len(released) == 0 {
+					return &access.Error{Op: "release " + args[0], Kind: access.NotFound, Hint: "muster plan says what is held", Err: fmt.Errorf("no such hold is open")}
+				}
+				return nil
+			}
+			return a.releaseSnapshot(ctx, s, args[0], reason, len(released) > 0)
+		}),
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why it may go on (required)")
+	_ = c.MarkFlagRequired("reason")
+	return c
+}
+
+// releaseSnapshot lets runs use the held snapshot of a source, if that is what is held.
+func (a *app) releaseSnapshot(ctx context.Context, s *session, name, reason string, also bool) error {
+	src, err := s.plan.Source(name)
+	if err != nil {
+		return usageError{err}
+	}
+	snap, err := s.runner.Release(ctx, src, reason)
+	if err != nil {
+		if also && access.KindOf(err) == access.Conflict {
+			return nil // holds were released, and no snapshot is held
+		}
+		return err
+	}
+	fmt.Fprintf(a.stderr, "released %s of %s; run: muster reconcile\n", snap.ID, snap.System)
+	return nil
+}
+
+// afterRelease plans again, so that what was held is asked about or becomes due at once.
+func (a *app) afterRelease(ctx context.Context, s *session, m *mend.Mender) error {
+	if !m.Enabled() {
+		return nil
+	}
+	p, err := a.planNow(ctx, s, m)
+	if err != nil {
+		return err
+	}
+	if err := m.Keep(ctx, p); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stderr, "next: muster plan, then muster apply")
+	return nil
+}
+
+func (a *app) stopCommand() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use:   "stop --reason TEXT",
+		Short: "Set the kill switch: an apply that is under way stops between two actions",
+		Long: "Writes the file STOP into the data folder. While it is there nothing is changed in any system; making the file by hand does the\n" +
+			"same. muster resume lifts it.",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			settings, err := config.Load(a.configFile)
+			if err != nil {
+				return err
+			}
+			_, by := who(&session{plan: &plan.Plan{Settings: settings}})
+			if err := mend.Halt(a.folder(settings), reason, by); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.stderr, "stopped: nothing is changed until muster resume --reason ...")
+			return nil
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why (required)")
+	_ = c.MarkFlagRequired("reason")
+	return c
+}
+
+func (a *app) resumeCommand() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use:   "resume --reason TEXT",
+		Short: "Lift the kill switch",
+		Args:  cobra.NoArgs,
+		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, _ []string) error {
+			_, by := who(s)
+			if err := m.Resume(ctx, reason, by); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.stderr, "the kill switch is lifted; muster plan says what is due")
+			return nil
+		}),
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why it may go on (required)")
+	_ = c.MarkFlagRequired("reason")
+	return c
+}

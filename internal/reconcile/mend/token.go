@@ -1,0 +1,81 @@
+package mend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/remediate"
+	"muster/remediate/approve"
+	"muster/remediate/planner"
+)
+
+// tokenTime is how long a token that an operator hands out is good.
+const tokenTime = 24 * time.Hour
+
+// People knows the persons of the last completed run; nobody while there is none.
+func (m *Mender) People(ctx context.Context) (approve.People, error) {
+	_, world, err := m.Runner.LastWorld(ctx)
+	if access.KindOf(err) == access.NotFound {
+		return &persons{store: m.Store}, nil
+	}
+	return &persons{store: m.Store, world: world}, err
+}
+
+// EnterPlan says on the ledger what a plan is that is handed out.
+func (m *Mender) EnterPlan(ctx context.Context, p planner.Plan) error { return m.enterPlan(ctx, p) }
+
+// PlanEntered reports whether the ledger has a plan of a digest.
+func (m *Mender) PlanEntered(ctx context.Context, ledgerDir, digest string) (bool, error) {
+	r, err := ledger.Read(ledgerDir)
+	if err != nil {
+		return false, err
+	}
+	found := false
+	err = r.Entries(ctx, 0, func(e ledger.Entry) error {
+		var data struct {
+			SHA256 string `json:"sha256"`
+		}
+		if e.Type == ledger.Plan && json.Unmarshal(e.Data, &data) == nil && data.SHA256 == digest {
+			found = true
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Token makes the token by which one approver may decide one question. That it was made, and by whom, is on the ledger; the token is not.
+func (m *Mender) Token(ctx context.Context, approval, person, by string) (string, error) {
+	approvals, err := m.approvals(ctx)
+	if err != nil {
+		return "", err
+	}
+	a, ok := approvals[approval]
+	who, may := a.May(person)
+	switch {
+	case !ok:
+		return "", &access.Error{Op: "make token", Kind: access.NotFound, Hint: "list them with: muster approvals", Err: fmt.Errorf("there is no question %s", approval)}
+	case !may:
+		var names []string
+		for _, x := range a.Approvers {
+			names = append(names, x.Person+" "+x.Name)
+		}
+		return "", &access.Error{Op: "make token", Kind: access.Denied, Hint: "it is decided by " + strings.Join(names, ", "), Err: fmt.Errorf("%s may not decide %s", person, approval)}
+	case a.State != access.ApprovalWaiting:
+		return "", &access.Error{Op: "make token", Kind: access.Conflict, Err: errors.New("the question was answered")}
+	}
+	_, err = m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Approval, Data: map[string]any{"approval": a.ID, "what": "token", "for": who.Person, "by_sha256": remediate.Hash(by)}})
+	if err != nil {
+		return "", fmt.Errorf("enter the token on the ledger: %w", err)
+	}
+	until := m.Now().Add(tokenTime)
+	if !a.ExpiresAt.IsZero() && a.ExpiresAt.Before(until) {
+		until = a.ExpiresAt
+	}
+	return m.Desk.Tokens.Personal(a.ID, who.Person, until), nil
+}
