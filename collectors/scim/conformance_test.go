@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +18,7 @@ import (
 	"muster/collectors/scim"
 	"muster/internal/access"
 	"muster/internal/config"
+	"muster/internal/testserver/front"
 	"muster/internal/testserver/scimmy"
 )
 
@@ -166,91 +164,52 @@ func (h *harness) Open(t testing.TB, s collectortest.Scenario) collectortest.Sou
 	if s.Reversed {
 		back = h.servers[1]
 	}
-	f := &front{s: s, to: strings.TrimSuffix(back.URL(), "/scim/v2"), client: &http.Client{Transport: &http.Transport{}}}
-	server := httptest.NewServer(f)
-	t.Cleanup(func() {
-		server.Close()
-		f.client.CloseIdleConnections()
-	})
-	return collectortest.Source{Collector: collector(t, s, live(server.URL+"/scim/v2", s)), Requests: f.requests}
-}
-
-// front passes requests on and misbehaves as told.
-type front struct {
-	s      collectortest.Scenario
-	to     string
-	client *http.Client
-	mu     sync.Mutex
-	asked  []collectortest.Request
-}
-
-func (f *front) requests() []collectortest.Request {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.asked)
-}
-
-// ServeHTTP answers one request.
-func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f.mu.Lock()
-	f.asked = append(f.asked, collectortest.Request{Verb: r.Method, Text: r.URL.String()})
-	faulty := !f.s.Once || len(f.asked) == 1
-	f.mu.Unlock()
-	if r.Header.Get("Authorization") != "Bearer "+secret {
-		http.Error(w, "wrong token", http.StatusUnauthorized)
-		return
-	}
-	codes := map[collectortest.Fault]int{collectortest.Unauthorised: 401, collectortest.Forbidden: 403, collectortest.Throttled: 429, collectortest.Unavailable: 503}
-	if code := codes[f.s.Fault]; code != 0 && faulty {
+	f := &front.Handler{To: strings.TrimSuffix(back.URL(), "/scim/v2"), Token: secret, Back: "back"}
+	f.Before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+		codes := map[collectortest.Fault]int{collectortest.Unauthorised: 401, collectortest.Forbidden: 403, collectortest.Throttled: 429, collectortest.Unavailable: 503}
+		code := codes[s.Fault]
+		if code == 0 || s.Once && n > 1 {
+			return false
+		}
 		w.Header().Set("Retry-After", "0")
 		w.WriteHeader(code)
 		fmt.Fprintf(w, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"%d","detail":"no: %s"}`, code, r.Header.Get("Authorization"))
-		return
+		return true
 	}
-	req, err := http.NewRequestWithContext(r.Context(), r.Method, f.to+r.URL.RequestURI(), nil)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+	f.After = func(r *http.Request, a *front.Answer) front.Ending {
+		switch list := strings.HasSuffix(r.URL.Path, "/Users"); {
+		case list && s.Fault == collectortest.Truncated:
+			a.Body = truncated(t, r, a.Body)
+		case list && s.Fault == collectortest.Dropped:
+			return front.Cut
+		}
+		return front.Whole
 	}
-	req.Header = r.Header.Clone()
-	req.Header.Set("Authorization", "Bearer back")
-	res, err := f.client.Do(req)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	f.answer(w, r, res.StatusCode, body)
+	base, stop := front.Start(f)
+	t.Cleanup(stop)
+	return collectortest.Source{Collector: collector(t, s, live(base+"/scim/v2", s)), Requests: func() []collectortest.Request {
+		var list []collectortest.Request
+		for _, r := range f.Asked() {
+			list = append(list, collectortest.Request{Verb: r.Method, Text: r.URL})
+		}
+		return list
+	}}
 }
 
-func (f *front) answer(w http.ResponseWriter, r *http.Request, code int, body []byte) {
-	list := strings.HasSuffix(r.URL.Path, "/Users")
-	if list && f.s.Fault == collectortest.Truncated {
-		var v m
-		if err := json.Unmarshal(body, &v); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		if items := v["Resources"].([]any); r.URL.Query().Get("startIndex") == "1" {
-			v["Resources"] = items[:2]
-		} else {
-			v["Resources"] = []any{}
-		}
-		body, _ = json.Marshal(v)
+// truncated leaves two users on the first page and none on the others.
+func truncated(t testing.TB, r *http.Request, body []byte) []byte {
+	var v m
+	if err := json.Unmarshal(body, &v); err != nil {
+		t.Error(err)
+		return body
 	}
-	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-	w.WriteHeader(code)
-	if list && f.s.Fault == collectortest.Dropped {
-		_, _ = w.Write(body[:len(body)*2/3])
-		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
+	if items := v["Resources"].([]any); r.URL.Query().Get("startIndex") == "1" {
+		v["Resources"] = items[:2]
+	} else {
+		v["Resources"] = []any{}
 	}
-	_, _ = w.Write(body)
+	body, _ = json.Marshal(v)
+	return body
 }
 
 func startServer(t *testing.T, reversed bool) *scimmy.Server {

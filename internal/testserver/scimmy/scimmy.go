@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -24,9 +25,11 @@ const startTimeout = time.Minute
 
 // Options says what to start. The zero value is an empty server.
 type Options struct {
-	Dump  string // folder with Users.json and Groups.json; empty for no resource at all
-	Token string // bearer token; empty for a random one
-	Dir   string // folder of server.mjs; empty to find it from the working folder's module
+	Dump     string // folder with Users.json and Groups.json; empty for no resource at all
+	Token    string // bearer token; empty for a random one
+	Dir      string // folder of server.mjs; empty to find it from the working folder's module
+	Versions bool   // with meta.version, ETag and If-Match (RFC 7644 §3.14)
+	Me       string // id of the user that the token is, for /Me; empty has none
 }
 
 // Server is a running server.
@@ -58,7 +61,10 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.cmd = exec.Command("node", "server.mjs")
 	s.cmd.Dir = dir
-	s.cmd.Env = append(os.Environ(), "SCIM_TOKEN="+s.token, "SCIM_DUMP="+absolute(o.Dump), "SCIM_PORT=0")
+	s.cmd.Env = append(os.Environ(), "SCIM_TOKEN="+s.token, "SCIM_DUMP="+absolute(o.Dump), "SCIM_PORT=0", "SCIM_ME="+o.Me)
+	if o.Versions {
+		s.cmd.Env = append(s.cmd.Env, "SCIM_VERSIONS=1")
+	}
 	s.cmd.Stderr = s.stderr
 	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start scim server: %w", err)
@@ -116,6 +122,39 @@ func (s *Server) URL() string { return s.url }
 
 // Token is the bearer token.
 func (s *Server) Token() string { return s.token }
+
+// Dump is everything in the store, asked of the store and not of the library: indented JSON with names sorted, lists of objects in a fixed
+// order, and without what is empty, meta.lastModified, meta.version and schemas.
+func (s *Server) Dump(ctx context.Context) (string, error) {
+	return s.store(ctx, http.MethodGet)
+}
+
+// Reset takes the store back to what it was loaded from.
+func (s *Server) Reset(ctx context.Context) error {
+	_, err := s.store(ctx, http.MethodPost)
+	return err
+}
+
+func (s *Server) store(ctx context.Context, method string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(s.url, "/scim/v2")+"/store", nil)
+	if err != nil {
+		return "", fmt.Errorf("ask the scim server's store: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("ask the scim server's store: %w", err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = errors.New(res.Status)
+	}
+	if err != nil {
+		return "", fmt.Errorf("ask the scim server's store: %w", err)
+	}
+	return string(text), nil
+}
 
 // Stop ends the server and waits for it. A second call does nothing.
 func (s *Server) Stop() error {
