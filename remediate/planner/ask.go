@@ -57,7 +57,7 @@ func (p *planning) question(ctx context.Context, key string, list []*proposal) (
 	sys := p.in.Systems[first.System].Facts
 	q := access.Approval{ID: remediate.ShortID("AP-", p.in.Run.ID, key), Key: key, Run: p.in.Run.ID, About: access.AboutActions, Rule: first.Rule, FindingID: first.FindingID,
 		System: first.System, Person: first.Person, PersonName: first.PersonName, Severity: first.Severity, Why: first.Reason, Need: max(first.Policy.Need, 1),
-		StepUp: first.Policy.StepUp, OnExpiry: first.Policy.OnExpiry, RaisedAt: p.in.Run.AsOf}
+		StepUp: first.Policy.StepUp, OnExpiry: first.Policy.OnExpiry, RaisedAt: p.in.Now}
 	var once []string
 	for _, one := range list {
 		q.Actions = append(q.Actions, one.ID)

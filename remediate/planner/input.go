@@ -33,6 +33,7 @@ type System struct {
 // Input is what a plan is made of.
 type Input struct {
 	Run      access.Run
+	Now      time.Time     // the wall clock, by which people decide; the rest follows the run's clock
 	Previous time.Time     // clock of the completed run before; zero when there is none
 	MaxGap   time.Duration // between the clocks of two runs; more, or backwards, holds everything
 	HR       access.SystemFacts
@@ -95,6 +96,11 @@ func (p *Plan) Seal() error {
 	for i, r := range p.Records {
 		r.Version, r.ChangedAt = 0, time.Time{}
 		bare.Records[i] = r
+	}
+	bare.Questions = make([]access.Approval, len(p.Questions))
+	for i, q := range p.Questions {
+		q.RaisedAt, q.RemindAt, q.EscalateAt, q.ExpiresAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		bare.Questions[i] = q
 	}
 	digest, err := remediate.Digest(bare)
 	p.Digest = digest

@@ -41,7 +41,7 @@ func (m *Mender) Enabled() bool { return m.Plan.Settings.Remediation.Mode == con
 
 // input gathers what the planner needs.
 func (m *Mender) input(ctx context.Context, s reconcile.Sighting) (planner.Input, error) {
-	in := planner.Input{Run: s.Run, MaxGap: m.Plan.Settings.Remediation.MaxGap, HR: s.HR, Systems: map[string]planner.System{}, Cases: s.Cases,
+	in := planner.Input{Run: s.Run, Now: m.Now().UTC(), MaxGap: m.Plan.Settings.Remediation.MaxGap, HR: s.HR, Systems: map[string]planner.System{}, Cases: s.Cases,
 		Policy: m.Plan.Policies.For, Routes: m.Routes(s.Facts), HeldSince: m.heldSince, Ended: s.Ended}
 	for _, f := range s.Systems {
 		in.Systems[f.Name] = m.system(f, s)
