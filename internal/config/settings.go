@@ -194,8 +194,7 @@ func (s *Settings) check(root Node) {
 			root.Get("rules").Get("packs").Index(i).Problem("the only pack is builtin; own rules go under rules.files", "unknown rule pack %q", pack)
 		}
 	}
-	s.Slack.defaults()
-	s.Mail.defaults()
+	s.checkRemediation(root)
 	s.checkFiles(root)
 }
 
@@ -218,7 +217,7 @@ func (s *Settings) checkSystem(n Node, sys *System, seen map[string]bool) {
 	if sys.Title == "" {
 		sys.Title = sys.Name
 	}
-	sys.Remediation.defaults(n.Get("remediation"), sys.Collector)
+	sys.Remediation.check(n.Get("remediation"), sys.Collector)
 	if sys.SLA < 0 {
 		n.Get("sla").Problem("write 24h or 1d", "the revocation SLA is negative")
 	}
@@ -275,6 +274,9 @@ func (s *Settings) checkFiles(root Node) {
 	}
 	for i, p := range s.Remediation.Policies {
 		check(root.Get("remediation").Get("policies").Index(i), p)
+	}
+	if s.Mail != nil {
+		check(root.Get("mail").Get("ca_file"), s.Mail.CAFile)
 	}
 	check(root.Get("sod"), s.SoD)
 	check(root.Get("exceptions"), s.Exceptions)
