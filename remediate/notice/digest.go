@@ -136,6 +136,9 @@ func (l Links) Finding(id string) string { return l.page("/findings/" + url.Path
 // Rule is the page of what a rule found; empty without a console.
 func (l Links) Rule(rule string) string { return l.page("/findings?rule=" + url.QueryEscape(rule)) }
 
+// All is the page of all findings; empty without a console.
+func (l Links) All() string { return l.page("/findings") }
+
 // Approval is the page of a question; empty without a console.
 func (l Links) Approval(id string) string { return l.page("/approvals/" + url.PathEscape(id)) }
 

@@ -107,6 +107,9 @@ func DecideCommand(a access.Approval, verdict access.Verdict) string {
 	return text
 }
 
+// ApprovalCommand shows a question with everything that it is about.
+func ApprovalCommand(id string) string { return "muster approvals " + id }
+
 // ReleaseCommand releases a hold.
 func ReleaseCommand(h access.Hold) string {
 	return fmt.Sprintf("muster release %s --reason \"...\"", h.ID)
