@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"muster/internal/access"
 )
@@ -64,7 +65,7 @@ func (r *Routes) Resolve(ctx context.Context, route []string, q Question) ([]acc
 			}
 			refs = []string{manager}
 		case access.RouteOwner:
-			refs = []string{q.Owner}
+			refs = r.owners(q.Owner)
 		case access.RouteSecurity:
 			refs = r.Security
 		}
@@ -75,6 +76,17 @@ func (r *Routes) Resolve(ctx context.Context, route []string, q Question) ([]acc
 		}
 	}
 	return out, nil
+}
+
+// owners are who answers for a system: the group that its owner names, by the whole text or by what stands before the @, else one person.
+func (r *Routes) owners(owner string) []string {
+	local, _, _ := strings.Cut(owner, "@")
+	for _, name := range []string{owner, local} {
+		if people, ok := r.Groups[name]; ok {
+			return people
+		}
+	}
+	return []string{owner}
 }
 
 // manager is the nearest manager above the person who can decide; one who has left, or who asks for it, passes it on upwards.

@@ -18,12 +18,23 @@ import (
 //go:embed muster.yaml.tmpl
 var configTemplate string
 
+//go:embed policies.yaml
+var policies string
+
 // configData is what the template of muster.yaml needs.
 type configData struct {
 	AsOf, Baseline, DataDir, Head, Domain, BaseDN, Extension, Enterprise string
 	Departments                                                          []string
 	Mapped                                                               []Mapping
 	Host                                                                 bool
+	Security                                                             []string
+	Teams                                                                []Team
+}
+
+// Team is a group of people who decide.
+type Team struct {
+	Name   string
+	People []string // worker ids
 }
 
 // Mapping is one line of the explicit map from accounts to persons.
@@ -36,11 +47,12 @@ type Config struct {
 	Head           string // worker id of the chief executive
 	Host           bool   // name this host as a system
 	Mapped         []Mapping
+	Teams          []Team // those who decide about systems; the one called security is the security team
 	Exceptions     []model.Exception
 	Mitigations    []model.Mitigation
 }
 
-// Configuration writes muster.yaml, bundles.yaml, sod.yaml and exceptions.yaml. It sorts the lists of c.
+// Configuration writes muster.yaml, bundles.yaml, sod.yaml, exceptions.yaml and policies.yaml. It sorts the lists of c.
 func (f *Files) Configuration(c Config) error {
 	slices.SortFunc(c.Mapped, func(a, b Mapping) int {
 		return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(a.Account, b.Account))
@@ -59,11 +71,18 @@ func (f *Files) Configuration(c Config) error {
 	data := configData{AsOf: c.AsOf.Format(time.RFC3339), Baseline: c.Baseline.Format(time.RFC3339), DataDir: cmp.Or(c.DataDir, ".muster"),
 		Head: c.Head, Domain: Domain, BaseDN: BaseDN, Extension: MusterUser, Enterprise: EnterpriseUser,
 		Departments: f.policy.Departments, Mapped: c.Mapped, Host: c.Host}
+	for _, team := range c.Teams {
+		if team.Name == "security" {
+			data.Security = team.People
+			continue
+		}
+		data.Teams = append(data.Teams, team)
+	}
 	if err := t.Execute(&b, data); err != nil {
 		return fmt.Errorf("write muster.yaml: %w", err)
 	}
 	for name, content := range map[string]string{"muster.yaml": b.String(), "bundles.yaml": bundlesYAML(f.policy),
-		"sod.yaml": sodYAML(f.policy, c.Mitigations), "exceptions.yaml": exceptionsYAML(c.Exceptions)} {
+		"sod.yaml": sodYAML(f.policy, c.Mitigations), "exceptions.yaml": exceptionsYAML(c.Exceptions), "policies.yaml": policies} {
 		if err := os.WriteFile(filepath.Join(f.dir, name), []byte(content), 0o644); err != nil {
 			return fmt.Errorf("write configuration: %w", err)
 		}
