@@ -144,16 +144,16 @@ func (h *Hub) acknowledge(id string, ack Ack) {
 func (h *Hub) deliver(e *envelope) {
 	defer close(e.given)
 	reason := ""
-	for attempt := 0; attempt <= max(0, h.o.Redeliver); attempt++ {
+	for attempt := 0; attempt <= max(0, h.o.Redeliver); {
 		l := h.await(e)
 		if l == nil {
 			return
 		}
-		if err := h.write(l, e, attempt, reason); err != nil {
-			l.drop()
-			reason = "connection_failed"
+		if h.write(l, e, attempt, reason) != nil {
+			l.drop() // it did not get there: no attempt
 			continue
 		}
+		attempt++
 		timer := time.NewTimer(h.o.AckTimeout)
 		select {
 		case <-e.acked:
@@ -207,10 +207,14 @@ func (h *Hub) write(l *link, e *envelope, attempt int, reason string) error {
 	if attempt > 0 {
 		said["retry_attempt"], said["retry_reason"] = attempt, reason
 	}
-	h.mu.Lock()
+	h.mu.Lock() // before it is sent: its acknowledgement may be faster than we
 	e.Attempts = append(e.Attempts, Attempt{At: time.Now().UTC(), Connection: l.number, Reason: reason})
+	n := len(e.Attempts)
 	h.mu.Unlock()
 	if err := l.send(said); err != nil {
+		h.mu.Lock()
+		e.Attempts = slices.Delete(e.Attempts, n-1, n)
+		h.mu.Unlock()
 		return fmt.Errorf("send envelope: %w", err)
 	}
 	return nil

@@ -188,7 +188,7 @@ func (h *Hub) pick() (*link, <-chan struct{}) {
 	defer h.mu.Unlock()
 	for range h.links {
 		h.turn++
-		if l := h.links[h.turn%len(h.links)]; l.open {
+		if l := h.links[h.turn%len(h.links)]; l.open && !l.ended() {
 			return l, nil
 		}
 	}
@@ -207,7 +207,7 @@ func (h *Hub) Connections() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, l := range h.links {
-		if l.open {
+		if l.open && !l.ended() {
 			n++
 		}
 	}

@@ -56,3 +56,12 @@ func (l *link) drop() {
 		_ = l.conn.Close()
 	})
 }
+
+func (l *link) ended() bool {
+	select {
+	case <-l.gone:
+		return true
+	default:
+		return false
+	}
+}
