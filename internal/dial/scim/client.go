@@ -45,7 +45,8 @@ type Client struct {
 	o       Options
 	header  string // value of Authorization
 	secrets []string
-	http    *http.Client
+	reader  *http.Client
+	writer  *http.Client // each write has a connection of its own: on one that the server has given up meanwhile it might have been made or not
 }
 
 // New prepares the transport.
@@ -75,12 +76,15 @@ func New(o Options) (*Client, error) {
 		}
 		transport.TLSClientConfig.RootCAs = pool
 	}
-	c.http = &http.Client{Transport: transport, CheckRedirect: c.redirect}
+	single := transport.Clone()
+	single.DisableKeepAlives = true
+	c.reader = &http.Client{Transport: transport, CheckRedirect: c.redirect}
+	c.writer = &http.Client{Transport: single, CheckRedirect: c.redirect}
 	return c, nil
 }
 
 // Close gives up idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.reader.CloseIdleConnections() }
 
 // errRedirect says that a server sends us elsewhere.
 var errRedirect = errors.New("redirect to another place was refused")
@@ -191,7 +195,11 @@ func (c *Client) send(ctx context.Context, op, method, endpoint string, query ur
 	if ifMatch != "" {
 		req.Header.Set("If-Match", ifMatch)
 	}
-	res, err := c.http.Do(req)
+	client := c.reader
+	if method != http.MethodGet {
+		client = c.writer
+	}
+	res, err := client.Do(req)
 	if err != nil {
 		return c.unreachable(ctx, op, err)
 	}

@@ -69,7 +69,7 @@ func (h *Handler) Asked() []Request {
 }
 
 func (h *Handler) backend() *http.Client {
-	h.once.Do(func() { h.client = &http.Client{Transport: &http.Transport{}} })
+	h.once.Do(func() { h.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} })
 	return h.client
 }
 
@@ -112,7 +112,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(a.Body)
 }
 
-// pass asks the server. The request goes on although the asker hangs up: what a server has begun it ends.
+// pass asks the server, over a connection of its own: some servers close one after an error without saying so. The request goes on although the asker hangs up: what a server has begun it ends.
 func (h *Handler) pass(r *http.Request) (*Answer, error) {
 	req, err := http.NewRequest(r.Method, strings.TrimRight(h.To, "/")+r.URL.RequestURI(), r.Body)
 	if err != nil {

@@ -63,7 +63,7 @@ class Store {
         const now = stamp();
         const old = this.get(id);
         const {groups, password, ...kept} = instance; // the one is computed, the other kept by nobody
-        const resource = {...kept, id, meta: {created: old?.meta?.created ?? now, lastModified: now}};
+        const resource = {...kept, id, meta: {created: old ? old.meta?.created : now, lastModified: now}};
         if (versions) resource.meta.version = `W/"${++version}"`;
         if (old) this.list[this.byID.get(id)] = resource;
         else this.byID.set(id, this.list.push(resource) - 1);
