@@ -8,10 +8,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"muster/collectors/ldap/entry"
 	"muster/collectors/ldap/ldif"
-	"muster/collectors/ldap/wire"
 	"muster/internal/access"
+	dial "muster/internal/dial/ldap"
+	"muster/internal/dial/ldap/entry"
 )
 
 // file is an LDIF export.
@@ -110,7 +110,7 @@ func (f *file) whole(r *reading, reader *ldif.Reader) error {
 			Hint: "export again; final_newline: optional accepts such files"}
 	case reader.Result() != 0:
 		err = &access.Error{Op: "read LDIF", Kind: access.Incomplete, Hint: "export again with paging (ldapsearch -E pr=1000/noprompt)",
-			Err: fmt.Errorf("the export itself ends with %s (%d)", wire.CodeName(reader.Result()), reader.Result())}
+			Err: fmt.Errorf("the export itself ends with %s (%d)", dial.CodeName(reader.Result()), reader.Result())}
 	case reader.References() > 0:
 		err = &access.Error{Op: "read LDIF", Kind: access.Incomplete, Hint: "export the server that the references name as a system of its own",
 			Err: fmt.Errorf("the export has %d references to other servers", reader.References())}

@@ -2,19 +2,13 @@ package ldap
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"os"
-	"path/filepath"
 
-	"muster/collectors/ldap/entry"
 	"muster/collectors/ldap/filter"
 	"muster/collectors/ldap/wire"
 	"muster/internal/access"
+	"muster/internal/dial/ldap/entry"
 	"muster/internal/retry"
 )
 
@@ -36,51 +30,18 @@ var errNobody = &access.Error{Op: "search people", Kind: access.Incomplete, Err:
 	Hint: "check people.base and people.filter, and let bind_dn read them (olcAccess)"}
 
 func newLive(s *settings, dir string, policy retry.Policy) (*live, error) {
-	u, err := url.Parse(s.URL)
+	address, secure, err := s.server().Reach(dir)
 	if err != nil {
-		return nil, fmt.Errorf("parse url: %w", err)
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"ldap": "389", "ldaps": "636"}[u.Scheme]
+		return nil, err
 	}
 	l := &live{s: s, retry: policy, vendor: "LDAP server"}
-	l.target = wire.Target{Address: net.JoinHostPort(u.Hostname(), port), StartTLS: s.StartTLS, Timeout: s.Timeout}
+	l.target = wire.Target{Address: address, TLS: secure, StartTLS: s.StartTLS, Timeout: s.Timeout}
 	if s.Password.IsSet() {
 		if s.password, err = s.Password.Value(); err != nil {
 			return nil, &access.Error{Op: "read password", Kind: access.Invalid, Hint: "set the variable or write the file", Err: err}
 		}
 	}
-	if u.Scheme == "ldaps" || s.StartTLS {
-		config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.Hostname()}
-		if s.ServerName != "" {
-			config.ServerName = s.ServerName
-		}
-		if s.CAFile != "" {
-			if config.RootCAs, err = authorities(s.CAFile, dir); err != nil {
-				return nil, err
-			}
-		}
-		l.target.TLS = config
-	}
 	return l, nil
-}
-
-func authorities(file, dir string) (*x509.CertPool, error) {
-	path := file
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, &access.Error{Op: "read ca_file", Kind: access.Invalid, Hint: "check the path of ca_file", Err: err}
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(data) {
-		return nil, &access.Error{Op: "read ca_file", Kind: access.Invalid, Hint: "it must hold certificates in PEM",
-			Err: fmt.Errorf("no certificate in %s", file)}
-	}
-	return pool, nil
 }
 
 func (l *live) name() string { return l.vendor + " at " + l.s.URL + l.security() }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"muster/collectors/ldap/entry"
 	"muster/collectors/ldap/wire"
 	"muster/internal/access"
+	"muster/internal/dial/ldap/entry"
 )
 
 // paging is one search on its way through the pages.

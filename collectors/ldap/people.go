@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"muster/collectors/ldap/entry"
 	"muster/internal/access"
+	"muster/internal/dial/ldap/entry"
 )
 
 // permanentLock is the lock that only an administrator lifts.

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"muster/collectors/ldap/entry"
 	"muster/collectors/ldap/nesting"
 	"muster/internal/access"
+	"muster/internal/dial/ldap/entry"
 )
 
 // reading is one Collect: what was handed on so far, and what is needed to resolve memberships.

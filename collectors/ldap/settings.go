@@ -2,17 +2,16 @@ package ldap
 
 import (
 	"fmt"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"muster/collectors"
-	"muster/collectors/ldap/entry"
 	"muster/collectors/ldap/filter"
 	"muster/internal/access"
 	"muster/internal/config"
+	dial "muster/internal/dial/ldap"
+	"muster/internal/dial/ldap/entry"
 )
 
 // settings are the keys under `settings:` of a system with `collector: ldap`.
@@ -125,39 +124,22 @@ func (s *settings) read(n config.Node) bool {
 	return ok && okPeople && okGroups
 }
 
-func (s *settings) checkURL(n config.Node) bool {
-	u, err := url.Parse(s.URL)
-	at := n.Get("url")
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "ldap" && u.Scheme != "ldaps":
-		at.Problem("write ldaps://host or ldap://host with start_tls: true", "not an LDAP address")
-		return false
-	case u.User != nil:
-		at.MarkSecret()
-		at.Problem("use bind_dn and password", "credentials in the address")
-		return false
-	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
-		at.Problem("use base_dn and people.filter", "the address has more than a host")
-		return false
-	case u.Scheme == "ldaps" && s.StartTLS:
-		n.Get("start_tls").Problem("remove start_tls, or write ldap://", "ldaps:// has TLS from the first byte")
-		return false
-	case s.BindDN != "" && !s.Password.IsSet():
-		n.Get("bind_dn").Problem("add password: {env: NAME}", "a bind without password is an anonymous one in disguise")
-		return false
-	case s.BindDN == "" && s.Password.IsSet():
-		n.Get("password").Problem("add bind_dn: cn=reader,...", "a password for nobody")
-		return false
-	case u.Scheme == "ldap" && !s.StartTLS && s.BindDN != "" && !s.AllowClear && !loopback(u.Hostname()):
-		at.Problem("use ldaps:// or start_tls: true; allow_cleartext: true takes the risk", "the password would cross the network in clear")
-		return false
-	}
-	return true
+func (s *settings) server() dial.Server {
+	return dial.Server{URL: s.URL, StartTLS: s.StartTLS, CAFile: s.CAFile, ServerName: s.ServerName, BindDN: s.BindDN, Password: s.Password,
+		AllowClear: s.AllowClear}
 }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+func (s *settings) checkURL(n config.Node) bool {
+	bad := s.server().Check()
+	if bad == nil {
+		return true
+	}
+	at := n.Get(bad.Key)
+	if bad.Secret {
+		at.MarkSecret()
+	}
+	at.Problem(bad.Hint, "%s", bad.Problem)
+	return false
 }
 
 func (s *settings) question(n config.Node, key string, a area, attrs []string) (question, bool) {

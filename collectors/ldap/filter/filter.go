@@ -14,7 +14,7 @@ import (
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 
-	"muster/collectors/ldap/entry"
+	"muster/internal/dial/ldap/entry"
 )
 
 // Filter is a filter made ready.

@@ -3,8 +3,8 @@ package filter_test
 import (
 	"testing"
 
-	"muster/collectors/ldap/entry"
 	"muster/collectors/ldap/filter"
+	"muster/internal/dial/ldap/entry"
 )
 
 func TestMatch(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"muster/collectors/ldap/entry"
+	"muster/internal/dial/ldap/entry"
 )
 
 // maxRecord bounds the bytes of one record, so that a file without empty lines cannot take all memory.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"muster/collectors/ldap/entry"
+	"muster/internal/dial/ldap/entry"
 )
 
 // Scope is how deep a search goes.

@@ -16,8 +16,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"time"
+
+	dial "muster/internal/dial/ldap"
 )
 
 // ErrProtocol says that the server's answer is not LDAP.
@@ -45,7 +46,7 @@ type ResultError struct {
 
 // Error names the code and the server's message.
 func (e *ResultError) Error() string {
-	s := fmt.Sprintf("%s (%d)", codeName(e.Code), e.Code)
+	s := fmt.Sprintf("%s (%d)", dial.CodeName(e.Code), e.Code)
 	if e.Message != "" {
 		s += ": " + e.Message
 	}
@@ -266,19 +267,3 @@ func (m message) notice() error {
 	}
 	return &ConnectionError{"read", errors.New("the server ends the connection")}
 }
-
-func codeName(code int) string {
-	names := []string{0: "success", 1: "operationsError", 2: "protocolError", 3: "timeLimitExceeded", 4: "sizeLimitExceeded",
-		7: "authMethodNotSupported", 8: "strongerAuthRequired", 10: "referral", 11: "adminLimitExceeded",
-		12: "unavailableCriticalExtension", 13: "confidentialityRequired", 14: "saslBindInProgress", 16: "noSuchAttribute",
-		18: "inappropriateMatching", 32: "noSuchObject", 34: "invalidDNSyntax", 48: "inappropriateAuthentication",
-		49: "invalidCredentials", 50: "insufficientAccessRights", 51: "busy", 52: "unavailable", 53: "unwillingToPerform",
-		54: "loopDetect", 80: "other"}
-	if code < len(names) && code >= 0 && names[code] != "" {
-		return names[code]
-	}
-	return "result code"
-}
-
-// CodeName is the RFC 4511 name of a result code.
-func CodeName(code int) string { return strings.TrimSpace(codeName(code)) }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"muster/collectors/ldap/entry"
+	"muster/internal/dial/ldap/entry"
 )
 
 // answer encodes one message of a server.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"muster/collectors/ldap/entry"
+	"muster/internal/dial/ldap/entry"
 )
 
 func TestNormaliseMakesEqualNamesEqual(t *testing.T) {
