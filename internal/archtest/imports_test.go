@@ -33,7 +33,6 @@ var layers = []struct {
 	{"cmd", 6},
 }
 
-// onlyUnder keeps a library behind one door.
 // onlyUnder keeps a library behind one door; dirs are its rooms, between spaces.
 var onlyUnder = map[string]struct{ dirs, reason string }{
 	"github.com/google/cel-go":                   {"rules", "the move to cel.dev/cel-go is one import path (docs/decisions)"},
