@@ -122,7 +122,9 @@ func (r *Runner) Why(ctx context.Context, q WhyQuery) (Answer, error) {
 }
 
 func (r *Runner) answerGrant(ctx context.Context, acc *access.AccountFacts, g access.GrantFacts, open []access.Finding) (AnswerGrant, error) {
-	since, known, err := r.Store.GrantSince(ctx, acc.System, acc.ID, g.Entitlement.ID)
+	ref := store.GrantRef{Account: acc.ID, Entitlement: g.Entitlement.ID}
+	all, err := r.Store.GrantsSince(ctx, acc.System, []store.GrantRef{ref})
+	since, known := all[ref]
 	if err != nil {
 		return AnswerGrant{}, fmt.Errorf("find since when %s is held: %w", g.Entitlement.Name, err)
 	}

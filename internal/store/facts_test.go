@@ -290,7 +290,7 @@ func TestManagersAndEntitlements(t *testing.T) {
 	}
 }
 
-func TestGrantSince(t *testing.T) {
+func TestGrantsSince(t *testing.T) {
 	s := open(t)
 	holds := access.Grant{System: "vpn", AccountID: "a", EntitlementID: "e", Effective: true}
 	also := access.Grant{System: "vpn", AccountID: "a", EntitlementID: "e", Path: []string{"p"}}
@@ -303,12 +303,13 @@ func TestGrantSince(t *testing.T) {
 		t.Fatal(err)
 	}
 	load(t, s, "5", "vpn", at(5), holds)
-	since, found, err := s.GrantSince(t.Context(), "vpn", "a", "e")
-	if err != nil || !found || !since.Equal(at(3)) {
-		t.Errorf("got %v %v %v, want %v", since, found, err, at(3))
+	e, f := store.GrantRef{Account: "a", Entitlement: "e"}, store.GrantRef{Account: "a", Entitlement: "f"}
+	since, err := s.GrantsSince(t.Context(), "vpn", []store.GrantRef{e, f, {Account: "f", Entitlement: "a"}})
+	if want := map[store.GrantRef]time.Time{e: at(3)}; err != nil || !reflect.DeepEqual(since, want) {
+		t.Errorf("got %v %v, want %v: the newest complete snapshot does not hold f", since, err, want)
 	}
-	if _, found, err := s.GrantSince(t.Context(), "vpn", "a", "f"); err != nil || found {
-		t.Errorf("the newest complete snapshot does not hold f: %v %v", found, err)
+	if none, err := s.GrantsSince(t.Context(), "vpn", nil); err != nil || len(none) > 0 {
+		t.Errorf("nothing asked gave %v %v", none, err)
 	}
 }
 

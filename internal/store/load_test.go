@@ -246,8 +246,9 @@ func TestHostileText(t *testing.T) {
 			if a.Name != text || a.SourceRef != text || a.Attributes["k"+text] != text || g.Entitlement.Name != "N"+text || g.Entitlement.Description != text || !reflect.DeepEqual(g.Path, []string{text, "p" + text}) {
 				t.Errorf("account %+v", a)
 			}
-			if since, ok, err := s.GrantSince(t.Context(), "sys"+text, "A"+text, "E"+text); err != nil || !ok || !since.Equal(at(22)) {
-				t.Errorf("since %v %v %v", since, ok, err)
+			ref := store.GrantRef{Account: "A" + text, Entitlement: "E" + text}
+			if since, err := s.GrantsSince(t.Context(), "sys"+text, []store.GrantRef{ref}); err != nil || !since[ref].Equal(at(22)) {
+				t.Errorf("since %v %v", since, err)
 			}
 			back, ok, err := s.WorldOfRun(t.Context(), "run-"+text)
 			if err != nil || !ok || !reflect.DeepEqual(back.Linking, w.Linking) || len(back.Systems) != 1 || back.Systems[0].Used.Rejections[0].Ref != text {

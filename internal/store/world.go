@@ -186,15 +186,25 @@ func (s *Store) Person(ctx context.Context, w World, text string) (access.Person
 	return facts.PersonByID(ctx, s.db, w, ids[0])
 }
 
-// GrantSince finds since when an account holds an entitlement without a break, as the complete snapshots of the system tell: the moment of the
-// first of them. False when the newest does not hold it. Facts that have expired count as a break.
-func (s *Store) GrantSince(ctx context.Context, system, accountID, entitlementID string) (time.Time, bool, error) {
+// GrantRef names one grant of a system.
+type GrantRef = facts.GrantRef
+
+// GrantsSince finds since when accounts hold entitlements without a break, as the complete snapshots of the system tell: the moment of the
+// first of them. A grant that the newest does not hold is left out. Facts that have expired count as a break.
+func (s *Store) GrantsSince(ctx context.Context, system string, grants []GrantRef) (map[GrantRef]time.Time, error) {
 	all, err := s.snapshots(ctx, "snapshots_current", "system = {system:String} AND state = 'complete'", 0, wire.P("system", system))
 	if err != nil {
-		return time.Time{}, false, err
+		return nil, err
 	}
-	first, found, err := facts.Since(ctx, s.db, slices.Values(all), accountID, entitlementID)
-	return first.TakenAt, found, err
+	first, err := facts.Since(ctx, s.db, all, grants)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[GrantRef]time.Time, len(first))
+	for g, snap := range first {
+		out[g] = snap.TakenAt
+	}
+	return out, nil
 }
 
 // Population yields a whole table of the world, for annexes of packs: the column names first, then every row as text, in a total order. The tables are those of

@@ -60,27 +60,21 @@ func (p Printer) Plan(v PlanView) error {
 func (p Printer) planSystem(name string, list []remediate.Record) {
 	slices.SortStableFunc(list, func(a, b remediate.Record) int { return cmp.Compare(stateRank(a.State), stateRank(b.State)) })
 	fmt.Fprintf(p.Out, "\n%s  %s\n", name, countStates(list))
+	list = slices.DeleteFunc(list, func(r remediate.Record) bool { return r.State == remediate.Told })
 	whys := map[string]int{}
 	for _, r := range list {
-		if r.State != remediate.Told {
-			whys[r.Why]++
-		}
+		whys[r.Why]++
 	}
 	for _, why := range SortedKeys(whys) {
 		if why != "" && whys[why] > 2 {
 			p.Text("  ! ", fmt.Sprintf("%s (%s)", why, number(whys[why])))
 		}
 	}
-	shown := 0
-	for _, r := range list {
-		if r.State == remediate.Told {
-			continue
-		}
-		if shown == maxPlanLines {
-			fmt.Fprintf(p.Out, "  ... and %s more: muster plan --system %s -o json\n", number(len(list)-shown), name)
+	for i, r := range list {
+		if i == maxPlanLines {
+			fmt.Fprintf(p.Out, "  ... and %s more: muster plan --system %s -o json\n", number(len(list)-i), name)
 			break
 		}
-		shown++
 		if whys[r.Why] > 2 {
 			r.Why = ""
 		}

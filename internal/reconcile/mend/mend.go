@@ -42,7 +42,7 @@ func (m *Mender) Enabled() bool { return m.Plan.Settings.Remediation.Mode == con
 // input gathers what the planner needs.
 func (m *Mender) input(ctx context.Context, s reconcile.Sighting) (planner.Input, error) {
 	in := planner.Input{Run: s.Run, Now: m.Now().UTC(), MaxGap: m.Plan.Settings.Remediation.MaxGap, HR: s.HR, Systems: map[string]planner.System{}, Cases: s.Cases,
-		Policy: m.Plan.Policies.For, Routes: m.Routes(s.Facts), HeldSince: m.heldSince, Ended: s.Ended}
+		Policy: m.Plan.Policies.For, Routes: m.Routes(s.Facts), HeldSince: m.heldSince(s.Cases), Ended: s.Ended}
 	for _, f := range s.Systems {
 		in.Systems[f.Name] = m.system(f, s)
 	}
@@ -111,11 +111,30 @@ func (m *Mender) previous(ctx context.Context, run access.Run) (time.Time, error
 	return time.Time{}, nil
 }
 
-func (m *Mender) heldSince(ctx context.Context, c planner.Case) (time.Time, bool, error) {
-	if c.Account == nil || c.Grant == nil {
-		return time.Time{}, false, nil
+// heldSince answers since when the grants of cases are held, with one question to the store for each system.
+func (m *Mender) heldSince(cases []planner.Case) func(context.Context, planner.Case) (time.Time, bool, error) {
+	known := map[string]map[store.GrantRef]time.Time{}
+	return func(ctx context.Context, c planner.Case) (time.Time, bool, error) {
+		if c.Account == nil || c.Grant == nil {
+			return time.Time{}, false, nil
+		}
+		system := c.Account.System
+		if known[system] == nil {
+			var refs []store.GrantRef
+			for _, x := range cases {
+				if x.Account != nil && x.Grant != nil && x.Account.System == system {
+					refs = append(refs, store.GrantRef{Account: x.Account.ID, Entitlement: x.Grant.Entitlement.ID})
+				}
+			}
+			all, err := m.Store.GrantsSince(ctx, system, refs)
+			if err != nil {
+				return time.Time{}, false, err
+			}
+			known[system] = all
+		}
+		since, ok := known[system][store.GrantRef{Account: c.Account.ID, Entitlement: c.Grant.Entitlement.ID}]
+		return since, ok, nil
 	}
-	return m.Store.GrantSince(ctx, c.Account.System, c.Account.ID, c.Grant.Entitlement.ID)
 }
 
 // PlanFor makes the plan of a sighting. It writes nothing.

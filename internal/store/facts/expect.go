@@ -2,8 +2,6 @@ package facts
 
 import (
 	"context"
-	"iter"
-	"slices"
 
 	"muster/internal/access"
 	"muster/internal/store/wire"
@@ -95,32 +93,48 @@ func (b *expectations) flush(ctx context.Context) error {
 	return err
 }
 
-// Since walks the complete snapshots of a system from the newest back and returns the first TakenAt of the unbroken presence of a grant; false when
-// the newest does not hold it. Snapshots whose facts have expired end the walk.
-func Since(ctx context.Context, db *wire.DB, newestFirst iter.Seq[access.Snapshot], account, entitlement string) (since access.Snapshot, found bool, err error) {
-	all := slices.Collect(newestFirst)
-	ids := make([]string, len(all))
-	for i, s := range all {
+// GrantRef names one grant of a system.
+type GrantRef struct{ Account, Entitlement string }
+
+// Since walks the complete snapshots of a system from the newest back and gives for each of the grants that the newest holds the first
+// snapshot of its unbroken presence. Snapshots whose facts have expired end the walk.
+func Since(ctx context.Context, db *wire.DB, newestFirst []access.Snapshot, grants []GrantRef) (map[GrantRef]access.Snapshot, error) {
+	ids := make([]string, len(newestFirst))
+	for i, s := range newestFirst {
 		ids[i] = s.ID
 	}
-	holds := map[string]bool{}
-	q := wire.Query{Op: "read grant history", Args: []any{wire.P("ids", ids), wire.P("account", account), wire.P("entitlement", entitlement)},
-		SQL: "SELECT DISTINCT toString(snapshot_id) FROM grants WHERE snapshot_id IN {ids:Array(String)} AND account_id = {account:String} AND entitlement_id = {entitlement:String}"}
-	if err := db.Each(ctx, q, func(scan func(...any) error) error {
+	accounts, entitlements := make([]string, len(grants)), make([]string, len(grants))
+	for i, g := range grants {
+		accounts[i], entitlements[i] = g.Account, g.Entitlement
+	}
+	holds := map[GrantRef]map[string]bool{}
+	q := wire.Query{Op: "read grant history", Args: []any{wire.P("ids", ids), wire.P("accounts", accounts), wire.P("entitlements", entitlements)},
+		SQL: `SELECT DISTINCT toString(snapshot_id), account_id, toString(entitlement_id) FROM grants
+			WHERE snapshot_id IN {ids:Array(String)} AND account_id IN {accounts:Array(String)}
+			AND (account_id, toString(entitlement_id)) IN (SELECT arrayJoin(arrayZip({accounts:Array(String)}, {entitlements:Array(String)})))`}
+	err := db.Each(ctx, q, func(scan func(...any) error) error {
 		var id string
-		if err := scan(&id); err != nil {
+		var g GrantRef
+		if err := scan(&id, &g.Account, &g.Entitlement); err != nil {
 			return err
 		}
-		holds[id] = true
-		return nil
-	}); err != nil {
-		return since, false, err
-	}
-	for _, s := range all {
-		if !holds[s.ID] {
-			break
+		if holds[g] == nil {
+			holds[g] = map[string]bool{}
 		}
-		since, found = s, true
+		holds[g][id] = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return since, found, nil
+	out := map[GrantRef]access.Snapshot{}
+	for g, in := range holds {
+		for _, s := range newestFirst {
+			if !in[s.ID] {
+				break
+			}
+			out[g] = s
+		}
+	}
+	return out, nil
 }
