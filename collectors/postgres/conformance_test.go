@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/config"
 	pgserver "muster/internal/testserver/postgres"
+	"muster/internal/testserver/postgres/proxy"
 )
 
 const (
@@ -193,21 +195,50 @@ type harness struct{ server *pgserver.Server }
 // Open stands up the proxy.
 func (h harness) Open(t testing.TB, s collectortest.Scenario) collectortest.Source {
 	db := database
-	p := &proxy{to: h.server.Addr(), cutAfter: -1, once: s.Once}
+	p := &proxy.Proxy{To: h.server.Addr(), Text: "refused for " + secret}
+	var code string
 	switch s.Fault {
 	case collectortest.Unauthorised:
-		p.code = "28P01"
+		code = "28P01"
 	case collectortest.Forbidden:
 		db = "closed" // the server itself refuses with 42501
 	case collectortest.Throttled:
-		p.code = "53300"
+		code = "53300"
 	case collectortest.Unavailable:
-		p.code = "57P03"
+		code = "57P03"
 	case collectortest.Dropped:
-		p.cutAfter = 20
+		p.Row = func(n int) error {
+			if n > 20 {
+				return errors.New("cut")
+			}
+			return nil
+		}
 	}
-	p.start(t)
-	return collectortest.Source{Collector: collector(t, s, liveYAML(p.addr, db)), Requests: p.requests}
+	var connections atomic.Int32
+	p.Ask = func(st proxy.Statement) proxy.Verdict {
+		if st.Verb != "CONNECT" || s.Once && connections.Add(1) > 1 {
+			return proxy.Verdict{}
+		}
+		return proxy.Verdict{Refuse: code}
+	}
+	requests := func() []collectortest.Request {
+		var list []collectortest.Request
+		for _, st := range p.Asked() {
+			list = append(list, collectortest.Request(st))
+		}
+		return list
+	}
+	return collectortest.Source{Collector: collector(t, s, liveYAML(startProxy(t, p), db)), Requests: requests}
+}
+
+func startProxy(t testing.TB, p *proxy.Proxy) string {
+	t.Helper()
+	addr, stop, err := p.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return addr
 }
 
 func TestConformanceLive(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"muster/collectors"
 	"muster/collectors/postgres/rows"
 	"muster/internal/access"
+	dial "muster/internal/dial/postgres"
 	"muster/internal/retry"
 )
 
@@ -37,15 +38,16 @@ func New(spec collectors.Spec) (collectors.Collector, error) {
 	if c.set.address == nil {
 		return c, nil // an export, or settings whose problems the caller prints
 	}
-	c.live = &live{system: spec.System, set: c.set, policy: retry.Policy{Tries: c.set.Tries, Base: c.set.Backoff}}
-	if spec.Log != nil {
-		c.live.policy.Log = spec.Log.With(slog.String("system", spec.System))
-	}
+	o := dial.Options{System: spec.System, Address: c.set.address, Timeout: c.set.Timeout, StatementTimeout: c.set.StatementTimeout}
 	if c.set.Password.IsSet() {
 		var err error
-		if c.live.password, err = c.set.Password.Value(); err != nil {
+		if o.Password, err = c.set.Password.Value(); err != nil {
 			return nil, &access.Error{System: spec.System, Op: "read password", Kind: access.Denied, Err: err, Hint: "set it where muster runs"}
 		}
+	}
+	c.live = &live{dialer: dial.New(o), policy: retry.Policy{Tries: c.set.Tries, Base: c.set.Backoff}}
+	if spec.Log != nil {
+		c.live.policy.Log = spec.Log.With(slog.String("system", spec.System))
 	}
 	return c, nil
 }
@@ -139,10 +141,7 @@ func (b *behind) Unwrap() error { return b.err }
 
 // collectLive reads a server.
 func (c *Collector) collectLive(ctx context.Context, r *reading) error {
-	host := c.set.address.Host
-	if host == "" {
-		host = c.set.address.Query().Get("host")
-	}
+	host := dial.Host(c.set.address)
 	r.source = "PostgreSQL at " + host
 	s, err := c.live.open(ctx, c.set.database())
 	if err != nil {

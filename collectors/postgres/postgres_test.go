@@ -17,6 +17,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/config"
 	pgserver "muster/internal/testserver/postgres"
+	"muster/internal/testserver/postgres/proxy"
 )
 
 // result is what a collection gave.
@@ -160,18 +161,21 @@ func TestRealRefusals(t *testing.T) {
 
 func TestServerKilledMidway(t *testing.T) {
 	s := start(t)
-	p := &proxy{to: s.Addr(), cutAfter: -1}
-	p.onRow = func(n int) {
+	killed := false
+	p := &proxy.Proxy{To: s.Addr(), Row: func(n int) error {
 		if n == 25 {
+			killed = true
 			if err := s.Kill(); err != nil {
 				t.Error(err)
 			}
-			p.cutAfter = 100 // what the dead host still had in its buffers is lost with it
 		}
-	}
+		if killed && n > 100 {
+			return errors.New("what the dead host still had in its buffers is lost with it")
+		}
+		return nil
+	}}
 	run(t, s, database, "DO $$ BEGIN FOR i IN 1..20000 LOOP EXECUTE 'CREATE ROLE bulk' || i || ' LOGIN'; END LOOP; END $$")
-	p.start(t)
-	got := collect(t, collector(t, collectortest.Scenario{}, liveYAML(p.addr, database)))
+	got := collect(t, collector(t, collectortest.Scenario{}, liveYAML(startProxy(t, p), database)))
 	if k := access.KindOf(got.err); k != access.Transient || got.coverage.State() != access.Partial || got.accounts == 0 || got.accounts > 20000 {
 		t.Errorf("%d accounts, %v of kind %q, %s", got.accounts, got.err, k, got.coverage.State())
 	}

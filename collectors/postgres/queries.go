@@ -1,6 +1,10 @@
 package postgres
 
-import "strings"
+import (
+	"strings"
+
+	dial "muster/internal/dial/postgres"
+)
 
 // Every query casts all columns to text and names schemas, so that neither the search_path nor the driver's types matter.
 
@@ -35,22 +39,11 @@ ORDER BY 1, 2`
 // grantsSQL explodes the ACLs (aclitem, PostgreSQL manual §5.8) of one database. shared adds the objects that all databases
 // see. An owner's own entries are what owning means and are left out; several grantors of one privilege are one row.
 func grantsSQL(shared bool) string {
-	parts := []string{
-		`SELECT 'table', n.nspname, c.relname::text, c.relowner, c.relacl FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r','p','v','m','f')`,
-		`SELECT 'sequence', n.nspname, c.relname::text, c.relowner, c.relacl FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S'`,
-		`SELECT 'column', n.nspname, c.relname || '.' || a.attname, c.relowner, a.attacl FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE NOT a.attisdropped`,
-		`SELECT 'function', n.nspname, p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', p.proowner, p.proacl FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace`,
-		`SELECT 'schema', NULL, nspname::text, nspowner, nspacl FROM pg_catalog.pg_namespace`,
-		`SELECT 'type', n.nspname, t.typname::text, t.typowner, t.typacl FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace`,
-		`SELECT 'language', NULL, lanname::text, lanowner, lanacl FROM pg_catalog.pg_language`,
-		`SELECT 'foreign_server', NULL, srvname::text, srvowner, srvacl FROM pg_catalog.pg_foreign_server`,
-		`SELECT 'foreign_data_wrapper', NULL, fdwname::text, fdwowner, fdwacl FROM pg_catalog.pg_foreign_data_wrapper`,
-		`SELECT 'large_object', NULL, oid::text, lomowner, lomacl FROM pg_catalog.pg_largeobject_metadata`,
-	}
-	if shared {
-		parts = append(parts,
-			`SELECT 'database', NULL, datname::text, datdba, datacl FROM pg_catalog.pg_database`,
-			`SELECT 'tablespace', NULL, spcname::text, spcowner, spcacl FROM pg_catalog.pg_tablespace`)
+	var parts []string
+	for _, o := range dial.Objects() {
+		if shared || !o.Shared {
+			parts = append(parts, o.Select())
+		}
 	}
 	return `
 SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE g.rolname::text END, o.kind, o.schema::text, o.object, x.privilege_type::text, bool_or(x.is_grantable)::text

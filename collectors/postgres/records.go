@@ -6,6 +6,7 @@ import (
 
 	"muster/collectors/postgres/rows"
 	"muster/internal/access"
+	dial "muster/internal/dial/postgres"
 )
 
 // maxListed is how many privileges of PUBLIC, or default privileges, a note names.
@@ -42,7 +43,7 @@ func (r *reading) role(ref string, row []string) error {
 // emitAccount makes the account of a role.
 func (r *reading) emitAccount(i int) error {
 	one := &r.roles[i].Role
-	t := rows.Tokens(one.Comment)
+	t := dial.Tokens(one.Comment)
 	a := access.Account{ID: one.OID, Name: one.Name, DisplayName: t["name"], Email: t["email"], EmployeeID: t["employee"], OwnerRef: t["owner"],
 		Kind: access.KindHuman, Enabled: one.Login && (one.ValidUntil.IsZero() || one.ValidUntil.After(r.now)),
 		Privileged: one.Superuser || one.CreateRole, ExpiresAt: one.ValidUntil, SourceRef: one.Ref}
@@ -84,7 +85,7 @@ func (r *reading) settleRoles() error {
 	r.graph.settle()
 	for i := range r.roles {
 		one := &r.roles[i]
-		if !one.Login && !r.members[i] && rows.Tokens(one.Comment)["employee"] != "" {
+		if !one.Login && !r.members[i] && dial.Tokens(one.Comment)["employee"] != "" {
 			one.account = true
 			if r.account.Claimed >= 0 {
 				r.account.Claimed++ // the server counted those that can log in

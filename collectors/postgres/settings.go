@@ -1,15 +1,14 @@
 package postgres
 
 import (
-	"net"
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"muster/collectors"
 	"muster/internal/config"
+	dial "muster/internal/dial/postgres"
 )
 
 // settings is the collector's part of the configuration.
@@ -25,11 +24,6 @@ type settings struct {
 	Backoff          time.Duration    `yaml:"backoff"`           // wait before the second try
 
 	address *url.URL // URL parsed, with defaults
-}
-
-// parameters are what the url's query may hold; everything else has a setting or is ours to decide.
-func parameters() []string {
-	return []string{"sslmode", "sslrootcert", "sslcert", "sslkey", "host", "port"}
 }
 
 // decode reads the settings and records their problems on the node.
@@ -66,56 +60,17 @@ func decode(spec collectors.Spec) settings {
 	return s
 }
 
-// checkURL refuses what would carry a password and completes what is not said.
+// checkURL records the problems of the address.
 func (s *settings) checkURL(n config.Node) {
-	u, err := url.Parse(s.URL)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		n.MarkSecret() // whatever it is, it may hold a password
-		n.Problem("write postgres://user@host:5432/database", "url is not a PostgreSQL address")
-		return
-	}
-	query := u.Query()
-	if _, has := u.User.Password(); has || query.Has("password") {
-		n.MarkSecret()
-		n.Problem("write password: {env: NAME} beside it", "url holds a password")
-		return
-	}
-	for key := range query {
-		if !slices.Contains(parameters(), key) {
-			n.Problem("it may hold "+strings.Join(parameters(), ", "), "url has the unknown parameter %q", key)
-			return
+	address, bad := dial.ParseURL(s.URL)
+	for _, b := range bad {
+		if b.Secret {
+			n.MarkSecret()
 		}
+		n.Problem(b.Hint, "%s", b.Problem)
 	}
-	switch {
-	case u.User.Username() == "":
-		n.Problem("write postgres://user@host:5432/database", "url names no user")
-	case u.Host == "" && !query.Has("host"):
-		n.Problem("write postgres://user@host/db, or postgres://user@/db?host=/run/postgresql for a socket", "url names no host")
-	case strings.Contains(u.Host, ","):
-		n.Problem("name one of them", "url names several hosts")
-	}
-	if mode := query.Get("sslmode"); mode != "" && !slices.Contains([]string{"disable", "prefer", "require", "verify-ca", "verify-full"}, mode) {
-		n.Problem("one of disable, prefer, require, verify-ca, verify-full", "unknown sslmode %q", mode)
-	}
-	if strings.Trim(u.Path, "/") == "" {
-		u.Path = "/postgres"
-	}
-	if query.Get("sslmode") == "" && !local(u, query) {
-		query.Set("sslmode", "require") // never a password over a wire in the clear because nobody said so
-	}
-	u.RawQuery = query.Encode()
-	s.address = u
-}
-
-// local reports whether the server is reached without leaving this host.
-func local(u *url.URL, query url.Values) bool {
-	host := u.Hostname()
-	if h := query.Get("host"); h != "" {
-		host = h
-	}
-	ip := net.ParseIP(host)
-	return strings.HasPrefix(host, "/") || host == "localhost" || ip != nil && ip.IsLoopback()
+	s.address = address
 }
 
 // database is the name of the database of the url.
-func (s *settings) database() string { return strings.TrimPrefix(s.address.Path, "/") }
+func (s *settings) database() string { return dial.Database(s.address) }

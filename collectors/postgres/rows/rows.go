@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	dial "muster/internal/dial/postgres"
 )
 
 // Table is one of the three lists that a cluster is read as. Live queries and export files have the same columns, all as text;
@@ -57,7 +59,7 @@ func ParseRole(ref string, row []string) (Role, error) {
 		*into = b
 	}
 	var err error
-	if r.ValidUntil, err = parseUntil(row[9]); err != nil {
+	if r.ValidUntil, err = dial.Until(row[9]); err != nil {
 		return r, fmt.Errorf("rolvaliduntil: %w", err)
 	}
 	return r, nil
@@ -155,22 +157,4 @@ func parseBool(s string) (bool, error) {
 		return false, nil
 	}
 	return false, fmt.Errorf("%.20q is neither t nor f", s)
-}
-
-// parseUntil reads a timestamp with time zone as PostgreSQL writes it in ISO style; empty and infinity are for ever, which is the
-// zero time, and -infinity is over since always.
-func parseUntil(s string) (time.Time, error) {
-	switch strings.ToLower(s) {
-	case "", "infinity":
-		return time.Time{}, nil
-	case "-infinity":
-		return time.Unix(0, 0).UTC(), nil
-	}
-	for _, layout := range []string{"2006-01-02 15:04:05.999999-07", "2006-01-02 15:04:05.999999-07:00", "2006-01-02 15:04:05.999999-07:00:00",
-		time.RFC3339Nano, "2006-01-02 15:04:05.999999", time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%.40q is no timestamp such as 2026-11-22 00:00:00+00", s)
 }

@@ -1,4 +1,4 @@
-package rows
+package postgres
 
 import "strings"
 
@@ -53,4 +53,20 @@ func tokenValue(s string) (value, rest string) {
 		return s, ""
 	}
 	return s[:end], s[end:]
+}
+
+// Comment writes tokens as Tokens reads them, in the order of the pairs (name, value, name, value ...). Pairs without a value are left out.
+func Comment(pairs ...string) string {
+	var parts []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, value := pairs[i], strings.Join(strings.Fields(pairs[i+1]), " ")
+		if value == "" {
+			continue
+		}
+		if strings.ContainsAny(value, ` ,;'"`) {
+			value = "'" + strings.ReplaceAll(value, "'", "''") + "'"
+		}
+		parts = append(parts, name+"="+value)
+	}
+	return strings.Join(parts, " ")
 }
