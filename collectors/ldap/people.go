@@ -6,11 +6,9 @@ import (
 	"time"
 
 	"muster/internal/access"
+	dial "muster/internal/dial/ldap"
 	"muster/internal/dial/ldap/entry"
 )
-
-// permanentLock is the lock that only an administrator lifts.
-const permanentLock = "000001010000Z"
 
 // account makes an Account of an entry, or says why it cannot.
 func (c *Collector) account(e *entry.Entry) (access.Account, error) {
@@ -28,23 +26,20 @@ func (c *Collector) account(e *entry.Entry) (access.Account, error) {
 	}
 	a.Kind = c.kind(e.Value(at.Kind))
 	var err error
-	var starts time.Time
 	for _, f := range []struct {
 		attr string
 		into *time.Time
-	}{{at.LastLogin, &a.LastLogin}, {at.CreatedAt, &a.CreatedAt}, {at.PasswordChanged, &a.PasswordChangedAt},
-		{at.StartsAt, &starts}, {at.ExpiresAt, &a.ExpiresAt}} {
-		if *f.into, err = when(e, f.attr); err != nil {
+	}{{at.LastLogin, &a.LastLogin}, {at.CreatedAt, &a.CreatedAt}, {at.PasswordChanged, &a.PasswordChangedAt}} {
+		if *f.into, err = dial.When(e, f.attr); err != nil {
 			return a, err
 		}
 	}
 	a.NeverLoggedIn = c.s.LoginTracked && at.LastLogin != "" && a.LastLogin.IsZero()
-	now := c.now()
-	if a.Locked, err = c.locked(e.Value(at.LockedAt), now); err != nil {
+	now, err := c.s.validity().Of(e, c.now())
+	if err != nil {
 		return a, err
 	}
-	expired := !a.ExpiresAt.IsZero() && !a.ExpiresAt.After(now)
-	a.Enabled = !a.Locked && !expired && !starts.After(now)
+	a.Locked, a.Enabled, a.ExpiresAt = now.Locked, now.Enabled, now.ExpiresAt
 	if a.MFA, err = tri(e.Value(at.MFA)); err != nil {
 		return a, fmt.Errorf("%s: %w", at.MFA, err)
 	}
@@ -57,38 +52,6 @@ func (c *Collector) account(e *entry.Entry) (access.Account, error) {
 		}
 	}
 	return a, nil
-}
-
-// when reads a time attribute; of several values, such as those of a login on two servers, the newest counts.
-func when(e *entry.Entry, attr string) (time.Time, error) {
-	var newest time.Time
-	if attr == "" {
-		return newest, nil
-	}
-	for _, v := range e.Values(attr) {
-		t, err := entry.ParseTime(v)
-		if err != nil {
-			return newest, fmt.Errorf("%s: %w", attr, err)
-		}
-		if t.After(newest) {
-			newest = t
-		}
-	}
-	return newest, nil
-}
-
-func (c *Collector) locked(value string, now time.Time) (bool, error) {
-	if value == "" {
-		return false, nil
-	}
-	if value == permanentLock {
-		return true, nil
-	}
-	since, err := entry.ParseTime(value)
-	if err != nil {
-		return false, fmt.Errorf("%s: %w", c.s.Attributes.LockedAt, err)
-	}
-	return c.s.LockoutDuration == 0 || since.Add(c.s.LockoutDuration).After(now), nil
 }
 
 // kind reads what the directory says about the account; unknown words mean a person, as employeeType holds titles too.

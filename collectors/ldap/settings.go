@@ -129,6 +129,11 @@ func (s *settings) server() dial.Server {
 		AllowClear: s.AllowClear}
 }
 
+func (s *settings) validity() dial.Validity {
+	at := &s.Attributes
+	return dial.Validity{LockedAt: at.LockedAt, StartsAt: at.StartsAt, ExpiresAt: at.ExpiresAt, LockoutDuration: s.LockoutDuration}
+}
+
 func (s *settings) checkURL(n config.Node) bool {
 	bad := s.server().Check()
 	if bad == nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -102,15 +103,19 @@ func (s *Server) database(b *strings.Builder, o Options) {
 	}
 	fmt.Fprintf(b, "olcLimits: {0}dn.exact=\"%s\" size.soft=%s size.hard=%s size.pr=none size.prtotal=%s\n",
 		s.BindDN, limit(o.SizeLimit), limit(o.SizeLimit), paged)
+	fmt.Fprintf(b, "olcLimits: {1}dn.exact=\"%s\" size=unlimited time=unlimited\n", s.WriterDN)
 	b.WriteString("olcAccess: {0}to attrs=userPassword by anonymous auth by self =xw by * none\n")
-	fmt.Fprintf(b, "olcAccess: {1}to * by dn.exact=\"%s\" read by anonymous auth by * none\n", s.BindDN)
+	fmt.Fprintf(b, "olcAccess: {1}to * by dn.exact=\"%s\" read by dn.exact=\"%s\" write by anonymous auth by * none\n", s.BindDN, s.WriterDN)
 	for i, overlay := range []string{"memberof", "refint", "ppolicy"} {
 		class := map[string]string{"memberof": "olcMemberOf", "refint": "olcRefintConfig", "ppolicy": "olcPPolicyConfig"}[overlay]
 		fmt.Fprintf(b, "\ndn: olcOverlay={%d}%s,olcDatabase={1}mdb,cn=config\nobjectClass: olcOverlayConfig\nobjectClass: %s\nolcOverlay: {%d}%s\n",
 			i, overlay, class, i, overlay)
-		if overlay == "refint" {
+		switch overlay {
+		case "refint":
 			b.WriteString("olcRefintAttribute: member\nolcRefintAttribute: manager\n")
 			fmt.Fprintf(b, "olcRefintNothing: %s\n", s.AdminDN)
+		case "ppolicy":
+			fmt.Fprintf(b, "olcPPolicyDefault: %s\n", s.policyDN())
 		}
 	}
 }
@@ -143,10 +148,19 @@ func (s *Server) baseEntry() string {
 	return fmt.Sprintf("dn: %s\nobjectClass: %s\n%s: %s\n\n", s.Suffix, class, attr, value)
 }
 
-// readerEntry is the account that collectors bind as. It lies above ou=people, so it is no account of the directory's own.
-func (s *Server) readerEntry() string {
-	sum := sha1.Sum([]byte(s.Password + "salt"))
-	hash := "{SSHA}" + base64.StdEncoding.EncodeToString(append(sum[:], "salt"...))
-	return fmt.Sprintf("dn: %s\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: muster\nuserPassword: %s\n",
-		s.BindDN, hash)
+func (s *Server) policyDN() string { return "cn=policy," + s.Suffix }
+
+// ownEntries are the accounts that Muster binds as and the password policy. They lie above ou=people, so they are no accounts of the
+// directory's own.
+func (s *Server) ownEntries(o Options) string {
+	var b strings.Builder
+	for _, a := range []struct{ dn, password string }{{s.BindDN, s.Password}, {s.WriterDN, s.WriterPassword}} {
+		sum := sha1.Sum([]byte(a.password + "salt"))
+		cn, _, _ := strings.Cut(strings.TrimPrefix(a.dn, "cn="), ",")
+		fmt.Fprintf(&b, "dn: %s\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: %s\nuserPassword: {SSHA}%s\n\n",
+			a.dn, cn, base64.StdEncoding.EncodeToString(append(sum[:], "salt"...)))
+	}
+	fmt.Fprintf(&b, "dn: %s\nobjectClass: organizationalRole\nobjectClass: pwdPolicy\ncn: policy\npwdAttribute: userPassword\npwdLockout: %s\n",
+		s.policyDN(), strings.ToUpper(strconv.FormatBool(!o.Unenforced)))
+	return b.String()
 }

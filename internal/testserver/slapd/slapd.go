@@ -6,8 +6,10 @@
 // makes are random and live in memory and in its folder only.
 //
 // The server has the overlays memberof, refint and ppolicy and keeps pwdLastSuccess where the version can (olcLastBind,
-// OpenLDAP 2.5). The reader that BindDN names may read everything except userPassword, and limits apply to it; the
-// administrator may write and no limit applies to him. Times are UTC. A Server may be used from many goroutines.
+// OpenLDAP 2.5). The policy in force enforces locks and ends of accounts (pwdLockout), without which slapd ignores them. The reader that
+// BindDN names may read everything except userPassword, and limits apply to it; the writer that WriterDN names may change everything but
+// passwords; the administrator may do all. Dump gives what the server holds, to compare. Times are UTC. A Server may be used from many
+// goroutines.
 package slapd
 
 import (
@@ -45,17 +47,20 @@ type Options struct {
 	Expired    bool     // the certificate ended yesterday
 	RequireTLS bool     // binds are refused in clear (confidentialityRequired)
 	Password   string   // the reader's password; default random
+	Unenforced bool     // the password policy in force does not say that locks are enforced
 }
 
 // Server is a running slapd.
 type Server struct {
-	Suffix        string
-	BindDN        string // a reader with limits
-	Password      string
-	AdminDN       string // the rootdn
-	AdminPassword string
-	CAFile        string // PEM of the authority that signed the server's certificate
-	Dir           string
+	Suffix         string
+	BindDN         string // a reader with limits
+	Password       string
+	WriterDN       string // may write, but no passwords; no limits
+	WriterPassword string
+	AdminDN        string // the rootdn
+	AdminPassword  string
+	CAFile         string // PEM of the authority that signed the server's certificate
+	Dir            string
 
 	port, tlsPort int
 	ownDir        bool
@@ -84,14 +89,14 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := Available(); err != nil {
 		return nil, err
 	}
-	s := &Server{Suffix: o.Suffix, Password: o.Password, AdminPassword: rand.Text(), Dir: o.Dir}
+	s := &Server{Suffix: o.Suffix, Password: o.Password, WriterPassword: rand.Text(), AdminPassword: rand.Text(), Dir: o.Dir}
 	if s.Suffix == "" {
 		s.Suffix = "dc=acme,dc=example"
 	}
 	if s.Password == "" {
 		s.Password = rand.Text()
 	}
-	s.BindDN, s.AdminDN = "cn=muster,"+s.Suffix, "cn=admin,"+s.Suffix
+	s.BindDN, s.WriterDN, s.AdminDN = "cn=muster,"+s.Suffix, "cn=muster-writer,"+s.Suffix, "cn=admin,"+s.Suffix
 	if s.Dir == "" {
 		dir, err := os.MkdirTemp("", "slapd-")
 		if err != nil {
@@ -146,7 +151,7 @@ func (s *Server) prepare(ctx context.Context, o Options) error {
 			return fmt.Errorf("load LDIF %s: %w", filepath.Base(name), err)
 		}
 	}
-	if err := s.slapadd(ctx, "1", withoutVersion(strings.NewReader(o.LDIF+"\n"+s.readerEntry()))); err != nil {
+	if err := s.slapadd(ctx, "1", withoutVersion(strings.NewReader(o.LDIF+"\n"+s.ownEntries(o)))); err != nil {
 		return fmt.Errorf("load LDIF: %w", err)
 	}
 	return nil

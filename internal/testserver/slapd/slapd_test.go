@@ -103,3 +103,63 @@ func TestBrokenLDIFIsAnError(t *testing.T) {
 		t.Errorf("the error does not say what is wrong: %v", err)
 	}
 }
+
+func TestDumpShowsChangesAndNoStamps(t *testing.T) {
+	s := start(t, slapd.Options{LDIF: people})
+	dump := func() string {
+		text, err := s.Dump(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	before := dump()
+	if !strings.Contains(before, "dn: uid=ada,ou=people,dc=acme,dc=example\ncn: Ada Example\n") {
+		t.Fatalf("the dump does not show the entry:\n%s", before)
+	}
+	if strings.Contains(before, "entryCSN") || !strings.Contains(before, "entryUUID: 11111111-1111-4111-8111-111111111111") {
+		t.Errorf("stamps stay or ids go:\n%s", before)
+	}
+	c, err := ldap.DialURL(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Bind(s.WriterDN, s.WriterPassword); err != nil {
+		t.Fatal(err)
+	}
+	change := ldap.NewModifyRequest("uid=ada,ou=people,"+s.Suffix, nil)
+	change.Add("title", []string{"Countess"})
+	if err := c.Modify(change); err != nil {
+		t.Fatal(err)
+	}
+	if during := dump(); !strings.Contains(during, "\ntitle: Countess\n") {
+		t.Error("the dump does not show a change")
+	}
+	back := ldap.NewModifyRequest("uid=ada,ou=people,"+s.Suffix, nil)
+	back.Delete("title", nil)
+	if err := c.Modify(back); err != nil {
+		t.Fatal(err)
+	}
+	if dump() != before {
+		t.Error("a change that was taken back shows")
+	}
+}
+
+// TestLocksAreEnforced proves that an account that is locked here cannot log in, so that "disabled" in a test means something.
+func TestLocksAreEnforced(t *testing.T) {
+	locked := strings.Replace(people, "pwdLastSuccess", "pwdAccountLockedTime: 000001010000Z\npwdLastSuccess", 1)
+	for name, unenforced := range map[string]bool{"enforced": false, "unenforced": true} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, slapd.Options{LDIF: locked, Unenforced: unenforced})
+			c, err := ldap.DialURL(s.URL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if err := c.Bind("uid=ada,ou=people,"+s.Suffix, "secret-of-ada"); (err == nil) != unenforced {
+				t.Errorf("bind of a locked account: %v", err)
+			}
+		})
+	}
+}
