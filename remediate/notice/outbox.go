@@ -44,8 +44,8 @@ const (
 	requestTime = 10 * time.Second
 	// recordTime is how long what happened may take to be written down after a cancellation.
 	recordTime = 20 * time.Second
-	// failedAgain is how long a refused message rests.
-	failedAgain = time.Hour
+	// failedAgain is how long a refused message rests: long enough to spare the channel, short enough for who mends the cause.
+	failedAgain = 10 * time.Minute
 )
 
 // knownChunk is how many keys one query names.
@@ -67,7 +67,7 @@ func (o *Outbox) Known(ctx context.Context, keys ...string) (map[string]Notice, 
 }
 
 // Post sends a message unless its key was sent before, and gives what the record says of it. A message that the channel refused for good
-// is Failed, with the error; it rests an hour, unless its content changes. What is there already is not changed: Edit does that.
+// is Failed, with the error; it rests ten minutes, unless its content changes. What is there already is not changed: Edit does that.
 func (o *Outbox) Post(ctx context.Context, n Notice, send Sender) (Notice, error) {
 	defer o.locks.lock(n.Key)()
 	n, fresh, err := o.deliver(ctx, n, send)

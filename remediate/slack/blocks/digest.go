@@ -115,7 +115,7 @@ func Critical(d notice.Digest, f access.Finding, c Context) Message {
 }
 
 // MoreCritical says how many further critical findings a run has, for when they are too many for a message each.
-func MoreCritical(d []access.Finding, run string) Message {
-	text := fmt.Sprintf("and %s in run %s: %s", plural(len(d), "more new critical finding"), fit(run, 80), code("muster findings --severity critical"))
+func MoreCritical(n int, run string) Message {
+	text := fmt.Sprintf("and %s in run %s: %s", plural(n, "more new critical finding"), fit(run, 80), code("muster findings --severity critical"))
 	return Plain(text)
 }
