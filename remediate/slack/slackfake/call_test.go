@@ -335,9 +335,22 @@ func TestRateLimitsSayWhenToComeBack(t *testing.T) {
 	}
 }
 
+func TestFastClockSavesWaiting(t *testing.T) {
+	w := open(t, slackfake.Options{PostBurst: 1, Scale: 4})
+	w.ask(t, "a-1")
+	res, _ := w.raw(t, w.BotToken(), "chat.postMessage", map[string]any{"channel": w.ops.ID, "text": "x"})
+	if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "0" {
+		t.Fatalf("the second at once: %d, %v", res.StatusCode, res.Header)
+	}
+	eventually(t, "a quarter of a second is a second", func() bool {
+		res, _ := w.raw(t, w.BotToken(), "chat.postMessage", map[string]any{"channel": w.ops.ID, "text": "x"})
+		return res.StatusCode == http.StatusOK
+	})
+}
+
 func TestFaultsFailAsTheySay(t *testing.T) {
 	w := open(t, slackfake.Options{NoLimits: true})
-	client := &http.Client{Timeout: 200 * time.Millisecond}
+	client := &http.Client{Timeout: time.Second}
 	posts := func() int { return len(w.Posts()) }
 	for _, c := range []struct {
 		kind   wire.Kind

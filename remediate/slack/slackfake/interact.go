@@ -15,6 +15,7 @@ import (
 var (
 	ErrNoElement = errors.New("the message or view has no such element")
 	ErrNoUser    = errors.New("there is no such active user")
+	ErrNotThere  = errors.New("the user does not see that conversation")
 	ErrNoView    = errors.New("that view is not open for that user")
 	ErrRequired  = errors.New("a required input is empty")
 )
@@ -58,8 +59,12 @@ func (s *Server) Click(ctx context.Context, c Click) (Delivery, error) {
 		payload["container"], payload["view"] = map[string]any{"type": "view", "view_id": v.ID}, s.work.ShapeView(v, nil)
 	} else {
 		m, found := s.work.Message(c.Channel, c.TS)
-		if !found && c.Forge == nil {
+		switch {
+		case c.Forge != nil:
+		case !found:
 			return d, fmt.Errorf("click %s: %w", c.ActionID, ErrNoElement)
+		case !s.work.Sees(c.User, c.Channel):
+			return d, fmt.Errorf("click %s: %w", c.ActionID, ErrNotThere)
 		}
 		if !found {
 			m = state.Message{Channel: c.Channel, TS: c.TS, User: s.o.App.BotUserID, BotID: s.o.App.BotID, AppID: s.o.App.ID}

@@ -170,17 +170,23 @@ func TestOnlyWhatIsThereCanBeClicked(t *testing.T) {
 	e := listen(t, w)
 	ts := w.ask(t, "a-1")
 	gone := w.AddUser(state.User{Email: "bob@acme.example", Deleted: true})
+	eve := w.AddUser(state.User{Email: "eve@acme.example"})
+	dm, whispered, err := w.api.PostMessage(eve.ID, buttons())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		click slackfake.Click
 		want  error
 	}{
-		"nobody":       {slackfake.Click{User: "U0NOTHERE", Channel: w.ops.ID, TS: ts, ActionID: "approve"}, slackfake.ErrNoUser},
-		"deactivated":  {slackfake.Click{User: gone.ID, Channel: w.ops.ID, TS: ts, ActionID: "approve"}, slackfake.ErrNoUser},
-		"the bot":      {slackfake.Click{User: w.App().BotUserID, Channel: w.ops.ID, TS: ts, ActionID: "approve"}, slackfake.ErrNoUser},
-		"no message":   {slackfake.Click{User: w.ada.ID, Channel: w.ops.ID, TS: "1.000001", ActionID: "approve"}, slackfake.ErrNoElement},
-		"no button":    {slackfake.Click{User: w.ada.ID, Channel: w.ops.ID, TS: ts, ActionID: "grant"}, slackfake.ErrNoElement},
-		"other block":  {slackfake.Click{User: w.ada.ID, Channel: w.ops.ID, TS: ts, BlockID: "other", ActionID: "approve"}, slackfake.ErrNoElement},
-		"no such view": {slackfake.Click{User: w.ada.ID, View: "V0NOTHERE", ActionID: "approve"}, slackfake.ErrNoView},
+		"nobody":                           {slackfake.Click{User: "U0NOTHERE", Channel: w.ops.ID, TS: ts, ActionID: "approve"}, slackfake.ErrNoUser},
+		"deactivated":                      {slackfake.Click{User: gone.ID, Channel: w.ops.ID, TS: ts, ActionID: "approve"}, slackfake.ErrNoUser},
+		"the bot":                          {slackfake.Click{User: w.App().BotUserID, Channel: w.ops.ID, TS: ts, ActionID: "approve"}, slackfake.ErrNoUser},
+		"no message":                       {slackfake.Click{User: w.ada.ID, Channel: w.ops.ID, TS: "1.000001", ActionID: "approve"}, slackfake.ErrNoElement},
+		"no button":                        {slackfake.Click{User: w.ada.ID, Channel: w.ops.ID, TS: ts, ActionID: "grant"}, slackfake.ErrNoElement},
+		"other block":                      {slackfake.Click{User: w.ada.ID, Channel: w.ops.ID, TS: ts, BlockID: "other", ActionID: "approve"}, slackfake.ErrNoElement},
+		"a stranger to the direct message": {slackfake.Click{User: w.ada.ID, Channel: dm, TS: whispered, ActionID: "approve"}, slackfake.ErrNotThere},
+		"no such view":                     {slackfake.Click{User: w.ada.ID, View: "V0NOTHERE", ActionID: "approve"}, slackfake.ErrNoView},
 	} {
 		if _, err := w.Click(t.Context(), c.click); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
@@ -198,7 +204,7 @@ func TestOnlyWhatIsThereCanBeClicked(t *testing.T) {
 }
 
 func TestSlowAndBrokenAppsDoNotAcknowledge(t *testing.T) {
-	w := open(t, slackfake.Options{AckTimeout: 100 * time.Millisecond})
+	w := open(t, slackfake.Options{AckTimeout: 500 * time.Millisecond})
 	e := listen(t, w)
 	click := slackfake.Click{User: w.ada.ID, Channel: w.ops.ID, TS: w.ask(t, "a-1"), ActionID: "approve"}
 	e.mu.Lock()
@@ -208,7 +214,7 @@ func TestSlowAndBrokenAppsDoNotAcknowledge(t *testing.T) {
 		t.Errorf("500: %+v, %v", d, err)
 	}
 	e.mu.Lock()
-	e.status, e.wait = http.StatusOK, 300*time.Millisecond
+	e.status, e.wait = http.StatusOK, 1200*time.Millisecond
 	e.mu.Unlock()
 	if d, err := w.Click(t.Context(), click); !errors.Is(err, slackfake.ErrNoAck) || d.Acknowledged {
 		t.Errorf("slow: %+v, %v", d, err)
@@ -237,22 +243,6 @@ func TestTriggersAndAnswersRunOut(t *testing.T) {
 	if _, v := w.raw(t, w.BotToken(), "views.open", map[string]any{"trigger_id": d.TriggerID, "view": modal("x")}); v["error"] != "expired_trigger_id" {
 		t.Errorf("after more than three seconds: %v", v)
 	}
-	answer := func(to string, args map[string]any) (int, string) {
-		text, _ := json.Marshal(args)
-		res, err := http.Post(to, "application/json; charset=utf-8", bytes.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		var v struct {
-			OK    bool   `json:"ok"`
-			Error string `json:"error"`
-		}
-		if err := json.NewDecoder(res.Body).Decode(&v); err != nil || v.OK != (res.StatusCode == http.StatusOK) {
-			t.Errorf("answered %d %+v, %v", res.StatusCode, v, err)
-		}
-		return res.StatusCode, v.Error
-	}
 	posts := len(w.Posts())
 	for i, args := range []map[string]any{
 		{"text": "only for you"},
@@ -261,7 +251,7 @@ func TestTriggersAndAnswersRunOut(t *testing.T) {
 		{"blocks": []any{map[string]any{"type": "divider"}}, "replace_original": "true"},
 		{"delete_original": true},
 	} {
-		if status, problem := answer(d.ResponseURL, args); status != http.StatusOK {
+		if status, problem := answer(t, d.ResponseURL, args); status != http.StatusOK {
 			t.Fatalf("answer %d: %d %s", i+1, status, problem)
 		}
 		m, found := w.Workspace().Message(w.ops.ID, ts)
@@ -287,18 +277,40 @@ func TestTriggersAndAnswersRunOut(t *testing.T) {
 			t.Errorf("after answer %d it is there: %v", i+1, found)
 		}
 	}
-	if status, problem := answer(d.ResponseURL, map[string]any{"text": "x"}); status != http.StatusNotFound || problem != "used_url" {
+	if status, problem := answer(t, d.ResponseURL, map[string]any{"text": "x"}); status != http.StatusNotFound || problem != "used_url" {
 		t.Errorf("the sixth answer: %d %s", status, problem)
 	}
 	ts = w.ask(t, "a-2")
 	d = click()
-	if status, problem := answer(d.ResponseURL, map[string]any{}); status != http.StatusBadRequest || problem != "no_text" {
+	if status, problem := answer(t, d.ResponseURL, map[string]any{}); status != http.StatusBadRequest || problem != "no_text" {
 		t.Errorf("an empty answer: %d %s", status, problem)
 	}
 	now.Add((30*time.Minute + 1).Microseconds() + 1)
-	if status, problem := answer(d.ResponseURL, map[string]any{"text": "x"}); status != http.StatusNotFound || problem != "expired_url" {
+	if status, problem := answer(t, d.ResponseURL, map[string]any{"text": "x"}); status != http.StatusNotFound || problem != "expired_url" {
 		t.Errorf("after thirty minutes: %d %s", status, problem)
 	}
+}
+
+// answer posts to a response_url and returns the status and the name of the error.
+func answer(t *testing.T, to string, args map[string]any) (int, string) {
+	t.Helper()
+	text, err := json.Marshal(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.Post(to, "application/json; charset=utf-8", bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var v struct {
+		OK    bool   `json:"ok"`
+		Error string `json:"error"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&v); err != nil || v.OK != (res.StatusCode == http.StatusOK) {
+		t.Errorf("answered %d %+v, %v", res.StatusCode, v, err)
+	}
+	return res.StatusCode, v.Error
 }
 
 func TestSubmissionsOverHTTPChangeTheView(t *testing.T) {

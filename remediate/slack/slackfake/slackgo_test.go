@@ -313,7 +313,7 @@ func TestClientUpdatesPushesAndPublishesViews(t *testing.T) {
 func TestSocketModeClientComesBack(t *testing.T) {
 	for _, how := range []string{"warning and refresh", "drop"} {
 		t.Run(how, func(t *testing.T) {
-			w := open(t, slackfake.Options{AckTimeout: 300 * time.Millisecond, Redeliver: 20})
+			w := open(t, slackfake.Options{AckTimeout: 3 * time.Second})
 			var mu sync.Mutex
 			seen := 0
 			app(t, w, func(slack.InteractionCallback) (any, bool) {

@@ -102,7 +102,7 @@ func (p *process) must(name string, in, out any) {
 }
 
 func TestAFakeInItsOwnProcessIsRuledOverHTTP(t *testing.T) {
-	p := start(t, "--no-limits", "--ack-timeout", "100ms")
+	p := start(t, "--no-limits", "--ack-timeout", "500ms")
 	var ada state.User
 	var ops state.Channel
 	p.must("users", state.User{Email: "ada@acme.example"}, &ada)

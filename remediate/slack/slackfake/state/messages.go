@@ -31,7 +31,7 @@ func (m Message) Dedup() string {
 	return key
 }
 
-// reach says whether the app may write to or read a conversation; member is false when it merely is not in there.
+// reach refuses a conversation that the app is not in. A private one it must not even know of.
 func (w *Workspace) reach(channel string) (Channel, string) {
 	c, ok := w.channels[channel]
 	switch {

@@ -216,6 +216,14 @@ func (w *Workspace) Channel(id string) (Channel, bool) {
 	return c, ok
 }
 
+// Sees reports whether a user sees a conversation: everybody sees public channels, others only their members.
+func (w *Workspace) Sees(user, channel string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c, ok := w.channels[channel]
+	return ok && (!c.IsPrivate && !c.IsIM || slices.Contains(c.Members, user))
+}
+
 // Address finds the conversation that a message to an id or a name goes to. A user's id is the direct message with him.
 func (w *Workspace) Address(name string) (Channel, bool) {
 	w.mu.Lock()
