@@ -121,7 +121,9 @@ func open(t testing.TB, log *slog.Logger, own, collector string) (remediate.Targ
 	return target, doc
 }
 
-func indent(text string) string { return "  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ") }
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")
+}
 
 // harness puts a faulty front before one server, which it takes back to its fixture for each scenario.
 type harness struct{ server *scimmy.Server }
@@ -249,4 +251,9 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { targettest.Run(t, &harness{startServer(t, c.o)}, suite(c.more)) })
 	}
+}
+
+// misbehaveNot starts a front that passes everything on.
+func misbehaveNot(t testing.TB, to string) string {
+	return misbehave(t, targettest.Scenario{}, to, "back")
 }

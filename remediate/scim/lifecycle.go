@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,14 +52,9 @@ func (t *Target) lookDeleted(ctx context.Context, v *view) error {
 	return nil
 }
 
-// delete deletes. What is not there any more when the answer comes was deleted, by whomever.
+// delete deletes.
 func (t *Target) delete(ctx context.Context, a access.Action, v *view) (string, error) {
 	said, err := t.client.Write(ctx, operation(a), http.MethodDelete, v.user.at, nil, v.user.guard)
-	if access.KindOf(err) == access.NotFound {
-		if u, again := t.findUser(ctx, a); again == nil && u == nil {
-			return "404 Not Found: it was gone already", nil
-		}
-	}
 	return said.String(), err
 }
 
@@ -154,6 +148,7 @@ func (t *Target) create(ctx context.Context, a access.Action, _ *view) (string, 
 	if err != nil {
 		return "", err
 	}
+	var joined []string
 	for _, m := range missing {
 		add := make([]json.RawMessage, 0, len(m.Items))
 		for _, item := range m.Items {
@@ -163,10 +158,12 @@ func (t *Target) create(ctx context.Context, a access.Action, _ *view) (string, 
 			gone = append(gone, m.Name)
 		} else if err != nil {
 			return "", err
+		} else {
+			joined = append(joined, m.Name)
 		}
 	}
-	if n := len(f.Groups) - len(gone); n > 0 {
-		said += fmt.Sprintf("; in %d groups again", n)
+	if len(joined) > 0 {
+		said += "; again in " + strings.Join(joined, ", ")
 	}
 	if len(gone) > 0 {
 		said += "; no longer there: " + strings.Join(gone, ", ")

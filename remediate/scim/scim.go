@@ -119,6 +119,12 @@ func (t *Target) Apply(ctx context.Context, a access.Action) (access.Receipt, er
 		return access.Receipt{}, t.fail(a, access.Conflict, "the account has changed since it was looked at")
 	}
 	said, err := t.change(ctx, a, v)
+	if kind := access.KindOf(err); kind == access.Conflict || kind == access.NotFound {
+		// What was sent before an interruption may arrive as late as this.
+		if now, again := t.look(ctx, a); again == nil && now.obs.Shows(a) {
+			return t.receipt(a, access.OutcomeAlready, "it became so meanwhile", now.obs), nil
+		}
+	}
 	if err != nil {
 		return access.Receipt{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -164,5 +165,79 @@ func TestBrokenDumpIsReported(t *testing.T) {
 	if err == nil {
 		s.Stop() //nolint:errcheck // the test fails anyway
 		t.Fatal("a broken dump was loaded")
+	}
+}
+
+// send sends a request with a body and gives the status.
+func send(t *testing.T, s *scimmy.Server, method, path, body, ifMatch string) int {
+	t.Helper()
+	req, err := http.NewRequest(method, s.URL()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.Token())
+	req.Header.Set("Content-Type", "application/scim+json")
+	if ifMatch != "" {
+		req.Header.Set("If-Match", ifMatch)
+	}
+	req.Close = true
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	return res.StatusCode
+}
+
+func TestWritesPersistAndCanBeTakenBack(t *testing.T) {
+	s := start(t, scimmy.Options{Dump: dump(t)})
+	dumped := func() string {
+		text, err := s.Dump(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	was := dumped()
+	const user = `"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"]`
+	for _, c := range []struct {
+		method, path, body string
+		code               int
+		shows              string
+	}{
+		{"POST", "/Users", `{` + user + `,"userName":"new"}`, 201, `"userName": "new"`},
+		{"POST", "/Users", `{` + user + `,"userName":"ADA"}`, 409, ""},
+		{"PUT", "/Users/u-3", `{` + user + `,"userName":"cyd","title":"Boss"}`, 200, `"title": "Boss"`},
+		{"PATCH", "/Groups/g-1", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"members","value":[{"value":"u-3"}]}]}`, 200, `"value": "u-3"`},
+		{"DELETE", "/Users/u-2", "", 204, ""},
+	} {
+		if got := send(t, s, c.method, c.path, c.body, ""); got != c.code && !(c.code == 200 && got == 204) {
+			t.Errorf("%s %s: %d, want %d", c.method, c.path, got, c.code)
+		}
+		if now := dumped(); !strings.Contains(now, c.shows) {
+			t.Errorf("%s %s: the store does not show %s:\n%s", c.method, c.path, c.shows, now)
+		}
+	}
+	if strings.Contains(dumped(), `"u-2"`) {
+		t.Error("a deleted user is still in a group")
+	}
+	if err := s.Reset(context.Background()); err != nil || dumped() != was {
+		t.Errorf("reset: %v\n%s", err, dumped())
+	}
+}
+
+func TestVersionsGuardWrites(t *testing.T) {
+	s := start(t, scimmy.Options{Dump: dump(t), Versions: true, Me: "u-1"})
+	_, one := get(t, s, "/Users/u-1", s.Token())
+	version, _ := one["meta"].(map[string]any)["version"].(string)
+	const patch = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"title","value":"Boss"}]}`
+	if got := send(t, s, "PATCH", "/Users/u-1", patch, version); version == "" || got/100 != 2 {
+		t.Errorf("with its version %q: %d", version, got)
+	}
+	if got := send(t, s, "PATCH", "/Users/u-1", patch, version); got != http.StatusPreconditionFailed {
+		t.Errorf("with the version before: %d, want 412", got)
+	}
+	if _, me := get(t, s, "/Me", s.Token()); me["userName"] != "ada" {
+		t.Errorf("me is %v", me)
 	}
 }

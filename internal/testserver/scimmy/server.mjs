@@ -65,6 +65,10 @@ class Store {
         const {groups, password, ...kept} = instance; // the one is computed, the other kept by nobody
         const resource = {...kept, id, meta: {created: old ? old.meta?.created : now, lastModified: now}};
         if (versions) resource.meta.version = `W/"${++version}"`;
+        for (const name of ["members", "roles", "entitlements"]) { // a PATCH that adds what is there changes nothing (RFC 7644 section 3.5.2.1)
+            const list = resource[name];
+            if (list) resource[name] = list.filter((v, i) => list.findIndex((w) => w.value === v.value) === i);
+        }
         if (old) this.list[this.byID.get(id)] = resource;
         else this.byID.set(id, this.list.push(resource) - 1);
         return resource;

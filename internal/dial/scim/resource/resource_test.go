@@ -92,3 +92,30 @@ func FuzzUser(f *testing.F) {
 		}
 	})
 }
+
+func TestPathSet(t *testing.T) {
+	for _, c := range []struct{ name, object, path, want string }{
+		{"new", `{}`, "userType", `{"userType":"x"}`},
+		{"in other case", `{"USERTYPE":"y"}`, "userType", `{"userType":"x"}`},
+		{"sub-attribute", `{"name":{"givenName":"A"}}`, "name.familyName", `{"name":{"familyName":"x","givenName":"A"}}`},
+		{"extension", `{"urn:a:b:c:User":{"d":1}}`, "urn:a:b:c:User:e.f", `{"urn:a:b:c:User":{"d":1,"e":{"f":"x"}}}`},
+		{"core by its urn", `{}`, "urn:ietf:params:scim:schemas:core:2.0:User:title", `{"title":"x"}`},
+		{"through a list", `{"emails":[1]}`, "emails.value", ``},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var o Object
+			if err := json.Unmarshal([]byte(c.object), &o); err != nil {
+				t.Fatal(err)
+			}
+			p, ok := ParsePath(c.path)
+			if !ok {
+				t.Fatal(c.path)
+			}
+			err := p.Set(o, json.RawMessage(`"x"`))
+			got, _ := json.Marshal(o)
+			if (c.want == "") != (err != nil) || err == nil && string(got) != c.want {
+				t.Errorf("%s, %v; want %s", got, err, c.want)
+			}
+		})
+	}
+}
