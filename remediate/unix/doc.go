@@ -6,7 +6,7 @@
 //
 // Every script looks before it changes: it stops on another host, for an account of that name with another uid, for a group with
 // another gid, and has nothing to do when the change is there. It uses shadow-utils (usermod, useradd, userdel, gpasswd), never an editor.
-// Before a change it notes on the host what was there (/var/lib/muster/orders, root only, no password hash); the order that takes it
+// Before a change it notes on the host what was there (/var/lib/muster-orders, root only, no password hash); the order that takes it
 // back restores exactly that, unless somebody else changed it since. An order that was carried out is not carried out again. It ends
 // with 0 when the change is there, 1 when it was not made, and 3 when it must be made by hand.
 //

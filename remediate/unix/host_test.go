@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -257,7 +258,7 @@ func TestDeletedAccountComesBack(t *testing.T) {
 	if accounts, _ := h.collected(t); accounts["eve"].Enabled {
 		t.Error("a deleted account came back enabled")
 	}
-	if note := dump(t, filepath.Join(h.root, "var/lib/muster")); strings.Contains(note, "$6$") {
+	if note := dump(t, filepath.Join(h.root, "var/lib/muster-orders")); strings.Contains(note, "$6$") {
 		t.Errorf("the notes hold a password hash:\n%s", note)
 	}
 }
@@ -344,6 +345,93 @@ func TestUndoLeavesWhatOthersChangedSince(t *testing.T) {
 	}
 	if out, code := run(t, write(t, h.Target, h.undo(t, removal, "A-UNDO2"))); code != 0 || !strings.Contains(h.state(t), "sudo:x:27:bob,ada,web,eve\n") {
 		t.Errorf("exit %d: %s\n%s", code, out, h.state(t))
+	}
+}
+
+// TestScriptsThatStoppedHalfWay leaves the notes as a script leaves them that was killed right before and right after its change.
+func TestScriptsThatStoppedHalfWay(t *testing.T) {
+	for _, a := range []access.Action{on("eve", action(access.DisableAccount)), on("eve", action(access.RemoveEntitlement)), action(access.CreateAccount)} {
+		t.Run(string(a.Kind), func(t *testing.T) {
+			h := newPair(t)
+			before := h.state(t)
+			script := write(t, h.Target, a)
+			notes := filepath.Join(h.root, "var/lib/muster-orders")
+			if out, code := run(t, script); code != 0 {
+				t.Fatal(out)
+			}
+			changed := h.state(t)
+			if err := os.Remove(filepath.Join(notes, a.ID+".done")); err != nil {
+				t.Fatal(err)
+			}
+			if out, code := run(t, script); code != 0 || h.state(t) != changed {
+				t.Errorf("after the change: exit %d: %s\n%s", code, out, h.state(t))
+			}
+			undo := h.undo(t, a, "A-UNDO")
+			if out, code := run(t, write(t, h.Target, undo)); code != 0 || h.state(t) != before {
+				t.Errorf("undo: exit %d: %s\n%s", code, out, h.state(t))
+			}
+			b := a
+			b.ID = "A-SECOND"
+			if err := os.WriteFile(filepath.Join(notes, b.ID), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out, code := run(t, write(t, h.Target, b)); code != 0 || !h.shows(t, b) {
+				t.Errorf("before the change: exit %d: %s", code, out)
+			}
+		})
+	}
+}
+
+// TestNotesMustBeRootsAlone: who may write the notes could say what root restores, and where it writes.
+func TestNotesMustBeRootsAlone(t *testing.T) {
+	for name, prepare := range map[string]func(notes string) error{
+		"a link":           func(notes string) error { return os.Symlink(t.TempDir(), notes) },
+		"others may write": func(notes string) error { return errors.Join(os.Mkdir(notes, 0o700), os.Chmod(notes, 0o777)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newPair(t)
+			if err := errors.Join(os.MkdirAll(filepath.Join(h.root, "var/lib"), 0o755), prepare(filepath.Join(h.root, "var/lib/muster-orders"))); err != nil {
+				t.Fatal(err)
+			}
+			before := h.state(t)
+			if out, code := run(t, write(t, h.Target, on("eve", action(access.DisableAccount)))); code != 1 || !strings.Contains(out, "must be root's alone") || h.state(t) != before {
+				t.Errorf("exit %d: %s", code, out)
+			}
+		})
+	}
+}
+
+// TestSessionsEnd starts a process as an account that nothing else runs for, and lets the script end it. The script reads this host's own
+// files, and notes elsewhere.
+func TestSessionsEnd(t *testing.T) {
+	const uid, name = 5, "games"
+	passwd := read(t, "/etc/passwd")
+	busy := exec.Command("pgrep", "-U", fmt.Sprint(uid)).Run() == nil
+	if _, err := exec.LookPath("pgrep"); err != nil || os.Getuid() != 0 || busy || !strings.Contains(passwd, fmt.Sprintf("\n%s:x:%d:", name, uid)) {
+		t.Skipf("it takes root, pgrep and an account %s that nothing runs for", name)
+	}
+	sleep := exec.Command("sleep", "600")
+	sleep.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	if err := sleep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- sleep.Wait() }()
+	t.Cleanup(func() { _ = sleep.Process.Kill() })
+	target, _ := open(t, "notes: "+filepath.Join(t.TempDir(), "notes")+"\n", "root: "+t.TempDir()+"\n")
+	a := action(access.RevokeSessions)
+	a.Account = access.AccountRef{ID: fmt.Sprintf("%d/%s", uid, name), Name: name}
+	script := write(t, target, a)
+	if out, code := run(t, script); code != 0 || !strings.Contains(out, "done: nothing runs for games any more") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the process lives")
+	}
+	if out, code := run(t, script); code != 0 || !strings.Contains(out, "carried out before") {
+		t.Errorf("again: exit %d: %s", code, out)
 	}
 }
 
@@ -439,8 +527,8 @@ func TestScriptsAreGoodShell(t *testing.T) {
 		if _, err := exec.LookPath("shellcheck"); err != nil {
 			continue
 		}
-		// 2034: the values are the same for every kind; 2094, 2154: functions of the prelude set and read them.
-		if out, err := exec.Command("shellcheck", "--shell=sh", "--exclude=SC2034,SC2154", s).CombinedOutput(); err != nil {
+		// Of values and functions no order needs all: 2034, 2154, 2317.
+		if out, err := exec.Command("shellcheck", "--shell=sh", "--exclude=SC2034,SC2154,SC2317", s).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v: %s", filepath.Base(s), err, out)
 		}
 	}

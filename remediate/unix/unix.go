@@ -23,7 +23,7 @@ type settings struct {
 	Dir      string `yaml:"dir"`      // folder of the orders of all systems; default orders in the data folder
 	Hostname string `yaml:"hostname"` // the scripts stop on any other host; default the collector's, else etc/hostname below its root
 	Root     string `yaml:"root"`     // folder on the host that stands for /; default /
-	Notes    string `yaml:"notes"`    // folder on the host for what was there before; default /var/lib/muster/orders
+	Notes    string `yaml:"notes"`    // folder on the host for what was there before; default /var/lib/muster-orders
 	Run      bool   `yaml:"run"`      // running is not offered
 }
 
@@ -36,7 +36,7 @@ type Target struct {
 
 // New makes the target. Problems of the settings are recorded on spec.Settings.
 func New(spec remediate.Spec) (remediate.Target, error) {
-	t := &Target{s: settings{Root: "/", Notes: "/var/lib/muster/orders"}}
+	t := &Target{s: settings{Root: "/", Notes: "/var/lib/muster-orders"}}
 	spec.Settings.Decode(&t.s)
 	t.check(spec.Settings)
 	if t.s.Root != "/" {

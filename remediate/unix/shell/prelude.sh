@@ -86,7 +86,6 @@ member() {
 
 # keep notes what was there before, one key=value a line, so that the order can be taken back.
 keep() {
-	mkdir -p "$base$notes"
 	printf '%s\n' "$@" >"$base$notes/$order.new"
 	mv -f "$base$notes/$order.new" "$base$notes/$order"
 }
@@ -124,10 +123,7 @@ already() {
 	exit 0
 }
 
-mark() {
-	mkdir -p "$base$notes"
-	: >"$base$notes/$order.done"
-}
+mark() { : >"$base$notes/$order.done"; }
 
 finish() {
 	if [ -n "$undoes" ]; then
@@ -145,3 +141,5 @@ if [ -n "$host" ]; then
 	if [ "${here%%.*}" != "$host" ]; then die "it is an order for $host, this is $here"; fi
 fi
 if [ ! -r "$base/etc/passwd" ] || [ ! -r "$base/etc/shadow" ] || [ ! -r "$base/etc/group" ]; then die "$base/etc has no passwd, shadow and group"; fi
+mkdir -p "$base$notes"
+if [ -L "$base$notes" ] || [ -z "$(find "$base$notes" -prune -user 0 ! -perm -020 ! -perm -002)" ]; then die "$base$notes must be root's alone"; fi
