@@ -11,6 +11,7 @@ import (
 	"muster/internal/access"
 	dial "muster/internal/dial/scim"
 	"muster/internal/dial/scim/resource"
+	"muster/remediate/scim/joiner"
 )
 
 // lookDeleted reads what an account that is to be deleted was, as far as it can be brought back.
@@ -173,12 +174,14 @@ func (t *Target) create(ctx context.Context, a access.Action, _ *view) (string, 
 
 // post sends the new resource, and gives it as it is there then.
 func (t *Target) post(ctx context.Context, a access.Action, f *former) (string, *thing, error) {
-	body, err := t.user(a)
+	var body resource.Object
 	if f != nil {
-		body, err = f.User, nil
-	}
-	if err != nil {
-		return "", nil, err
+		body = f.User
+	} else {
+		var err error
+		if body, err = joiner.User(userName(a), a.Attributes, t.server.enterprise, t.set.places()); err != nil {
+			return "", nil, t.fail(a, access.Invalid, err.Error())
+		}
 	}
 	answer, err := t.client.Write(ctx, operation(a), http.MethodPost, t.server.users, body, "")
 	if s, ok := errors.AsType[*dial.Status](err); ok && s.Code == http.StatusConflict {
@@ -213,92 +216,4 @@ func renamed(item json.RawMessage, id string) json.RawMessage {
 	o.Delete("$ref")
 	raw, _ := json.Marshal(o) // it was read as JSON
 	return raw
-}
-
-// user is the resource of an account to create.
-func (t *Target) user(a access.Action) (resource.Object, error) {
-	at := a.Attributes
-	if userName(a) == "" {
-		return nil, t.fail(a, access.Invalid, "the account to create has no user name")
-	}
-	schemas := []string{dial.UserSchema}
-	plain := map[string]any{"userName": userName(a), "active": true}
-	put := func(into map[string]any, name, value string) {
-		if value != "" {
-			into[name] = value
-		}
-	}
-	put(plain, "externalId", at[access.AttrEmployeeID])
-	put(plain, "displayName", at[access.AttrDisplayName])
-	put(plain, "title", at[access.AttrTitle])
-	name := map[string]any{}
-	put(name, "givenName", at[access.AttrGivenName])
-	put(name, "familyName", at[access.AttrFamilyName])
-	if len(name) > 0 {
-		plain["name"] = name
-	}
-	if email := at[access.AttrEmail]; email != "" {
-		plain["emails"] = []any{map[string]any{"value": email, "type": "work", "primary": true}}
-	}
-	if enterprise := map[string]any{}; t.server.enterprise {
-		put(enterprise, "employeeNumber", at[access.AttrEmployeeID])
-		put(enterprise, "department", at[access.AttrDepartment])
-		if len(enterprise) > 0 {
-			plain[dial.EnterpriseSchema] = enterprise
-			schemas = append(schemas, dial.EnterpriseSchema)
-		}
-	}
-	body := resource.Object{}
-	for key, value := range plain {
-		raw, err := json.Marshal(value)
-		if err != nil {
-			return nil, t.fail(a, access.Internal, "an attribute cannot be written")
-		}
-		body[key] = raw
-	}
-	return t.extended(a, body, schemas)
-}
-
-// extended puts in what the server has elsewhere: the places where the collector reads the employee id and the UPN, and extra.
-func (t *Target) extended(a access.Action, body resource.Object, schemas []string) (resource.Object, error) {
-	type place struct {
-		path  resource.Path
-		value string
-	}
-	var places []place
-	for _, key := range []string{access.AttrEmployeeID, access.AttrUPN} {
-		if p, ok := t.set.paths[key]; ok && a.Attributes[key] != "" {
-			places = append(places, place{p, a.Attributes[key]})
-		}
-	}
-	var stand []string
-	for _, key := range placeholders {
-		stand = append(stand, "{"+key+"}", a.Attributes[key])
-	}
-	for key, value := range t.set.Extra {
-		if value = strings.NewReplacer(stand...).Replace(value); value != "" {
-			places = append(places, place{t.set.extra[key], value})
-		}
-	}
-	for _, p := range places {
-		raw, err := json.Marshal(p.value)
-		if p.value == "true" || p.value == "false" {
-			raw = json.RawMessage(p.value)
-		}
-		if err == nil {
-			err = p.path.Set(body, raw)
-		}
-		if err != nil {
-			return nil, t.fail(a, access.Invalid, err.Error())
-		}
-		if s := p.path.Schema(); s != "" && !slices.Contains(schemas, s) {
-			schemas = append(schemas, s)
-		}
-	}
-	raw, err := json.Marshal(schemas)
-	if err != nil {
-		return nil, t.fail(a, access.Internal, "an attribute cannot be written")
-	}
-	body["schemas"] = raw
-	return body, nil
 }

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"maps"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	dial "muster/internal/dial/scim"
 	"muster/internal/dial/scim/resource"
 	"muster/remediate"
+	"muster/remediate/scim/joiner"
 )
 
 // settings is the target's part of the configuration. Where the server is, how to get in and where attributes are is taken from the
@@ -31,10 +33,6 @@ type settings struct {
 	bad   bool // a problem was recorded
 }
 
-// placeholders are what the values of extra may hold.
-var placeholders = []string{access.AttrUserName, access.AttrDisplayName, access.AttrGivenName, access.AttrFamilyName, access.AttrEmail,
-	access.AttrUPN, access.AttrEmployeeID, access.AttrTitle, access.AttrDepartment}
-
 func decode(spec remediate.Spec) settings {
 	s := settings{Timeout: time.Minute, paths: map[string]resource.Path{}, extra: map[string]resource.Path{}}
 	s.inherit(spec)
@@ -50,8 +48,8 @@ func decode(spec remediate.Spec) settings {
 			s.problem(n.Get("extra").Key(text), `write "name", "name.sub" or "urn:...:User:name"`, "this is no attribute path")
 		}
 		s.extra[text] = p
-		if name := unknownPlaceholder(value); name != "" {
-			s.problem(n.Get("extra").Get(text), "one of {"+strings.Join(placeholders, "}, {")+"}", "{"+name+"} is no attribute of an account to create")
+		if name := joiner.Unknown(value); name != "" {
+			s.problem(n.Get("extra").Get(text), "one of {"+strings.Join(joiner.Placeholders(), "}, {")+"}", "{"+name+"} is no attribute of an account to create")
 		}
 	}
 	if s.CAFile != "" && !filepath.IsAbs(s.CAFile) {
@@ -135,17 +133,17 @@ func (s *settings) problem(at config.Node, hint, text string) {
 	at.Problem(hint, "%s", text)
 }
 
-// unknownPlaceholder finds a {name} that stands for nothing.
-func unknownPlaceholder(value string) string {
-	for {
-		_, rest, ok := strings.Cut(value, "{")
-		name, after, closed := strings.Cut(rest, "}")
-		if !ok || !closed {
-			return ""
+// places are where an account that is created has what the standard has elsewhere: the employee id and the UPN where the collector reads
+// them, and extra.
+func (s *settings) places() []joiner.Place {
+	var list []joiner.Place
+	for _, key := range []string{access.AttrEmployeeID, access.AttrUPN} {
+		if p, ok := s.paths[key]; ok {
+			list = append(list, joiner.Place{Path: p, Value: "{" + key + "}"})
 		}
-		if !slices.Contains(placeholders, name) {
-			return name
-		}
-		value = after
 	}
+	for _, key := range slices.Sorted(maps.Keys(s.Extra)) {
+		list = append(list, joiner.Place{Path: s.extra[key], Value: s.Extra[key]})
+	}
+	return list
 }
