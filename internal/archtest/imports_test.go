@@ -77,7 +77,10 @@ func TestImportsRunDownwardOnly(t *testing.T) {
 			switch {
 			case to == from && siblingCollectors(s.dir, target) && !s.test:
 				t.Errorf("%s imports %s: a collector never imports another (only builtin does)", s.path, path)
+			case to == from && siblingTargets(s.dir, target) && !s.test:
+				t.Errorf("%s imports %s: a target never imports another, and only builtin imports targets", s.path, path)
 			case to == from || toLayer < layer:
+			case s.test && from == "remediate" && to == "collectors": // what a target did is read with the system's collector
 			case s.test && (from == "collectors" || from == "remediate" || from == "internal/lab") && to == "internal/testserver":
 			default:
 				t.Errorf("%s imports %s: imports run downward only, siblings never import siblings", s.path, path)
@@ -95,6 +98,35 @@ func siblingCollectors(dir, target string) bool {
 	}
 	shared := target == "collectors" || strings.HasPrefix(target, "internal/")
 	return !shared && strings.Split(own, "/")[0] != strings.Split(target, "/")[0]
+}
+
+// siblingTargets reports whether a remediation target meets anything below remediate but its own folder and shared ground, or anything
+// but builtin meets a target.
+func siblingTargets(dir, target string) bool {
+	own, other := below("remediate", dir), below("remediate", target)
+	if own == other || own == "builtin" {
+		return false
+	}
+	targets := strings.Fields("csv ldap postgres scim unix")
+	return slices.Contains(targets, other) || slices.Contains(targets, own) && other != "" && other != "internal"
+}
+
+func TestWhichTargetsAreSiblings(t *testing.T) {
+	for pair, want := range map[[2]string]bool{
+		{"remediate/csv", "remediate/unix"}: true, {"remediate/unix", "remediate/planner"}: true, {"remediate/ldap/wire", "remediate/scim"}: true, {"remediate", "remediate/csv"}: true,
+		{"remediate/execute", "remediate/csv"}: true, {"remediate/csv", "remediate"}: false, {"remediate/csv", "remediate/internal/order"}: false, {"remediate/ldap", "remediate/ldap/wire"}: false,
+		{"remediate/builtin", "remediate/csv"}: false, {"remediate/planner", "remediate/approve"}: false,
+	} {
+		if got := siblingTargets(pair[0], pair[1]); got != want {
+			t.Errorf("%s imports %s: siblings %t", pair[0], pair[1], got)
+		}
+	}
+}
+
+// below is the name of the folder right below another that a path leads through; empty for that other itself.
+func below(folder, path string) string {
+	rest, _ := strings.CutPrefix(path, folder)
+	return strings.Split(strings.TrimPrefix(rest, "/"), "/")[0]
 }
 
 func checkDoor(t *testing.T, s source, path string) {
