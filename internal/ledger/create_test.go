@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"muster/internal/ledger/tiles"
 )
 
 // TestCreationInterrupted: whatever of the first files a crash left, the next Open makes a log with the stored key.
@@ -120,10 +122,10 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("a proof of entry %d holds", e.Index)
 			}
 		}
-		if raws, err := splitBundle([]byte(text)); err == nil {
+		if raws, err := tiles.SplitBundle([]byte(text)); err == nil {
 			var bundle []byte
 			for _, raw := range raws {
-				bundle = appendBundled(bundle, raw)
+				bundle = tiles.AppendEntry(bundle, raw)
 			}
 			if string(bundle) != text {
 				t.Error("a bundle splits into something else")

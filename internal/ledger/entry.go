@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -131,26 +130,4 @@ func checkEntry(e Entry, last time.Time) error {
 		return fmt.Errorf("its time %s lies before that of the entry before, %s", e.Time.Format(time.RFC3339Nano), last.Format(time.RFC3339Nano))
 	}
 	return nil
-}
-
-// appendBundled adds one entry to the bytes of an entry bundle.
-func appendBundled(bundle, raw []byte) []byte {
-	return append(binary.BigEndian.AppendUint16(bundle, uint16(len(raw))), raw...)
-}
-
-// splitBundle cuts an entry bundle into its entries and says when it is not one.
-func splitBundle(bundle []byte) ([][]byte, error) {
-	var entries [][]byte
-	for len(bundle) > 0 {
-		if len(bundle) < 2 {
-			return entries, fmt.Errorf("split entry bundle: one byte left after entry %d of it", len(entries))
-		}
-		n := int(binary.BigEndian.Uint16(bundle))
-		if len(bundle) < 2+n {
-			return entries, fmt.Errorf("split entry bundle: entry %d of it should have %d bytes, %d are left", len(entries), n, len(bundle)-2)
-		}
-		entries = append(entries, bundle[2:2+n])
-		bundle = bundle[2+n:]
-	}
-	return entries, nil
 }

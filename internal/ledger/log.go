@@ -275,7 +275,7 @@ func (b *batch) write(ctx context.Context, events []Event, now time.Time) error 
 			return &eventError{err}
 		}
 		b.last = at
-		b.tail = appendBundled(b.tail, raw)
+		b.tail = tiles.AppendEntry(b.tail, raw)
 		if err := b.edge.Add(tlog.RecordHash(raw), b.full); err != nil {
 			return err
 		}

@@ -129,7 +129,7 @@ func (r *Reader) bundle(n uint64) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	raws, err := splitBundle(data)
+	raws, err := tiles.SplitBundle(data)
 	if err != nil && len(raws) < want {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -223,7 +223,7 @@ func (r *Reader) edge() (e tiles.Edge, tail []byte, last time.Time, err error) {
 			if tlog.RecordHash(raw) != e.Levels[0][i] {
 				return e, nil, last, fmt.Errorf("entry %d is not what its tile says", (e.Size-1)/tiles.Width*tiles.Width+uint64(i))
 			}
-			tail = appendBundled(tail, raw)
+			tail = tiles.AppendEntry(tail, raw)
 		}
 	}
 	final, err := decodeEntry(e.Size-1, raws[len(raws)-1])

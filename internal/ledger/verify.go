@@ -283,7 +283,7 @@ func (v *verification) checkTileFile(path, full string, level int, n uint64, w i
 			return nil // reported already
 		}
 		for _, raw := range raws[:w] {
-			want = appendBundled(want, raw)
+			want = tiles.AppendEntry(want, raw)
 		}
 	} else {
 		hashes, err := v.r.hashes(level, n)

@@ -72,7 +72,7 @@ func (s Summary) TotalAccounts() int64 {
 
 // generator is one organisation in the making.
 type generator struct {
-	teams      map[string][]string // worker ids of those who may decide, by team
+	teams      policy.Teams
 	opt        Options
 	today      time.Time
 	staff      *staffing
@@ -157,13 +157,13 @@ func (g *generator) write(ctx context.Context) (err error) {
 		return err
 	}
 	return g.files.Configuration(export.Config{AsOf: g.opt.AsOf, Baseline: g.baseline(), DataDir: g.opt.DataDir, Head: workerID(0), Host: g.opt.Host,
-		Mapped: g.mapped, Teams: g.deciders(), Exceptions: g.exceptions, Mitigations: g.mitigated})
+		Mapped: g.mapped, Teams: g.teams.List(), Exceptions: g.exceptions, Mitigations: g.mitigated})
 }
 
 // writePerson makes, judges and writes one person with their accounts.
 func (g *generator) writePerson(i int) {
 	p := g.planted(i)
-	g.enlist(p)
+	g.teams.Add(p.Person)
 	g.provision(p, draw.New(g.opt.Seed, "accounts", uint64(i)))
 	if part, ok := g.staff.planted[i]; ok && part.drift != nil {
 		part.drift(g, p, part.k)

@@ -28,13 +28,7 @@ type configData struct {
 	Mapped                                                               []Mapping
 	Host                                                                 bool
 	Security                                                             []string
-	Teams                                                                []Team
-}
-
-// Team is a group of people who decide.
-type Team struct {
-	Name   string
-	People []string // worker ids
+	Teams                                                                []model.Team
 }
 
 // Mapping is one line of the explicit map from accounts to persons.
@@ -47,7 +41,7 @@ type Config struct {
 	Head           string // worker id of the chief executive
 	Host           bool   // name this host as a system
 	Mapped         []Mapping
-	Teams          []Team // those who decide about systems; the one called security is the security team
+	Teams          []model.Team // those who decide about systems; the one called security is the security team
 	Exceptions     []model.Exception
 	Mitigations    []model.Mitigation
 }

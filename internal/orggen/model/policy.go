@@ -143,3 +143,9 @@ func (p *Policy) Due(who *access.Person, at time.Time) map[System][]*Entitlement
 	}
 	return out
 }
+
+// Team is a group of people who decide.
+type Team struct {
+	Name   string
+	People []string // worker ids
+}
