@@ -70,6 +70,10 @@ func TestCallsAreRefusedAsDocumented(t *testing.T) {
 	theirs := w.Workspace().Say(w.ops.ID, w.ada.ID, "hello")
 	bot, appToken := w.BotToken(), w.AppToken()
 	text := func(channel string) map[string]any { return map[string]any{"channel": channel, "text": "x"} }
+	var long []any // five sections that fit, each for itself
+	for range 5 {
+		long = append(long, map[string]any{"type": "section", "text": map[string]any{"type": "mrkdwn", "text": strings.Repeat("x", 2900)}})
+	}
 	for _, c := range []struct {
 		name, token, method, want string
 		args                      any
@@ -87,6 +91,7 @@ func TestCallsAreRefusedAsDocumented(t *testing.T) {
 		{"nothing to say", bot, "chat.postMessage", "no_text", map[string]any{"channel": w.ops.ID}},
 		{"a thread that is not there", bot, "chat.postMessage", "cannot_reply_to_message", map[string]any{"channel": w.ops.ID, "text": "x", "thread_ts": "1.000001"}},
 		{"blocks that are no list", bot, "chat.postMessage", "invalid_blocks_format", map[string]any{"channel": w.ops.ID, "blocks": "{"}},
+		{"blocks that are too long together", bot, "chat.postMessage", "msg_blocks_too_long", map[string]any{"channel": w.ops.ID, "blocks": long}},
 		{"metadata without a payload", bot, "chat.postMessage", "invalid_metadata_format", map[string]any{"channel": w.ops.ID, "text": "x", "metadata": map[string]any{"event_type": "x"}}},
 		{"metadata that is no JSON", bot, "chat.postMessage", "invalid_metadata_format", map[string]any{"channel": w.ops.ID, "text": "x", "metadata": "{"}},
 		{"metadata that is too large", bot, "chat.postMessage", "metadata_too_large", map[string]any{"channel": w.ops.ID, "text": "x",
