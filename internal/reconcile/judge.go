@@ -10,8 +10,8 @@ import (
 	"muster/internal/ledger"
 	"muster/internal/reconcile/expect"
 	"muster/internal/reconcile/settle"
+	"muster/internal/reconcile/sight"
 	"muster/internal/store"
-	"muster/remediate/planner"
 	"muster/rules"
 )
 
@@ -37,7 +37,7 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if res.Links, err = r.Store.LinkAccounts(ctx, world); err != nil {
 		return res, fmt.Errorf("link accounts: %w", err)
 	}
-	stand, err := r.stand(ctx, run.AsOf)
+	stand, err := sight.Stand(ctx, r.Store, run.AsOf)
 	if err != nil {
 		return res, err
 	}
@@ -49,7 +49,7 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if err != nil {
 		return res, err
 	}
-	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, stand: stand, tested: tally{}, names: map[string]string{}, unsure: map[string]string{}}
+	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, taker: sight.NewTaker(stand), tested: tally{}, names: map[string]string{}, unsure: map[string]string{}}
 	if err := j.prepare(ctx); err != nil {
 		return res, err
 	}
@@ -68,7 +68,7 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if err := r.record(ctx, &res, settled); err != nil {
 		return res, err
 	}
-	res.Sighting, err = j.sighting(res.Run, settled)
+	res.Sighting, err = j.taker.Sighting(res.Run, world, systems, r.Plan.Digest, settled)
 	return res, err
 }
 
@@ -100,9 +100,9 @@ func (r *Runner) world(ctx context.Context, run access.Run) (store.World, []acce
 }
 
 // expectations matches the bundles once per distinct profile and keeps what each profile should hold.
-func (r *Runner) expectations(ctx context.Context, w store.World, stand standing) (*expect.Book, error) {
+func (r *Runner) expectations(ctx context.Context, w store.World, stand sight.Standing) (*expect.Book, error) {
 	e := expect.NewBook(r.Plan.Bundles, w.AsOf)
-	e.Personal = stand.personal
+	e.Personal = stand.Personal
 	if err := r.Store.Profiles(ctx, w, r.Plan.Bundles.Fields(), e.Learn); err != nil {
 		return nil, fmt.Errorf("match bundles with profiles: %w", err)
 	}
@@ -135,12 +135,8 @@ type judge struct {
 	filler    *expect.Filler
 	evaluator *rules.Evaluator
 	found     []rules.Hit
-	stand     standing
-	subjects  map[string]*access.PersonFacts // by fingerprint of a hit
-	watched   map[string]Watched             // accounts that earlier actions touched
-	ended     []planner.Case                 // grants that a request gave and whose time is over, where no rule says so
-	weights   map[string]*weight             // by system
-	unsure    map[string]string              // by worker id: why it is not known what they should hold
+	taker     *sight.Taker
+	unsure    map[string]string // by worker id: why it is not known what they should hold
 	tested    tally
 	names     map[string]string // of the persons who have a mitigation
 }
@@ -151,8 +147,7 @@ func (j *judge) prepare(ctx context.Context) error {
 		return err
 	}
 	j.filler = filler
-	j.evaluator = j.runner.evaluator(j.world, j.systems, j.stand)
-	j.subjects, j.watched, j.weights = map[string]*access.PersonFacts{}, map[string]Watched{}, map[string]*weight{}
+	j.evaluator = j.runner.evaluator(j.world, j.systems, j.taker.Stand)
 	if m := j.runner.Plan.Matrix; m != nil {
 		for _, one := range m.Mitigations() {
 			j.names[one.Person] = ""
@@ -162,12 +157,12 @@ func (j *judge) prepare(ctx context.Context) error {
 }
 
 // evaluator makes an evaluator that knows the run's world.
-func (r *Runner) evaluator(w store.World, systems []access.SystemFacts, stand standing) *rules.Evaluator {
+func (r *Runner) evaluator(w store.World, systems []access.SystemFacts, stand sight.Standing) *rules.Evaluator {
 	byName := make(map[string]*access.SystemFacts, len(systems))
 	for i := range systems {
 		byName[systems[i].Name] = &systems[i]
 	}
-	return r.Plan.Rules.Evaluator(rules.Env{Now: w.AsOf, Systems: byName, Bundles: r.Plan.Bundles, Matrix: r.Plan.Matrix, Exceptions: r.Plan.Exceptions.With(stand.accepted...)})
+	return r.Plan.Rules.Evaluator(rules.Env{Now: w.AsOf, Systems: byName, Bundles: r.Plan.Bundles, Matrix: r.Plan.Matrix, Exceptions: r.Plan.Exceptions.With(stand.Accepted...)})
 }
 
 func (j *judge) hits(ctx context.Context, res *Result) error {
@@ -175,7 +170,7 @@ func (j *judge) hits(ctx context.Context, res *Result) error {
 	keep := func(h rules.Hit) error {
 		j.found = append(j.found, h)
 		if of != nil {
-			j.subjects[h.Finding.Fingerprint] = of
+			j.taker.Hit(h.Finding.Fingerprint, of)
 		}
 		return nil
 	}
@@ -191,7 +186,7 @@ func (j *judge) hits(ctx context.Context, res *Result) error {
 			return err
 		}
 		of = f
-		j.note(f)
+		j.taker.Note(f)
 		if f.Person == nil {
 			return j.evaluator.Evaluate(f, keep)
 		}

@@ -12,6 +12,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/internal/reconcile/plan"
+	"muster/internal/reconcile/sight"
 	"muster/internal/store"
 	"muster/rules"
 )
@@ -36,8 +37,8 @@ type Result struct {
 	Links      map[access.LinkResult]int64
 	Worst      map[string]access.Finding // by rule: the worst and oldest open finding
 	RuleStats  rules.Stats
-	Sighting   Sighting // what a plan of remediation is made of
-	Suppressed int      // hits not raised because they rest on absence in an incomplete source
+	Sighting   sight.Sighting // what a plan of remediation is made of
+	Suppressed int            // hits not raised because they rest on absence in an incomplete source
 }
 
 // Incomplete reports whether any source of the run was not read whole.

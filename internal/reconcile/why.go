@@ -11,6 +11,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile/expect"
+	"muster/internal/reconcile/sight"
 	"muster/internal/store"
 	"muster/rules"
 )
@@ -217,12 +218,12 @@ func (r *Runner) personFacts(ctx context.Context, w store.World, who string) (*a
 
 // fillOne completes one person's facts without matching every profile. unsure says which bundle condition failed for the person, if any.
 func (r *Runner) fillOne(ctx context.Context, w store.World, f *access.PersonFacts, profile uint64) (unsure string, err error) {
-	stand, err := r.stand(ctx, w.AsOf)
+	stand, err := sight.Stand(ctx, r.Store, w.AsOf)
 	if err != nil {
 		return "", err
 	}
 	book := expect.NewBook(r.Plan.Bundles, w.AsOf)
-	book.Personal = stand.personal
+	book.Personal = stand.Personal
 	if f.Person != nil {
 		if err := book.Learn(profile, *f.Person); err != nil {
 			return "", err
@@ -249,7 +250,7 @@ func (r *Runner) Explain(ctx context.Context, f access.Finding) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	stand, err := r.stand(ctx, w.AsOf)
+	stand, err := sight.Stand(ctx, r.Store, w.AsOf)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"muster/internal/access"
-	"muster/internal/reconcile"
+	"muster/internal/reconcile/sight"
 	"muster/remediate"
 	"muster/remediate/approve"
 	"muster/remediate/planner"
@@ -41,7 +41,7 @@ func (o Outcome) Count(s remediate.State) int {
 func (o Outcome) Held() bool { return o.Kept && o.Plan.Count(remediate.Held) > 0 }
 
 // Night does the whole of it for a run.
-func (m *Mender) Night(ctx context.Context, s reconcile.Sighting) (Outcome, error) {
+func (m *Mender) Night(ctx context.Context, s sight.Sighting) (Outcome, error) {
 	var o Outcome
 	var err error
 	if !m.Enabled() {

@@ -12,6 +12,7 @@ import (
 	"muster/internal/config"
 	"muster/internal/reconcile"
 	"muster/internal/reconcile/plan"
+	"muster/internal/reconcile/sight"
 	"muster/internal/retry"
 	"muster/internal/store"
 	"muster/remediate"
@@ -40,7 +41,7 @@ type Mender struct {
 func (m *Mender) Enabled() bool { return m.Plan.Settings.Remediation.Mode == config.Apply }
 
 // input gathers what the planner needs.
-func (m *Mender) input(ctx context.Context, s reconcile.Sighting) (planner.Input, error) {
+func (m *Mender) input(ctx context.Context, s sight.Sighting) (planner.Input, error) {
 	in := planner.Input{Run: s.Run, Now: m.Now().UTC(), MaxGap: m.Plan.Settings.Remediation.MaxGap, HR: s.HR, Systems: map[string]planner.System{}, Cases: s.Cases,
 		Policy: m.Plan.Policies.For, Routes: m.Routes(s.Facts), HeldSince: m.heldSince(s.Cases), Ended: s.Ended}
 	for _, f := range s.Systems {
@@ -64,7 +65,7 @@ func (m *Mender) input(ctx context.Context, s reconcile.Sighting) (planner.Input
 }
 
 // system is one system with what may be done there.
-func (m *Mender) system(f access.SystemFacts, s reconcile.Sighting) planner.System {
+func (m *Mender) system(f access.SystemFacts, s sight.Sighting) planner.System {
 	out := planner.System{Facts: f, Accounts: s.Accounts[f.Name], Admins: s.Admins[f.Name], Holders: s.Holders[f.Name]}
 	target, ok := m.Targets[f.Name]
 	if !ok {
@@ -79,13 +80,13 @@ func (m *Mender) system(f access.SystemFacts, s reconcile.Sighting) planner.Syst
 }
 
 // retired are the accounts that Muster disabled, whose state a later snapshot verified, and that are still there.
-func retired(records []remediate.Record, s reconcile.Sighting) []planner.Retired {
+func retired(records []remediate.Record, s sight.Sighting) []planner.Retired {
 	var out []planner.Retired
 	for _, r := range records {
 		if r.Kind != access.DisableAccount || r.State != remediate.Verified || r.Policy.DeleteAfter <= 0 {
 			continue
 		}
-		if w, ok := s.Watched[reconcile.WatchKey(r.System, r.Account)]; ok {
+		if w, ok := s.Watched[sight.WatchKey(r.System, r.Account)]; ok {
 			out = append(out, planner.Retired{Record: r, Account: w.Account, Person: w.Person})
 		}
 	}
@@ -138,7 +139,7 @@ func (m *Mender) heldSince(cases []planner.Case) func(context.Context, planner.C
 }
 
 // PlanFor makes the plan of a sighting. It writes nothing.
-func (m *Mender) PlanFor(ctx context.Context, s reconcile.Sighting) (planner.Plan, error) {
+func (m *Mender) PlanFor(ctx context.Context, s sight.Sighting) (planner.Plan, error) {
 	in, err := m.input(ctx, s)
 	if err != nil {
 		return planner.Plan{}, fmt.Errorf("gather what a plan is made of: %w", err)

@@ -7,7 +7,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
-	"muster/internal/reconcile"
+	"muster/internal/reconcile/sight"
 	"muster/remediate"
 )
 
@@ -25,7 +25,7 @@ func (m *Mender) Recover(ctx context.Context) ([]remediate.Record, error) {
 
 // Verify compares what was done with what tonight's complete snapshots show. Done is verified or contradicted; Ordered is verified once
 // somebody did it. A system that was not read whole, or not since, says nothing.
-func (m *Mender) Verify(ctx context.Context, s reconcile.Sighting) (verified, contradicted []remediate.Record, err error) {
+func (m *Mender) Verify(ctx context.Context, s sight.Sighting) (verified, contradicted []remediate.Record, err error) {
 	records, err := remediate.Load[remediate.Record](ctx, m.Store, access.DocumentQuery{Kind: access.DocAction, States: []string{string(remediate.Done), string(remediate.Ordered)}})
 	if err != nil {
 		return nil, nil, err
@@ -57,7 +57,7 @@ func (m *Mender) Verify(ctx context.Context, s reconcile.Sighting) (verified, co
 }
 
 // shows reports whether what a run found shows an action's change.
-func shows(r remediate.Record, s reconcile.Sighting) bool {
+func shows(r remediate.Record, s sight.Sighting) bool {
 	if r.Kind == access.RevokeSessions {
 		return true // no snapshot tells sessions; the re-read did
 	}
@@ -65,7 +65,7 @@ func shows(r remediate.Record, s reconcile.Sighting) bool {
 	if ref.ID == "" && r.Receipt != nil {
 		ref.ID = r.Receipt.After.AccountID
 	}
-	w, ok := s.Watched[reconcile.WatchKey(r.System, ref)]
+	w, ok := s.Watched[sight.WatchKey(r.System, ref)]
 	o := access.Observation{Exists: ok}
 	if ok {
 		o.Enabled, o.ExpiresAt = w.Account.Enabled, w.Account.ExpiresAt

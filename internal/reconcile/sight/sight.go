@@ -1,4 +1,8 @@
-package reconcile
+// Package sight takes down what one run sees, as far as a plan of remediation needs it, and reads what people decided that bears on a
+// run: requests, exceptions, and the accounts that earlier actions touched.
+//
+// A Taker is fed by one goroutine while the run streams facts past the rules; it keeps the facts of those who have a finding. Times are UTC.
+package sight
 
 import (
 	"context"
@@ -43,54 +47,73 @@ func WatchKey(system string, a access.AccountRef) string {
 	return system + "\x00id\x00" + a.ID
 }
 
+// Taker takes down one run.
+type Taker struct {
+	Stand Standing
+
+	subjects map[string]*access.PersonFacts // by fingerprint of a hit
+	watched  map[string]Watched             // accounts that earlier actions touched
+	ended    []planner.Case                 // grants that a request gave and whose time is over, where no rule says so
+	weights  map[string]*weight             // by system
+}
+
+// NewTaker starts to take down a run under what stands.
+func NewTaker(stand Standing) *Taker {
+	return &Taker{Stand: stand, subjects: map[string]*access.PersonFacts{}, watched: map[string]Watched{}, weights: map[string]*weight{}}
+}
+
+// Hit takes down whose facts a finding is about.
+func (t *Taker) Hit(fingerprint string, f *access.PersonFacts) { t.subjects[fingerprint] = f }
+
 // weight counts what a system must not lose the last of.
 type weight struct {
 	accounts, admins int
 	holders          map[string]int
 }
 
-// standing is what people decided that bears on a run.
-type standing struct {
-	personal map[string][]access.Expectation
-	accepted []rules.Exception
-	ended    map[string]access.Request
-	watch    map[string]bool
+// Standing is what people decided that bears on a run.
+type Standing struct {
+	Personal map[string][]access.Expectation // approved requests in force, by worker id
+	Accepted []rules.Exception               // accepted risks in force
+
+	ended map[string]access.Request
+	watch map[string]bool
 }
 
 // endedFor is how long after its end a request still explains why its access is taken away.
 const endedFor = 400 * 24 * time.Hour
 
-// stand reads the requests and exceptions in force at a moment, and the accounts that actions touched.
-func (r *Runner) stand(ctx context.Context, at time.Time) (standing, error) {
-	s := standing{personal: map[string][]access.Expectation{}, ended: map[string]access.Request{}, watch: map[string]bool{}}
-	requests, err := remediate.Load[access.Request](ctx, r.Store, access.DocumentQuery{Kind: access.DocRequest, States: []string{string(access.RequestActive), string(access.RequestEnded)}})
+// Stand reads the requests and exceptions in force at a moment, and the accounts that actions touched.
+func Stand(ctx context.Context, records remediate.Records, at time.Time) (Standing, error) {
+	s := Standing{Personal: map[string][]access.Expectation{}, ended: map[string]access.Request{}, watch: map[string]bool{}}
+	requests, err := remediate.Load[access.Request](ctx, records, access.DocumentQuery{Kind: access.DocRequest, States: []string{string(access.RequestActive), string(access.RequestEnded)}})
 	if err != nil {
 		return s, err
 	}
 	for _, q := range requests {
 		if q.State == access.RequestActive && at.Before(q.Until) {
-			s.personal[q.Person] = append(s.personal[q.Person], access.Expectation{Ref: q.Ref, Basis: []access.Basis{{Kind: "request", Name: q.ID, Until: q.Until}}})
+			s.Personal[q.Person] = append(s.Personal[q.Person], access.Expectation{Ref: q.Ref, Basis: []access.Basis{{Kind: "request", Name: q.ID, Until: q.Until}}})
 		} else if at.Before(q.Until.Add(endedFor)) {
 			s.ended[planner.EndedKey(q.Person, q.Ref)] = q
 		}
 	}
-	for person, list := range s.personal {
+	for person, list := range s.Personal {
 		slices.SortFunc(list, func(a, b access.Expectation) int { return strings.Compare(a.Basis[0].Name, b.Basis[0].Name) })
 		for _, x := range list {
 			delete(s.ended, planner.EndedKey(person, x.Ref)) // asked for again
 		}
 	}
-	accepted, err := remediate.Load[access.RiskException](ctx, r.Store, access.DocumentQuery{Kind: access.DocException, States: []string{string(access.RequestActive)}})
+	accepted, err := remediate.Load[access.RiskException](ctx, records, access.DocumentQuery{Kind: access.DocException, States: []string{string(access.RequestActive)}})
 	if err != nil {
 		return s, err
 	}
 	for _, x := range accepted {
 		if at.Before(x.Expires.AddDate(0, 0, 1)) {
-			s.accepted = append(s.accepted, rules.Exception{ID: x.ID, Rule: x.Rule, System: x.System, Subject: x.SubjectID, Detail: x.Detail, Owner: x.Owner,
+			s.Accepted = append(s.Accepted, rules.Exception{ID: x.ID, Rule: x.Rule, System: x.System, Subject: x.SubjectID, Detail: x.Detail, Owner: x.Owner,
 				Approver: strings.Join(x.ApprovedBy, ", "), Reason: x.Reason, CompensatingControl: x.CompensatingControl, Expires: x.Expires})
 		}
 	}
-	done, err := remediate.Load[remediate.Record](ctx, r.Store, access.DocumentQuery{Kind: access.DocAction,
+	done, err := remediate.Load[remediate.Record](ctx, records, access.DocumentQuery{Kind: access.DocAction,
 		States: []string{string(remediate.Done), string(remediate.Ordered), string(remediate.Verified)}})
 	for _, rec := range done {
 		s.watch[WatchKey(rec.System, watchedAccount(rec))] = true
@@ -107,18 +130,18 @@ func watchedAccount(rec remediate.Record) access.AccountRef {
 	return a
 }
 
-// note takes down of one person's facts what a plan needs besides the hits.
-func (j *judge) note(f *access.PersonFacts) {
+// Note takes down of one person's facts what a plan needs besides the hits.
+func (t *Taker) Note(f *access.PersonFacts) {
 	for _, a := range f.Accounts {
-		w := j.weights[a.System]
+		w := t.weights[a.System]
 		if w == nil {
 			w = &weight{holders: map[string]int{}}
-			j.weights[a.System] = w
+			t.weights[a.System] = w
 		}
 		w.accounts++
 		for _, key := range []string{WatchKey(a.System, access.AccountRef{ID: a.ID}), WatchKey(a.System, access.AccountRef{Name: a.Name})} {
-			if j.stand.watch[key] {
-				j.watched[key] = Watched{Account: a, Person: f.Person}
+			if t.Stand.watch[key] {
+				t.watched[key] = Watched{Account: a, Person: f.Person}
 			}
 		}
 		for i := range a.Grants {
@@ -127,7 +150,7 @@ func (j *judge) note(f *access.PersonFacts) {
 				w.holders[g.Entitlement.Name]++
 			}
 			if f.Person != nil && g.Actual && !g.Expected {
-				j.noteEnded(f, a, g)
+				t.noteEnded(f, a, g)
 			}
 		}
 		if a.Enabled && a.PrivilegedEffective {
@@ -138,25 +161,25 @@ func (j *judge) note(f *access.PersonFacts) {
 
 // noteEnded makes a case of a grant that a request gave until its time was over. Where a bundle names the system, a rule says so too; the
 // plan takes each action once.
-func (j *judge) noteEnded(f *access.PersonFacts, a *access.AccountFacts, g *access.GrantFacts) {
-	q, ok := j.stand.ended[planner.EndedKey(f.Person.ID, access.EntitlementRef{System: a.System, Name: g.Entitlement.Name})]
+func (t *Taker) noteEnded(f *access.PersonFacts, a *access.AccountFacts, g *access.GrantFacts) {
+	q, ok := t.Stand.ended[planner.EndedKey(f.Person.ID, access.EntitlementRef{System: a.System, Name: g.Entitlement.Name})]
 	if !ok {
 		return
 	}
 	finding := access.Finding{Rule: "request-ended", Scope: access.ScopeGrant, Severity: access.Medium, System: a.System, Subject: a.Name, SubjectID: a.ID, Detail: g.Entitlement.Name,
-		Person: f.Person.ID, PersonName: f.Person.Name(), FirstSeen: q.Until, Message: fmt.Sprintf("%s was given until %s", g.Entitlement.Name, stamp(q.Until))}
-	j.ended = append(j.ended, planner.Case{Case: access.Case{Finding: finding, Person: f.Person, Account: a, Grant: g}})
+		Person: f.Person.ID, PersonName: f.Person.Name(), FirstSeen: q.Until, Message: fmt.Sprintf("%s was given until %s", g.Entitlement.Name, q.Until.UTC().Format(time.RFC3339))}
+	t.ended = append(t.ended, planner.Case{Case: access.Case{Finding: finding, Person: f.Person, Account: a, Grant: g}})
 }
 
-// sighting gathers what a plan is made of, from the run's findings in their present state.
-func (j *judge) sighting(run access.Run, findings []access.Finding) (Sighting, error) {
-	s := Sighting{Run: run, Facts: j.world, Accounts: map[string]int64{}, Admins: map[string]int{}, Holders: map[string]map[string]int{}, Ended: j.stand.ended, Watched: j.watched}
+// Sighting gathers what a plan is made of, from the run's findings in their present state. config is the digest of the configuration.
+func (t *Taker) Sighting(run access.Run, world store.World, systems []access.SystemFacts, config string, findings []access.Finding) (Sighting, error) {
+	s := Sighting{Run: run, Facts: world, Accounts: map[string]int64{}, Admins: map[string]int{}, Holders: map[string]map[string]int{}, Ended: t.Stand.ended, Watched: t.watched}
 	byName := map[string]*access.SystemFacts{}
 	type used struct{ System, Snapshot, Digest string }
-	world := []any{j.runner.Plan.Digest}
-	for i := range j.systems {
-		f := j.systems[i]
-		world = append(world, used{f.Name, f.Used.ID, f.Used.Digest})
+	from := []any{config}
+	for i := range systems {
+		f := systems[i]
+		from = append(from, used{f.Name, f.Used.ID, f.Used.Digest})
 		if f.IsHR {
 			s.HR = f
 			continue
@@ -165,19 +188,19 @@ func (j *judge) sighting(run access.Run, findings []access.Finding) (Sighting, e
 		byName[f.Name] = &f
 	}
 	var err error
-	if s.World, err = remediate.Digest(world); err != nil {
+	if s.World, err = remediate.Digest(from); err != nil {
 		return s, err
 	}
-	for name, w := range j.weights {
+	for name, w := range t.weights {
 		s.Accounts[name], s.Admins[name], s.Holders[name] = int64(w.accounts), w.admins, w.holders
 	}
 	for _, f := range findings {
 		if f.State == access.Resolved || f.State == access.Excepted {
 			continue
 		}
-		s.Cases = append(s.Cases, caseOf(f, j.subjects[f.Fingerprint], byName[f.System]))
+		s.Cases = append(s.Cases, caseOf(f, t.subjects[f.Fingerprint], byName[f.System]))
 	}
-	for _, c := range j.ended {
+	for _, c := range t.ended {
 		c.System = byName[c.Finding.System]
 		s.Cases = append(s.Cases, c)
 	}
@@ -214,37 +237,4 @@ func caseOf(f access.Finding, facts *access.PersonFacts, system *access.SystemFa
 		}
 	}
 	return c
-}
-
-// Look judges again what a completed run reasoned from, without writing anything, for a plan that is made later.
-func (r *Runner) Look(ctx context.Context, run access.Run) (Sighting, error) {
-	world, ok, err := r.Store.WorldOfRun(ctx, run.ID)
-	if err != nil || !ok {
-		return Sighting{}, &access.Error{Op: "read what run " + run.ID + " reasoned from", Kind: access.NotFound, Hint: "run: muster nightly", Err: fmt.Errorf("it is gone: %v", err)}
-	}
-	systems, previous, err := r.choose(ctx, run)
-	if err != nil {
-		return Sighting{}, err
-	}
-	stand, err := r.stand(ctx, run.AsOf)
-	if err != nil {
-		return Sighting{}, err
-	}
-	book, err := r.expectations(ctx, world, stand)
-	if err != nil {
-		return Sighting{}, err
-	}
-	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, stand: stand, tested: tally{}, names: map[string]string{}, unsure: map[string]string{}}
-	if err := j.prepare(ctx); err != nil {
-		return Sighting{}, err
-	}
-	var again Result
-	if err := j.hits(ctx, &again); err != nil {
-		return Sighting{}, fmt.Errorf("evaluate rules: %w", err)
-	}
-	var findings []access.Finding
-	if err := r.Store.FindingsOfRun(ctx, run.ID, func(f access.Finding) error { findings = append(findings, f); return nil }); err != nil {
-		return Sighting{}, fmt.Errorf("read the findings of run %s: %w", run.ID, err)
-	}
-	return j.sighting(run, findings)
 }
