@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,21 +56,21 @@ func TestWriteSaysWhatItIsTold(t *testing.T) {
 // TestWriteIsSentOnce breaks the connection under writes, also under those on a connection that was used before.
 func TestWriteIsSentOnce(t *testing.T) {
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		n := 0
+		var n atomic.Int32
 		c := dial(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet {
 				fmt.Fprint(w, "{}")
 				return
 			}
-			n++
+			n.Add(1)
 			panic(http.ErrAbortHandler)
 		})
 		if _, err := c.Read(context.Background(), "read user", "/Users/1", nil); err != nil {
 			t.Fatal(err)
 		}
 		_, err := c.Write(context.Background(), "write user", method, "/Users/1", nil, "")
-		if access.KindOf(err) != access.Transient || n != 1 {
-			t.Errorf("%s: sent %d times, %v", method, n, err)
+		if access.KindOf(err) != access.Transient || n.Load() != 1 {
+			t.Errorf("%s: sent %d times, %v", method, n.Load(), err)
 		}
 	}
 }
@@ -158,11 +160,14 @@ func TestWhatFollowsAWriteDoesNotUndoIt(t *testing.T) {
 }
 
 func TestSearch(t *testing.T) {
+	var mu sync.Mutex
 	var asked []string
 	answer := func(total int, way string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			q := r.URL.Query()
+			mu.Lock()
 			asked = append(asked, q.Get("filter"))
+			mu.Unlock()
 			if way == "refuses filters" && q.Has("filter") {
 				w.WriteHeader(http.StatusBadRequest)
 				return
@@ -210,6 +215,8 @@ func TestSearch(t *testing.T) {
 			if access.KindOf(err) != c.kind || !slices.Equal(ids, c.want) {
 				t.Errorf("%v, %v", ids, err)
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			if c.way == "has none" && asked[0] != "" || c.way == "ignores filters" && asked[0] != `userName eq "us\"er<5"` {
 				t.Errorf("asked %q", asked)
 			}
