@@ -236,3 +236,36 @@ func TestFindsByName(t *testing.T) {
 		t.Errorf("no such group: %v", err)
 	}
 }
+
+// TestLateArrivalIsNoFailure makes the same change right before the target's own request arrives, as one from before an interruption may.
+func TestLateArrivalIsNoFailure(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		a    access.Action
+		late func(s *strict)
+	}{
+		{"disabled", access.Action{Kind: access.DisableAccount, Account: ada}, func(s *strict) { s.users[0]["active"] = false; s.touch(s.users[0]) }},
+		{"deleted", access.Action{Kind: access.DeleteAccount, Account: ada}, func(s *strict) { s.users = s.users[1:] }},
+		{"created", access.Action{Kind: access.CreateAccount, Account: access.AccountRef{Name: "nina"}, Attributes: nina}, func(s *strict) {
+			u := m{"id": "late", "userName": "nina", "externalId": "W-9"}
+			s.touch(u)
+			s.users = append(s.users, u)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			back := configured(func(s *strict) { s.etags = true })()
+			done := false
+			tg := before(t, back, func(r *http.Request) {
+				if back.mu.Lock(); r.Method != http.MethodGet && !done {
+					done = true
+					c.late(back)
+				}
+				back.mu.Unlock()
+			})
+			r, err := tg.Apply(context.Background(), c.a)
+			if err != nil || r.Outcome != access.OutcomeAlready || !r.After.Shows(c.a) || !done {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+}
