@@ -17,7 +17,7 @@ import (
 // Records keeps documents in memory.
 type Records struct {
 	mu   sync.Mutex
-	docs map[string][]access.Document // every version, by kind and id
+	docs map[access.DocumentKind]map[string][]access.Document // every version of each id
 	// Fault, when it is set, is asked before every write.
 	Fault func(access.Document) error
 }
@@ -34,12 +34,16 @@ func (r *Records) SaveDocuments(_ context.Context, docs ...access.Document) erro
 		}
 	}
 	if r.docs == nil {
-		r.docs = map[string][]access.Document{}
+		r.docs = map[access.DocumentKind]map[string][]access.Document{}
 	}
 	for _, d := range docs {
-		key := string(d.Kind) + " " + d.ID
-		if !slices.ContainsFunc(r.docs[key], func(x access.Document) bool { return x.Version == d.Version }) {
-			r.docs[key] = append(r.docs[key], d)
+		kind := r.docs[d.Kind]
+		if kind == nil {
+			kind = map[string][]access.Document{}
+			r.docs[d.Kind] = kind
+		}
+		if !slices.ContainsFunc(kind[d.ID], func(x access.Document) bool { return x.Version == d.Version }) {
+			kind[d.ID] = append(kind[d.ID], d)
 		}
 	}
 	return nil
@@ -47,14 +51,7 @@ func (r *Records) SaveDocuments(_ context.Context, docs ...access.Document) erro
 
 // Documents yields the newest versions that match, by kind and id.
 func (r *Records) Documents(_ context.Context, q access.DocumentQuery, yield func(access.Document) error) error {
-	for _, d := range r.newest() {
-		switch {
-		case q.Kind != "" && d.Kind != q.Kind, q.ID != "" && d.ID != q.ID, q.System != "" && d.System != q.System,
-			q.Person != "" && d.Person != q.Person, q.Run != "" && d.Run != q.Run,
-			len(q.States) > 0 && !slices.Contains(q.States, d.State), q.Keys != nil && !slices.Contains(q.Keys, d.Key),
-			!strings.HasPrefix(strings.ToUpper(d.ID), strings.ToUpper(q.IDPrefix)):
-			continue
-		}
+	for _, d := range r.matching(q) {
 		if err := yield(d); err != nil {
 			return err
 		}
@@ -62,17 +59,36 @@ func (r *Records) Documents(_ context.Context, q access.DocumentQuery, yield fun
 	return nil
 }
 
-func (r *Records) newest() []access.Document {
+func (r *Records) matching(q access.DocumentQuery) []access.Document {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out []access.Document
-	for _, versions := range r.docs {
-		out = append(out, slices.MaxFunc(versions, func(a, b access.Document) int { return int(a.Version) - int(b.Version) }))
+	for kind, ids := range r.docs {
+		if q.Kind != "" && kind != q.Kind {
+			continue
+		}
+		if q.ID != "" {
+			ids = map[string][]access.Document{q.ID: ids[q.ID]}
+		}
+		for _, versions := range ids {
+			if len(versions) == 0 {
+				continue
+			}
+			if d := slices.MaxFunc(versions, func(a, b access.Document) int { return int(a.Version) - int(b.Version) }); matches(q, d) {
+				out = append(out, d)
+			}
+		}
 	}
 	slices.SortFunc(out, func(a, b access.Document) int {
 		return strings.Compare(string(a.Kind)+" "+a.ID, string(b.Kind)+" "+b.ID)
 	})
 	return out
+}
+
+func matches(q access.DocumentQuery, d access.Document) bool {
+	return (q.System == "" || d.System == q.System) && (q.Person == "" || d.Person == q.Person) && (q.Run == "" || d.Run == q.Run) &&
+		(len(q.States) == 0 || slices.Contains(q.States, d.State)) && (q.Keys == nil || slices.Contains(q.Keys, d.Key)) &&
+		strings.HasPrefix(strings.ToUpper(d.ID), strings.ToUpper(q.IDPrefix))
 }
 
 // Ledger keeps events in memory.

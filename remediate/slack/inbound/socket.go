@@ -74,24 +74,29 @@ func (d *Door) receive(ctx context.Context, client *socketmode.Client, ended <-c
 		case <-ended:
 			return
 		case e := <-client.Events:
-			if e.Request == nil || e.Request.EnvelopeID == "" {
+			request := e.Request
+			if bad, ok := e.Data.(*socketmode.ErrorBadMessage); ok { // slack-go could not read it; it may be an envelope all the same
+				request = &socketmode.Request{}
+				_ = json.Unmarshal(bad.Message, request) // what cannot be read stays empty
+			}
+			if request == nil || request.EnvelopeID == "" {
 				d.note(ctx, e)
 				continue
 			}
 			slots <- struct{}{}
 			running.Go(func() {
 				defer func() { <-slots }()
-				d.envelope(ctx, client, e)
+				d.envelope(ctx, client, request)
 			})
 		}
 	}
 }
 
 // envelope takes in one envelope and acknowledges it. What could not be kept is not acknowledged: Slack sends it again.
-func (d *Door) envelope(ctx context.Context, client *socketmode.Client, e socketmode.Event) {
+func (d *Door) envelope(ctx context.Context, client *socketmode.Client, r *socketmode.Request) {
 	var answer any
-	if e.Type == socketmode.EventTypeInteractive {
-		body, err := d.accept(ctx, e.Request.Payload)
+	if r.Type == socketmode.RequestTypeInteractive {
+		body, err := d.accept(ctx, r.Payload)
 		if err != nil {
 			d.Log.ErrorContext(ctx, "interaction could not be kept", slog.Any("error", err))
 			return
@@ -102,7 +107,7 @@ func (d *Door) envelope(ctx context.Context, client *socketmode.Client, e socket
 	} // slash commands and events were not asked for: they are acknowledged and nothing more
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
-	if err := client.AckCtx(limited, e.Request.EnvelopeID, answer); err != nil {
+	if err := client.AckCtx(limited, r.EnvelopeID, answer); err != nil {
 		d.Log.WarnContext(ctx, "acknowledgement could not be sent", slog.Any("error", err))
 	}
 }

@@ -34,14 +34,18 @@ func verify(secret string, h http.Header, body []byte, now time.Time) approve.Re
 	if !ok || err != nil {
 		return approve.RefusedSignature
 	}
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte("v0:" + stamp + ":"))
-	mac.Write(body)
-	if !hmac.Equal(got, mac.Sum(nil)) {
+	if !hmac.Equal(got, mac(secret, stamp, body)) {
 		return approve.RefusedSignature
 	}
 	if now.Sub(time.Unix(unix, 0)).Abs() > maxAge {
 		return approve.RefusedStale
 	}
 	return ""
+}
+
+func mac(secret, stamp string, body []byte) []byte {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte("v0:" + stamp + ":"))
+	m.Write(body)
+	return m.Sum(nil)
 }
