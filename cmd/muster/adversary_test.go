@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/cmd/muster/cli"
 	"muster/collectors"
 	"muster/internal/access"
 )
@@ -114,14 +115,14 @@ func TestClockThatGoesBackConcludesNothing(t *testing.T) {
 		for _, file := range []string{"workers.csv", "vpn.csv"} {
 			t.Run(name+" "+file, func(t *testing.T) {
 				o := small(t)
-				o.nightly(exitClean)
+				o.nightly(cli.ExitClean)
 				before := o.findings()
 				o.at("2026-11-21")
 				o.edit(file, spoil)
-				o.nightly(exitIncomplete)
+				o.nightly(cli.ExitIncomplete)
 				source := map[string]string{"workers.csv": "hr", "vpn.csv": "vpn"}[file]
 				checkNothingConcluded(t, before, o.findings(), source)
-				o.ok(exitIncomplete, "reconcile")
+				o.ok(cli.ExitIncomplete, "reconcile")
 				checkNothingConcluded(t, before, o.findings(), source)
 			})
 		}
@@ -132,15 +133,15 @@ func TestClockThatGoesBackConcludesNothing(t *testing.T) {
 // what has the latest time.
 func TestHeldSnapshotOfAnEarlierClockCanBeReleased(t *testing.T) {
 	o := small(t)
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	o.at("2026-11-21")
 	o.edit("vpn.csv", func(s string) string { return strings.Join(strings.SplitAfter(s, "\n")[:3], "") })
-	o.nightly(exitIncomplete)
-	o.ok(exitClean, "release", "vpn", "--reason", "the gateway was retired, CHG-1")
-	if code, _, stderr := o.muster("release", "vpn", "--reason", "once more, by mistake"); code != exitError || !strings.Contains(stderr, "no held snapshot") {
+	o.nightly(cli.ExitIncomplete)
+	o.ok(cli.ExitClean, "release", "vpn", "--reason", "the gateway was retired, CHG-1")
+	if code, _, stderr := o.muster("release", "vpn", "--reason", "once more, by mistake"); code != cli.ExitError || !strings.Contains(stderr, "no held snapshot") {
 		t.Errorf("a second release: exit %d, %s", code, stderr)
 	}
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	if f := o.states()["leaver-active vpn/cy"]; f.State != access.Resolved {
 		t.Errorf("leaver-active is %s after the release, want resolved", f.State)
 	}
@@ -152,17 +153,17 @@ func TestBaselineOfTheFutureIsRefused(t *testing.T) {
 		s = strings.Replace(s, "as_of: 2026-11-22T01:00:00Z\n", "", 1)
 		return strings.Replace(s, "linking:", "    baseline: {taken_at: 2999-01-01T00:00:00Z, settings: {accounts: {path: vpn.csv, columns: {name: login}}}}\nlinking:", 1)
 	})
-	if code, _, stderr := o.muster("nightly"); code != exitUsage || !strings.Contains(stderr, "the baseline lies in the future") {
+	if code, _, stderr := o.muster("nightly"); code != cli.ExitUsage || !strings.Contains(stderr, "the baseline lies in the future") {
 		t.Errorf("ended with %d: %s", code, stderr)
 	}
 }
 
 func TestClockThatGoesBackReadsWhatIsThere(t *testing.T) {
 	o := small(t)
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	o.at("2026-11-21")
 	o.replace("vpn.csv", "3,cy,cy@acme.example,,human,true", "3,cy,cy@acme.example,,human,false")
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	for key, f := range o.states() {
 		if want := map[bool]access.Change{true: access.ChangeResolved, false: access.ChangeStill}[f.Rule == "leaver-active"]; f.Change != want {
 			t.Errorf("%s is %s, want %s", key, f.Change, want)
@@ -177,7 +178,7 @@ func TestFindingsOfASystemThatWasNotReadStayAsTheyWere(t *testing.T) {
 	o.edit("exceptions.yaml", func(string) string {
 		return "exceptions:\n  - {id: EX-1, rule: leaver-active, system: vpn, subject: cy, owner: a@acme.example, approver: b@acme.example, reason: hands over until Sunday, expires: 2026-11-22}\n"
 	})
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	if f := o.states()["leaver-active vpn/cy"]; f.State != access.Excepted {
 		t.Fatalf("leaver-active is %s, want excepted", f.State)
 	}
@@ -186,7 +187,7 @@ func TestFindingsOfASystemThatWasNotReadStayAsTheyWere(t *testing.T) {
 		if day == "2026-11-23" {
 			o.edit("vpn.csv", func(s string) string { return s[:len(s)-3] })
 		}
-		o.nightly(exitIncomplete)
+		o.nightly(cli.ExitIncomplete)
 		for key, f := range o.states() {
 			if f.System == "vpn" && f.Scope != access.ScopeSystem && (f.Change != access.ChangeUnverified || f.LastSeen.Format(time.DateOnly) != "2026-11-22") {
 				t.Errorf("%s: %s is %s, last seen %s; nobody has seen it since 2026-11-22", day, key, f.Change, f.LastSeen.Format(time.DateOnly))
@@ -206,7 +207,7 @@ func TestBundlesOfEveryKind(t *testing.T) {
 	t.Run("none", func(t *testing.T) {
 		o := small(t)
 		o.replace("muster.yaml", "bundles: [bundles.yaml]\n", "")
-		o.nightly(exitClean)
+		o.nightly(cli.ExitClean)
 		if all := o.states(); len(all) != 3 {
 			t.Errorf("%d findings, want leaver, orphan and manager: %v", len(all), all)
 		}
@@ -214,7 +215,7 @@ func TestBundlesOfEveryKind(t *testing.T) {
 	t.Run("for everybody", func(t *testing.T) {
 		o := small(t)
 		o.replace("bundles.yaml", `person.status != "terminated"`, `"true"`)
-		o.nightly(exitClean)
+		o.nightly(cli.ExitClean)
 		all := o.states()
 		if len(all) != 5 || all["missing-access vpn/W-4 users"].ID == "" || all["privilege-creep vpn/bob extra"].ID == "" {
 			t.Errorf("%d findings, want 5: %v", len(all), all)
@@ -222,11 +223,11 @@ func TestBundlesOfEveryKind(t *testing.T) {
 	})
 	t.Run("fails for one person", func(t *testing.T) {
 		o := small(t)
-		o.nightly(exitClean)
+		o.nightly(cli.ExitClean)
 		o.edit("bundles.yaml", func(s string) string {
 			return s + "  - {name: seven, when: int(person.cost_centre) == 7, entitlements: {vpn: [extra]}}\n"
 		})
-		out := o.nightly(exitClean)
+		out := o.nightly(cli.ExitClean)
 		if !strings.Contains(flat(out), "missing-access could not be evaluated 1 times") || !strings.Contains(flat(out), "expected access of W-4: bundle seven") {
 			t.Errorf("the run does not say that a bundle failed for W-4:\n%s", out)
 		}
@@ -236,10 +237,10 @@ func TestBundlesOfEveryKind(t *testing.T) {
 				t.Errorf("%s is %q, want %q", key, f.Change, want)
 			}
 		}
-		if code, _, stderr := o.muster("why", "W-4"); code != exitError || !strings.Contains(stderr, "bundle seven") {
+		if code, _, stderr := o.muster("why", "W-4"); code != cli.ExitError || !strings.Contains(stderr, "bundle seven") {
 			t.Errorf("why W-4 ended with %d: %s", code, stderr)
 		}
-		o.ok(exitClean, "why", "W-2")
+		o.ok(cli.ExitClean, "why", "W-2")
 	})
 }
 
@@ -262,26 +263,26 @@ func TestReportOfAnOldRunIsTheSame(t *testing.T) {
 			}
 		}
 	}
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	remember()
 	o.at("2026-11-23")
 	o.edit("vpn.csv", func(s string) string { return strings.Join(strings.SplitAfter(s, "\n")[:3], "") })
-	o.nightly(exitIncomplete)
+	o.nightly(cli.ExitIncomplete)
 	remember()
-	o.ok(exitClean, "release", "vpn", "--reason", "the gateway was retired, CHG-1")
+	o.ok(cli.ExitClean, "release", "vpn", "--reason", "the gateway was retired, CHG-1")
 	o.replace("bundles.yaml", "users", "extra")
 	o.edit("muster.yaml", func(s string) string {
 		return s + "report: {classification: Public}\nrules: {set: {leaver-active: {severity: low}, orphaned-account: {enabled: false}}}\n"
 	})
 	o.at("2026-11-24")
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	remember()
 	if len(packs) != 3 {
 		t.Fatalf("%d packs, want 3", len(packs))
 	}
 	for id, want := range packs {
 		dir := t.TempDir()
-		o.ok(exitClean, "report", "reconciliation", "--run", id, "--out", dir)
+		o.ok(cli.ExitClean, "report", "reconciliation", "--run", id, "--out", dir)
 		found, _ := filepath.Glob(filepath.Join(dir, "*.zip"))
 		if len(found) != 1 {
 			t.Fatalf("%d packs of run %s", len(found), id)
@@ -289,7 +290,7 @@ func TestReportOfAnOldRunIsTheSame(t *testing.T) {
 		if got, err := os.ReadFile(found[0]); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("the pack of run %s is not the same bytes (%v)", id, err)
 		}
-		o.ok(exitClean, "verify", found[0], "--ledger", filepath.Join(o.dir, ".muster/ledger"))
+		o.ok(cli.ExitClean, "verify", found[0], "--ledger", filepath.Join(o.dir, ".muster/ledger"))
 	}
 }
 
@@ -303,11 +304,11 @@ func TestUnwritableLedgerStopsTheRun(t *testing.T) {
 			if list := o.findings(); len(list) != 0 {
 				t.Errorf("%d findings are visible", len(list))
 			}
-			o.nightly(exitClean)
+			o.nightly(cli.ExitClean)
 			if all := o.states(); len(all) != 5 {
 				t.Errorf("%d findings after the next night, want 5", len(all))
 			}
-			o.ok(exitClean, "ledger", "verify")
+			o.ok(cli.ExitClean, "ledger", "verify")
 		})
 	}
 }
@@ -316,48 +317,48 @@ func TestUnwritableLedgerStopsTheRun(t *testing.T) {
 func (o *org) withoutLedger(stage string) {
 	o.t.Helper()
 	ctx := o.t.Context()
-	a := &app{stdout: &strings.Builder{}, stderr: &strings.Builder{}, now: time.Now, configFile: filepath.Join(o.dir, "muster.yaml")}
-	s, err := a.open(ctx, true)
+	a := &cli.App{Stdout: &strings.Builder{}, Stderr: &strings.Builder{}, Now: time.Now, ConfigFile: filepath.Join(o.dir, "muster.yaml")}
+	s, err := a.Open(ctx, true)
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	cut := func() {
-		if err := s.ledger.Close(); err != nil && !strings.Contains(err.Error(), "closed") {
+		if err := s.Ledger.Close(); err != nil && !strings.Contains(err.Error(), "closed") {
 			o.t.Error(err)
 		}
 	}
 	switch stage {
 	case "start":
 		cut()
-		_, err = s.runner.Nightly(ctx)
+		_, err = s.Runner.Nightly(ctx)
 	case "collect":
-		s.runner.Progress = func(collectors.Progress) { cut() }
-		_, err = s.runner.Nightly(ctx)
+		s.Runner.Progress = func(collectors.Progress) { cut() }
+		_, err = s.Runner.Nightly(ctx)
 	case "record":
-		run, serr := s.runner.Start(ctx, "nightly")
-		_, cerr := s.runner.Collect(ctx, run, s.plan.Sources)
+		run, serr := s.Runner.Start(ctx, "nightly")
+		_, cerr := s.Runner.Collect(ctx, run, s.Plan.Sources)
 		if serr != nil || cerr != nil {
 			o.t.Fatal(serr, cerr)
 		}
 		cut()
-		_, err = s.runner.Reconcile(ctx, run)
+		_, err = s.Runner.Reconcile(ctx, run)
 	}
 	if err == nil {
 		o.t.Errorf("the run went on without a ledger")
 	}
-	if _, completed, err := s.store.LastRun(ctx, true); err != nil || completed {
+	if _, completed, err := s.Store.LastRun(ctx, true); err != nil || completed {
 		o.t.Errorf("a run is completed without a ledger (%v)", err)
 	}
 	if stage != "record" {
-		if _, found, err := s.store.Newest(ctx, "vpn"); err != nil || found {
+		if _, found, err := s.Store.Newest(ctx, "vpn"); err != nil || found {
 			o.t.Errorf("a snapshot was stored without a ledger (%v)", err)
 		}
 	}
-	if err := s.store.Close(); err != nil {
+	if err := s.Store.Close(); err != nil {
 		o.t.Error(err)
 	}
 	cut()
-	if err := s.engine.Close(); err != nil {
+	if err := s.Engine.Close(); err != nil {
 		o.t.Error(err)
 	}
 }
@@ -368,7 +369,7 @@ func TestTwoAtOnceAndInterrupted(t *testing.T) {
 	o := small(t)
 	o.exe = exe
 	start := time.Now()
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	whole := time.Since(start)
 	want := o.findings()
 	type result struct {
@@ -389,9 +390,9 @@ func TestTwoAtOnceAndInterrupted(t *testing.T) {
 	done := 0
 	for range cap(nights) {
 		switch r := <-nights; {
-		case r.code == exitClean:
+		case r.code == cli.ExitClean:
 			done++
-		case r.code != exitError || !strings.Contains(r.text, "is writing to"):
+		case r.code != cli.ExitError || !strings.Contains(r.text, "is writing to"):
 			t.Errorf("a second night ended with %d: %s", r.code, r.text)
 		}
 	}
@@ -408,11 +409,11 @@ func TestTwoAtOnceAndInterrupted(t *testing.T) {
 		}
 		time.Sleep(time.Duration(r.Float64() * float64(whole)))
 		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-		if err := cmd.Wait(); err != nil && cmd.ProcessState.Exited() && cmd.ProcessState.ExitCode() != exitError {
+		if err := cmd.Wait(); err != nil && cmd.ProcessState.Exited() && cmd.ProcessState.ExitCode() != cli.ExitError {
 			t.Errorf("an interrupted night ended with %v: %s", err, out.String())
 		}
 	}
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	o.checkSame(want, o.findings())
-	o.ok(exitClean, "ledger", "verify")
+	o.ok(cli.ExitClean, "ledger", "verify")
 }

@@ -5,58 +5,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
-	"os/user"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
+	"muster/cmd/muster/mending"
 	"muster/cmd/muster/show"
 	"muster/internal/access"
 	"muster/internal/config"
-	"muster/internal/ledger"
 	"muster/internal/reconcile"
 	"muster/internal/reconcile/plan"
-	"muster/internal/store"
-	"muster/internal/store/engine"
 	"muster/reports"
 )
 
-// app is one invocation: its streams and the flags that every command takes.
-type app struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	now            func() time.Time
-
-	configFile string
-	dataDir    string
-	format     string
-	planFile   string // of muster plan -o FILE.json
-	quiet      bool
-	verbose    bool
-}
+// app is one invocation of one of the commands here.
+type app struct{ *cli.App }
 
 // run parses args, runs the command and gives the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &show.Screen{Raw: stdout}
-	a := &app{stdin: stdin, stdout: out, stderr: &show.Screen{Raw: stderr}, now: time.Now}
+	a := &app{&cli.App{Stdin: stdin, Stdout: out, Stderr: &show.Screen{Raw: stderr}, Now: time.Now, Version: version}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
-	root.SetErr(a.stderr)
+	root.SetErr(a.Stderr)
 	c, err := root.ExecuteContextC(ctx)
 	if err != nil && strings.HasPrefix(err.Error(), "required flag(s)") {
-		err = usageError{err} // cobra has no hook for these
+		err = cli.Usage(err) // cobra has no hook for these
 	}
-	var status exitStatus
+	var status cli.ExitStatus
 	if out.Err != nil && (err == nil || errors.As(err, &status)) {
 		err = fmt.Errorf("write the result: %w", out.Err) // a result that nobody got is no success
 	}
-	return report(a.stderr, c, err)
+	return cli.Report(a.Stderr, c, err)
 }
 
 func (a *app) root() *cobra.Command {
@@ -75,27 +60,25 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "FlagUsages", "FlagUsagesWrapped 80"))
 	f := root.PersistentFlags()
-	f.StringVar(&a.configFile, "config", fallback(os.Getenv("MUSTER_CONFIG"), "muster.yaml"), "configuration file")
-	f.StringVar(&a.dataDir, "data-dir", os.Getenv("MUSTER_DATA_DIR"), "folder of the engine, the ledger and the packs (default data_dir of the configuration, else .muster beside it)")
-	f.StringVarP(&a.format, "output", "o", "table", "format of lists: table, json or csv")
-	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress on standard error")
-	f.BoolVarP(&a.verbose, "verbose", "v", false, "log what is done, as JSON lines on standard error")
+	f.StringVar(&a.ConfigFile, "config", fallback(os.Getenv("MUSTER_CONFIG"), "muster.yaml"), "configuration file")
+	f.StringVar(&a.DataDir, "data-dir", os.Getenv("MUSTER_DATA_DIR"), "folder of the engine, the ledger and the packs (default data_dir of the configuration, else .muster beside it)")
+	f.StringVarP(&a.Format, "output", "o", "table", "format of lists: table, json or csv")
+	f.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress on standard error")
+	f.BoolVarP(&a.Verbose, "verbose", "v", false, "log what is done, as JSON lines on standard error")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
-		if c.Name() == "plan" && strings.HasSuffix(a.format, ".json") {
-			a.planFile, a.format = a.format, "table"
+		if c.Name() == "plan" && strings.HasSuffix(a.Format, ".json") {
+			a.PlanFile, a.Format = a.Format, "table"
 		}
-		if a.format != "table" && a.format != "json" && a.format != "csv" {
-			return usageError{errors.New(`-o takes table, json or csv, not "` + a.format + `"`)}
+		if a.Format != "table" && a.Format != "json" && a.Format != "csv" {
+			return cli.Usage(errors.New(`-o takes table, json or csv, not "` + a.Format + `"`))
 		}
 		return nil
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.Usage(err) })
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Runs:"}, &cobra.Group{ID: "look", Title: "Looking:"}, &cobra.Group{ID: "mend", Title: "Remediation:"},
 		&cobra.Group{ID: "ask", Title: "Decisions:"}, &cobra.Group{ID: "prove", Title: "Proof:"})
 	for group, commands := range map[string][]*cobra.Command{
 		"run":   {a.initCommand(), a.doctorCommand(), a.collectCommand(), a.reconcileCommand(), a.nightlyCommand(), a.engineCommand()},
-		"mend":  {a.planCommand(), a.applyCommand(), a.undoCommand(), a.holdCommand(), a.releaseCommand(), a.stopCommand(), a.resumeCommand(), a.actionsCommand()},
-		"ask":   {a.approvalsCommand(), a.decideCommand(), a.tokenCommand(), a.requestCommand(), a.exceptCommand()},
 		"look":  {a.findingsCommand(), a.whyCommand(), a.rulesCommand()},
 		"prove": {a.reportCommand(), a.verifyCommand(), a.ledgerCommand()},
 	} {
@@ -103,6 +86,9 @@ func (a *app) root() *cobra.Command {
 			c.GroupID = group
 			root.AddCommand(c)
 		}
+	}
+	for _, c := range mending.Commands(a.App) {
+		root.AddCommand(c)
 	}
 	root.AddCommand(a.versionCommand())
 	root.InitDefaultHelpCmd()
@@ -146,9 +132,9 @@ func markUsage(c *cobra.Command) {
 			case err == nil:
 				return nil
 			case c.HasSubCommands() || c.Name() == "help":
-				return usageError{err}
+				return cli.Usage(err)
 			}
-			return usageError{&access.Error{Op: c.Name(), Kind: access.Invalid, Hint: "usage: " + c.UseLine(), Err: err}}
+			return cli.Usage(&access.Error{Op: c.Name(), Kind: access.Invalid, Hint: "usage: " + c.UseLine(), Err: err})
 		}
 	}
 	for _, sub := range c.Commands() {
@@ -156,165 +142,23 @@ func markUsage(c *cobra.Command) {
 	}
 }
 
-func (a *app) log() *slog.Logger {
-	level := slog.LevelError
-	if a.verbose {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level}))
-}
-
-func (a *app) show() show.Printer {
-	return show.Printer{Out: a.stdout, Err: a.stderr, Format: a.format}
-}
-
-// invocation is how the user called muster, and the flags that name this configuration and data, for commands that are suggested.
-func (a *app) invocation() (program, flags string) {
-	program, text := "muster", ""
-	if strings.ContainsRune(os.Args[0], os.PathSeparator) && filepath.Base(os.Args[0]) == program {
-		program = os.Args[0]
-	}
-	if a.configFile != "muster.yaml" {
-		text += " --config " + quoted(a.configFile)
-	}
-	if a.dataDir != "" {
-		text += " --data-dir " + quoted(a.dataDir)
-	}
-	return program, text
-}
-
-// quoted is a path as a shell takes it.
-func quoted(path string) string {
-	if strings.ContainsAny(path, " \t\n\"'\\$`*?[]{}()<>|&;!#~") {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-	}
-	return path
-}
-
 // outcome is what there is to show of a run.
-func (a *app) outcome(s *session, res reconcile.Result, pack *reports.Pack) show.Outcome {
-	program, flags := a.invocation()
-	return show.Outcome{Result: res, Warnings: s.plan.Warnings, Pack: pack, Program: program, Flags: flags}
+func (a *app) outcome(s *cli.Session, res reconcile.Result, pack *reports.Pack) show.Outcome {
+	program, flags := a.Invocation()
+	return show.Outcome{Result: res, Warnings: s.Plan.Warnings, Pack: pack, Program: program, Flags: flags}
 }
 
 // showProgress draws progress on standard error while that is a terminal, and gives what ends it.
-func (a *app) showProgress(s *session, sources []plan.Source) (stop func()) {
-	if a.quiet || a.verbose || !show.Terminal(a.stderr) {
+func (a *app) showProgress(s *cli.Session, sources []plan.Source) (stop func()) {
+	if a.Quiet || a.Verbose || !show.Terminal(a.Stderr) {
 		return func() {}
 	}
 	names := make([]string, 0, len(sources))
 	for _, src := range sources {
 		names = append(names, src.Name)
 	}
-	s.runner.Progress, stop = show.Progress(a.stderr, names)
+	s.Runner.Progress, stop = show.Progress(a.Stderr, names)
 	return stop
-}
-
-// session is a configuration with its store, and with its ledger when the command writes.
-type session struct {
-	plan   *plan.Plan
-	dir    string
-	store  *store.Store
-	engine *engine.Engine // nil when a ClickHouse server is used
-	ledger *ledger.Log    // nil when the command only reads
-	runner *reconcile.Runner
-}
-
-// open checks the configuration, then starts or joins the engine. A writing session holds the ledger, so there is one at a time.
-func (a *app) open(ctx context.Context, write bool) (*session, error) {
-	loaded, err := plan.Load(a.configFile, a.now, a.log())
-	if err != nil {
-		return nil, err
-	}
-	s := &session{plan: loaded, dir: a.folder(loaded.Settings)}
-	if err := s.connect(ctx, a, write); err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	s.runner = &reconcile.Runner{Plan: loaded, Store: s.store, Ledger: s.ledger, LedgerDir: s.ledgerDir(), Now: a.now, Version: version, RanBy: ranBy(), Log: a.log()}
-	return s, nil
-}
-
-func (s *session) connect(ctx context.Context, a *app, write bool) error {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return &access.Error{Op: "open data folder", Kind: access.Denied, Hint: "choose a folder that this user can write, by --data-dir or data_dir", Err: err}
-	}
-	var err error
-	if write {
-		if s.ledger, err = ledger.Open(s.ledgerDir(), ledger.Options{Origin: ledgerOrigin(s.plan.Settings), Now: a.now}); err != nil {
-			return err
-		}
-	}
-	o := store.Options{Log: a.log(), Now: a.now}
-	ch := s.plan.Settings.ClickHouse
-	if ch.DSN.IsSet() {
-		if o.DSN, err = ch.DSN.Value(); err != nil {
-			return err
-		}
-	} else {
-		if s.engine, err = engine.Attach(ctx, engine.Options{Dir: s.dir, Library: s.plan.Settings.Path(ch.Library), MemoryMB: ch.MemoryMB, Log: a.log()}); err != nil {
-			return err
-		}
-		o.Dial = s.engine.DialContext
-		o.User, o.Password = s.engine.Auth()
-	}
-	s.store, err = store.Open(ctx, o)
-	return err
-}
-
-func (s *session) close() error {
-	var errs []error
-	if s.store != nil {
-		errs = append(errs, s.store.Close())
-	}
-	if s.ledger != nil {
-		errs = append(errs, s.ledger.Close())
-	}
-	if s.engine != nil {
-		errs = append(errs, s.engine.Close())
-	}
-	return errors.Join(errs...)
-}
-
-func (s *session) ledgerDir() string { return filepath.Join(s.dir, "ledger") }
-func (s *session) packsDir() string  { return filepath.Join(s.dir, "packs") }
-
-// folder is the data folder: the flag, the configuration's, or .muster beside the configuration.
-func (a *app) folder(s *config.Settings) string {
-	switch {
-	case a.dataDir != "":
-		return a.dataDir
-	case s.DataDir != "":
-		return s.Path(s.DataDir)
-	}
-	return filepath.Join(s.Dir(), ".muster")
-}
-
-// with opens a session for one command and closes it afterwards.
-func (a *app) with(write bool, do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
-	return func(c *cobra.Command, args []string) (err error) {
-		s, err := a.open(c.Context(), write)
-		if err != nil {
-			return err
-		}
-		defer func() {
-			if cerr := s.close(); err == nil {
-				err = cerr
-			}
-		}()
-		return do(c.Context(), s, args)
-	}
-}
-
-// ranBy names the command and the user of the operating system who runs it, for the evidence.
-func ranBy() string {
-	who := "an unnamed user"
-	if u, err := user.Current(); err == nil {
-		who = u.Username
-	}
-	if host, err := os.Hostname(); err == nil {
-		who += " on " + host
-	}
-	return "muster, started by " + who
 }
 
 func fallback(values ...string) string {

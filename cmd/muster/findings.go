@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
 	"muster/cmd/muster/show"
 	"muster/internal/access"
 	"muster/internal/config"
@@ -27,7 +28,7 @@ func (a *app) findingsCommand() *cobra.Command {
 		if err := checkSeverity("--severity", severity); err != nil {
 			return err
 		}
-		return a.with(false, func(ctx context.Context, s *session, _ []string) error {
+		return a.With(false, func(ctx context.Context, s *cli.Session, _ []string) error {
 			f.MinSeverity = access.Severity(severity)
 			var err error
 			if f.States, err = parseStates(states); err != nil {
@@ -67,16 +68,16 @@ func parseStates(words []string) ([]access.FindingState, error) {
 			}
 		}
 		if !found {
-			return nil, usageError{fmt.Errorf("--state takes open, acknowledged, excepted, remediating, resolved, reopened, unresolved or all, not %q", w)}
+			return nil, cli.Usage(fmt.Errorf("--state takes open, acknowledged, excepted, remediating, resolved, reopened, unresolved or all, not %q", w))
 		}
 	}
 	return out, nil
 }
 
-func (a *app) listFindings(ctx context.Context, s *session, f store.FindingFilter) error {
+func (a *app) listFindings(ctx context.Context, s *cli.Session, f store.FindingFilter) error {
 	l := show.Listing{Head: findingHead, Wide: 6, Drop: []int{5, 2, 4}}
 	items := []access.Finding{}
-	err := s.store.Findings(ctx, f, func(x access.Finding) error {
+	err := s.Store.Findings(ctx, f, func(x access.Finding) error {
 		items = append(items, x)
 		l.Rows = append(l.Rows, findingRow(x))
 		return nil
@@ -88,7 +89,7 @@ func (a *app) listFindings(ctx context.Context, s *session, f store.FindingFilte
 	if err := known(s, f, len(items)); err != nil {
 		return err
 	}
-	last, ok, err := s.store.LastRun(ctx, true)
+	last, ok, err := s.Store.LastRun(ctx, true)
 	switch {
 	case err != nil:
 		return err
@@ -98,7 +99,7 @@ func (a *app) listFindings(ctx context.Context, s *session, f store.FindingFilte
 		l.Empty = fmt.Sprintf("no such finding after run %s, which looked at %s persons, %s accounts and %s grants", last.ID,
 			show.Thousands(last.Persons), show.Thousands(last.Accounts), show.Thousands(last.Grants))
 	}
-	return a.show().List(l)
+	return a.Show().List(l)
 }
 
 var findingHead = []string{"id", "severity", "state", "rule", "system", "subject", "message"}
@@ -108,17 +109,17 @@ func findingRow(f access.Finding) []string {
 }
 
 // known refuses a mistyped rule or system, which would look like a clean one. What left the configuration may still have findings.
-func known(s *session, f store.FindingFilter, found int) error {
+func known(s *cli.Session, f store.FindingFilter, found int) error {
 	if found > 0 {
 		return nil
 	}
 	if f.System != "" {
-		if _, err := s.plan.Source(f.System); err != nil {
-			return usageError{err}
+		if _, err := s.Plan.Source(f.System); err != nil {
+			return cli.Usage(err)
 		}
 	}
 	var ids []string
-	for _, r := range s.plan.Rules.All() {
+	for _, r := range s.Plan.Rules.All() {
 		if r.ID == f.Rule {
 			return nil
 		}
@@ -131,7 +132,7 @@ func known(s *session, f store.FindingFilter, found int) error {
 	if near := config.Nearest(f.Rule, ids); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
-	return usageError{&access.Error{Op: "find rule " + f.Rule, Kind: access.NotFound, Hint: hint, Err: errors.New("there is none")}}
+	return cli.Usage(&access.Error{Op: "find rule " + f.Rule, Kind: access.NotFound, Hint: hint, Err: errors.New("there is none")})
 }
 
 func (a *app) findingsShowCommand() *cobra.Command {
@@ -139,49 +140,25 @@ func (a *app) findingsShowCommand() *cobra.Command {
 		Use:   "show ID",
 		Short: "Show one finding: what, since when, why, and what to do",
 		Args:  cobra.ExactArgs(1),
-		RunE: a.with(false, func(ctx context.Context, s *session, args []string) error {
-			f, err := oneFinding(ctx, s, args[0])
+		RunE: a.With(false, func(ctx context.Context, s *cli.Session, args []string) error {
+			f, err := cli.OneFinding(ctx, s, args[0])
 			if err != nil {
 				return err
 			}
-			if a.format != "table" {
-				return a.show().List(show.Listing{Head: findingHead, Rows: [][]string{findingRow(f)}, Items: f})
+			if a.Format != "table" {
+				return a.Show().List(show.Listing{Head: findingHead, Rows: [][]string{findingRow(f)}, Items: f})
 			}
 			return a.showFinding(ctx, s, f)
 		}),
 	}
 }
 
-func oneFinding(ctx context.Context, s *session, id string) (access.Finding, error) {
-	var found []access.Finding
-	err := s.store.Findings(ctx, store.FindingFilter{IDPrefix: strings.ToUpper(id)}, func(f access.Finding) error {
-		found = append(found, f)
-		return nil
-	})
-	switch {
-	case err != nil:
-		return access.Finding{}, err
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) == 0:
-		return access.Finding{}, &access.Error{Op: "find finding " + id, Kind: access.NotFound, Hint: "list them with: muster findings --state all", Err: errors.New("there is none")}
-	}
-	names := make([]string, 0, len(found))
-	for _, f := range found {
-		names = append(names, f.ID)
-	}
-	if len(names) > 3 {
-		names = append(names[:3], fmt.Sprintf("%d more", len(found)-3))
-	}
-	return access.Finding{}, usageError{fmt.Errorf("%q could be %s; give more of it", id, strings.Join(names, ", "))}
-}
-
-func (a *app) showFinding(ctx context.Context, s *session, f access.Finding) error {
-	out := a.stdout
+func (a *app) showFinding(ctx context.Context, s *cli.Session, f access.Finding) error {
+	out := a.Stdout
 	fmt.Fprintf(out, "%s  %s  %s  %s\n", f.ID, f.Rule, f.Severity, f.State)
-	a.show().Text("  ", f.Message)
+	a.Show().Text("  ", f.Message)
 	fmt.Fprintln(out)
-	row := func(name, value string) { a.show().Text(fmt.Sprintf("  %-11s ", name), value) }
+	row := func(name, value string) { a.Show().Text(fmt.Sprintf("  %-11s ", name), value) }
 	row("system", f.System)
 	row("subject", f.Subject)
 	row("detail", f.Detail)
@@ -194,7 +171,7 @@ func (a *app) showFinding(ctx context.Context, s *session, f access.Finding) err
 	row("exception", f.Exception)
 	row("controls", strings.Join(f.Controls, ", "))
 	row("what to do", f.Hint)
-	texts, err := s.runner.Explain(ctx, f)
+	texts, err := s.Runner.Explain(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -204,26 +181,23 @@ func (a *app) showFinding(ctx context.Context, s *session, f access.Finding) err
 	if len(texts) == 0 && len(f.Evidence) > 0 {
 		fmt.Fprintln(out, "\n  evidence when it was last seen")
 		for _, e := range f.Evidence {
-			a.show().Text("    ", e.Expr+" = "+e.Value+"   "+e.Source)
+			a.Show().Text("    ", e.Expr+" = "+e.Value+"   "+e.Source)
 		}
 	}
 	return a.showHistory(ctx, s, f)
 }
 
-func (a *app) showHistory(ctx context.Context, s *session, f access.Finding) error {
-	history, err := s.store.FindingHistory(ctx, f.Fingerprint)
+func (a *app) showHistory(ctx context.Context, s *cli.Session, f access.Finding) error {
+	history, err := s.Store.FindingHistory(ctx, f.Fingerprint)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(a.stdout, "\n  history")
+	fmt.Fprintln(a.Stdout, "\n  history")
 	for i, h := range history {
 		if i > 0 && i < len(history)-1 && h.Change == access.ChangeStill {
 			continue
 		}
-		fmt.Fprintf(a.stdout, "    %s  %-10s  %s\n", h.RunID, h.Change, h.State)
+		fmt.Fprintf(a.Stdout, "    %s  %-10s  %s\n", h.RunID, h.Change, h.State)
 	}
 	return nil
 }
-
-// errNothing is for commands that need a completed run.
-var errNothing = &access.Error{Op: "find a completed run", Kind: access.NotFound, Hint: "run: muster nightly", Err: errors.New("there is none yet")}

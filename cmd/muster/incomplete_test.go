@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/access"
 	"muster/internal/orggen"
 	"muster/internal/testserver/slapd"
@@ -65,11 +66,11 @@ func TestIncompleteSourcesConcludeNothing(t *testing.T) {
 				o := generate(t, orggen.Options{Persons: 300})
 				var before []access.Finding
 				if !fresh {
-					o.nightly(exitClean)
+					o.nightly(cli.ExitClean)
 					before = o.findings()
 				}
 				tt.spoil(t, o)
-				out := o.nightly(exitIncomplete)
+				out := o.nightly(cli.ExitIncomplete)
 				checkNothingConcluded(t, before, o.findings(), tt.source)
 				if !strings.Contains(out, tt.source+" is ") || !strings.Contains(flat(out), tt.reason) {
 					t.Errorf("the run does not say that %s is incomplete because of %q:\n%s", tt.source, tt.reason, out)
@@ -188,25 +189,25 @@ func limitedLDAP(t *testing.T, o *org) {
 // that the loss is real, and that is on the ledger.
 func TestShrunkenSourceIsHeldUntilReleased(t *testing.T) {
 	o := generate(t, orggen.Options{Persons: 300})
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	before := o.findings()
 	o.edit("vpn/accounts.csv", func(s string) string {
 		lines := strings.SplitAfter(s, "\n")
 		return strings.Join(lines[:len(lines)/2], "")
 	})
-	out := o.nightly(exitIncomplete)
+	out := o.nightly(cli.ExitIncomplete)
 	if !strings.Contains(out, "vpn is held") || !strings.Contains(out, "muster release vpn") {
 		t.Errorf("the run does not say that vpn is held and how to release it:\n%s", out)
 	}
 	checkNothingConcluded(t, before, o.findings(), "vpn")
 
-	if code, _, stderr := o.muster("release", "vpn", "--reason", "x"); code != exitError || !strings.Contains(stderr, "too short") {
+	if code, _, stderr := o.muster("release", "vpn", "--reason", "x"); code != cli.ExitError || !strings.Contains(stderr, "too short") {
 		t.Errorf("a release without a reason: exit %d, %s", code, stderr)
 	}
-	if code, _, stderr := o.muster("release", "vpn", "--reason", "gateway east was retired, CHG-4711"); code != exitClean {
+	if code, _, stderr := o.muster("release", "vpn", "--reason", "gateway east was retired, CHG-4711"); code != cli.ExitClean {
 		t.Fatalf("release: %s", stderr)
 	}
-	if code, stdout, stderr := o.muster("reconcile"); code != exitClean {
+	if code, stdout, stderr := o.muster("reconcile"); code != cli.ExitClean {
 		t.Fatalf("reconcile after the release ended with %d\n%s\n%s", code, stdout, stderr)
 	}
 	resolved := 0
@@ -218,10 +219,10 @@ func TestShrunkenSourceIsHeldUntilReleased(t *testing.T) {
 	if resolved == 0 {
 		t.Error("nothing of the retired gateway was resolved after the release")
 	}
-	if code, _, stderr := o.muster("release", "vpn", "--reason", "once more, by mistake"); code != exitError || !strings.Contains(stderr, "no held snapshot") {
+	if code, _, stderr := o.muster("release", "vpn", "--reason", "once more, by mistake"); code != cli.ExitError || !strings.Contains(stderr, "no held snapshot") {
 		t.Errorf("a second release: exit %d, %s", code, stderr)
 	}
-	if code, stdout, _ := o.muster("ledger", "verify", "-o", "json"); code != exitClean || !strings.Contains(stdout, `"release": 1`) {
+	if code, stdout, _ := o.muster("ledger", "verify", "-o", "json"); code != cli.ExitClean || !strings.Contains(stdout, `"release": 1`) {
 		t.Errorf("the release is not on the ledger: %s", stdout)
 	}
 }
@@ -229,10 +230,10 @@ func TestShrunkenSourceIsHeldUntilReleased(t *testing.T) {
 // TestReplacedSourceIsHeld gives the night another company's file of the same size: as many persons as before, none of them the same.
 func TestReplacedSourceIsHeld(t *testing.T) {
 	o := generate(t, orggen.Options{Persons: 300})
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	before := o.findings()
 	o.edit("hr/workers.csv", func(s string) string { return strings.ReplaceAll(s, "W-0", "X-0") })
-	out := o.nightly(exitIncomplete)
+	out := o.nightly(cli.ExitIncomplete)
 	if !strings.Contains(flat(out), "hr is held") || !strings.Contains(flat(out), "are gone") {
 		t.Errorf("the run does not say that everybody is gone:\n%s", out)
 	}
@@ -246,10 +247,10 @@ func TestToleratedRejectionsConcludeNothing(t *testing.T) {
 	o.edit("muster.yaml", func(s string) string {
 		return strings.Replace(s, "final_newline: required", "final_newline: required, max_rejected: 3", 1)
 	})
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	before := o.findings()
 	o.edit("hr/workers.csv", func(s string) string { return strings.Replace(s, ",active,", ",on the moon,", 2) })
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	known := map[string]bool{}
 	for _, f := range before {
 		known[f.Fingerprint] = true

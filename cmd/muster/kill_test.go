@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/access"
 	"muster/internal/orggen"
 )
@@ -31,7 +32,7 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 	calm := *o
 	calmDir := t.TempDir()
 	start := time.Now()
-	if code, stdout, stderr := calm.muster("nightly", "--data-dir", calmDir); code != exitClean {
+	if code, stdout, stderr := calm.muster("nightly", "--data-dir", calmDir); code != cli.ExitClean {
 		t.Fatalf("the undisturbed night ended with %d\n%s\n%s", code, stdout, stderr)
 	}
 	whole := time.Since(start)
@@ -49,11 +50,11 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 	if killed["muster"] < kills/4 || killed["engine"] < kills/4 {
 		t.Errorf("too few kills hit a running night: %v", killed)
 	}
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	o.checkSame(decodeFindings(t, want), o.findings())
 	o.checkKey(o.findings())
 	o.checkAcknowledged()
-	if code, stdout, stderr := o.muster("ledger", "verify"); code != exitClean {
+	if code, stdout, stderr := o.muster("ledger", "verify"); code != cli.ExitClean {
 		t.Errorf("ledger verify ended with %d\n%s\n%s", code, stdout, stderr)
 	}
 }
@@ -76,7 +77,7 @@ func (o *org) disturb(victim string, after time.Duration) bool {
 	}
 	hit := pid > 0 && syscall.Kill(pid, syscall.SIGKILL) == nil
 	err := cmd.Wait()
-	if victim == "engine" && err != nil && cmd.ProcessState.ExitCode() != exitError {
+	if victim == "engine" && err != nil && cmd.ProcessState.ExitCode() != cli.ExitError {
 		o.t.Errorf("the engine was killed and muster ended with %v instead of going on or failing cleanly:\n%s", err, out.String())
 	}
 	if victim == "muster" && hit {
@@ -128,28 +129,28 @@ func (o *org) checkSame(want, got []access.Finding) {
 func (o *org) checkAcknowledged() {
 	o.t.Helper()
 
-	a := &app{stdout: &strings.Builder{}, stderr: &strings.Builder{}, now: time.Now, configFile: filepath.Join(o.dir, "muster.yaml"), dataDir: filepath.Join(o.dir, ".muster")}
-	s, err := a.open(o.t.Context(), false)
+	a := &cli.App{Stdout: &strings.Builder{}, Stderr: &strings.Builder{}, Now: time.Now, ConfigFile: filepath.Join(o.dir, "muster.yaml"), DataDir: filepath.Join(o.dir, ".muster")}
+	s, err := a.Open(o.t.Context(), false)
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	defer func() {
-		if err := s.close(); err != nil {
+		if err := s.Close(); err != nil {
 			o.t.Error(err)
 		}
 	}()
-	runs, err := s.store.Runs(o.t.Context(), 0)
+	runs, err := s.Store.Runs(o.t.Context(), 0)
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	checked := 0
 	for _, run := range runs {
-		snaps, err := s.store.SnapshotsOfRun(o.t.Context(), run.ID)
+		snaps, err := s.Store.SnapshotsOfRun(o.t.Context(), run.ID)
 		if err != nil {
 			o.t.Fatal(err)
 		}
 		for _, snap := range snaps {
-			stored, err := s.store.StoredCounts(o.t.Context(), snap.ID)
+			stored, err := s.Store.StoredCounts(o.t.Context(), snap.ID)
 			if err != nil {
 				o.t.Fatal(err)
 			}

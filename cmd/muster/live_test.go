@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/access"
 	"muster/internal/orggen"
 	"muster/internal/testserver/postgres"
@@ -25,7 +26,7 @@ func TestLiveServersGiveTheFindingsOfTheFiles(t *testing.T) {
 	}
 	exe := program(t)
 	o := generate(t, orggen.Options{Persons: 600})
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	files := o.findings()
 	for _, size := range []int{7, 500} {
 		t.Run(fmt.Sprintf("pages of %d", size), func(t *testing.T) {

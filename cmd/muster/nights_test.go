@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/access"
 )
 
@@ -33,13 +34,13 @@ func TestNightsOfAllKinds(t *testing.T) {
 	for night := range nights {
 		o.at(fmt.Sprintf("2026-11-%02d", 10+night))
 		states := map[string]access.SnapshotState{"hr": o.spoil(r, "workers.csv", whole["workers.csv"]), "vpn": o.spoil(r, "vpn.csv", whole["vpn.csv"])}
-		want := exitClean
+		want := cli.ExitClean
 		if states["hr"] != access.Complete || states["vpn"] != access.Complete {
-			want = exitIncomplete
+			want = cli.ExitIncomplete
 		}
 		before = o.checkNight(night, states, before, o.ok(want, "nightly", "-o", "json"))
 	}
-	o.ok(exitClean, "ledger", "verify")
+	o.ok(cli.ExitClean, "ledger", "verify")
 }
 
 // spoil writes a file for the night and says what its snapshot must be: complete with or without an account, or not whole.

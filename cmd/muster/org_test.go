@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/access"
 	"muster/internal/orggen"
 	"muster/internal/orggen/answer"
@@ -107,10 +108,10 @@ func TestFindingsMatchTheAnswerKey(t *testing.T) {
 	}{{"natural order", 0}, {"another order", 7}} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := generate(t, orggen.Options{Persons: 2000, Shuffle: tt.shuffle})
-			o.nightly(exitClean)
+			o.nightly(cli.ExitClean)
 			first := o.findings()
 			o.checkKey(first)
-			o.nightly(exitClean)
+			o.nightly(cli.ExitClean)
 			second := o.findings()
 			if len(first) != len(second) {
 				t.Errorf("%d findings after the first night, %d after the second", len(first), len(second))
@@ -144,7 +145,7 @@ func TestFindingsMatchTheAnswerKeyAt50000(t *testing.T) {
 	for _, shuffle := range []int64{0, 11} {
 		o := generate(t, orggen.Options{Persons: 50_000, Shuffle: shuffle})
 		o.exe = program(t)
-		o.nightly(exitClean)
+		o.nightly(cli.ExitClean)
 		o.checkKey(o.findings())
 	}
 }

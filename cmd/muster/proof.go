@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
 	"muster/cmd/muster/show"
 	"muster/internal/access"
 	"muster/internal/config"
@@ -28,25 +29,25 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "reconciliation --out DIR",
 		Short: "Render the pack of the last completed run, or of --run",
 		Args:  cobra.NoArgs,
-		RunE: a.with(true, func(ctx context.Context, s *session, _ []string) error {
+		RunE: a.With(true, func(ctx context.Context, s *cli.Session, _ []string) error {
 			id := runID
 			if id == "" {
-				last, ok, err := s.store.LastRun(ctx, true)
+				last, ok, err := s.Store.LastRun(ctx, true)
 				if err != nil {
 					return err
 				}
 				if !ok {
-					return errNothing
+					return cli.ErrNothing
 				}
 				id = last.ID
 			}
-			pack, err := s.runner.Report(ctx, id, out)
+			pack, err := s.Runner.Report(ctx, id, out)
 			if err != nil {
 				return err
 			}
 			l := show.Listing{Head: []string{"pack", "pdf", "sha256"}, Rows: [][]string{{pack.ZipPath, pack.PDFPath, pack.Digest}}, Wide: -1,
 				Items: map[string]string{"pack": pack.ZipPath, "pdf": pack.PDFPath, "sha256": pack.Digest, "run": id}}
-			return a.show().List(l)
+			return a.Show().List(l)
 		}),
 	}
 	rec.Flags().StringVar(&out, "out", "", "folder to write the pack into (required)")
@@ -67,12 +68,12 @@ func (a *app) verifyCommand() *cobra.Command {
 			if key != "" {
 				data, err := os.ReadFile(key)
 				if err != nil {
-					return usageError{err}
+					return cli.Usage(err)
 				}
 				trusted = strings.TrimSpace(string(data))
 			}
 			if _, err := os.Stat(args[0]); err != nil {
-				return usageError{&access.Error{Op: "open pack", Kind: access.NotFound, Hint: "name the zip of a pack; runs leave them below packs in the data folder", Err: err}}
+				return cli.Usage(&access.Error{Op: "open pack", Kind: access.NotFound, Hint: "name the zip of a pack; runs leave them below packs in the data folder", Err: err})
 			}
 			rep, err := reports.Verify(c.Context(), args[0], trusted)
 			if ledgerDir != "" {
@@ -132,18 +133,18 @@ func (a *app) printSteps(rep pack.Report) error {
 			ok = "DIFFERS"
 		}
 		l.Rows = append(l.Rows, []string{ok, s.Name, strings.Join(s.Details, "; ")})
-		if a.format == "table" {
-			a.show().Text(fmt.Sprintf("%-7s  ", ok), s.Name)
+		if a.Format == "table" {
+			a.Show().Text(fmt.Sprintf("%-7s  ", ok), s.Name)
 			for _, d := range s.Details {
-				a.show().Text("           ", d)
+				a.Show().Text("           ", d)
 			}
 		}
 	}
-	if a.format == "table" {
+	if a.Format == "table" {
 		return nil
 	}
 	l.Items = items
-	return a.show().List(l)
+	return a.Show().List(l)
 }
 
 func (a *app) ledgerCommand() *cobra.Command {
@@ -159,7 +160,7 @@ func (a *app) ledgerCommand() *cobra.Command {
 			RunE: func(_ *cobra.Command, args []string) error {
 				n, err := strconv.ParseUint(args[0], 10, 64)
 				if err != nil {
-					return usageError{fmt.Errorf("an entry is a number from 0, not %q", args[0])}
+					return cli.Usage(fmt.Errorf("an entry is a number from 0, not %q", args[0]))
 				}
 				dir, err := a.ledgerFolder()
 				if err != nil {
@@ -169,10 +170,10 @@ func (a *app) ledgerCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if a.format == "json" {
-					return a.show().List(show.Listing{Items: map[string]any{"index": p.Index, "entry": string(p.Entry), "hashes": p.Hashes, "checkpoint": p.Checkpoint}})
+				if a.Format == "json" {
+					return a.Show().List(show.Listing{Items: map[string]any{"index": p.Index, "entry": string(p.Entry), "hashes": p.Hashes, "checkpoint": p.Checkpoint}})
 				}
-				fmt.Fprint(a.stdout, p.String())
+				fmt.Fprint(a.Stdout, p.String())
 				return nil
 			},
 		})
@@ -181,14 +182,14 @@ func (a *app) ledgerCommand() *cobra.Command {
 
 // ledgerFolder finds the ledger from the configuration alone: no rule, no system and no engine is needed to verify it.
 func (a *app) ledgerFolder() (string, error) {
-	if a.dataDir != "" {
-		return (&session{dir: a.dataDir}).ledgerDir(), nil
+	if a.DataDir != "" {
+		return (&cli.Session{Dir: a.DataDir}).LedgerDir(), nil
 	}
-	settings, err := config.Load(a.configFile)
+	settings, err := config.Load(a.ConfigFile)
 	if err != nil {
 		return "", err
 	}
-	return (&session{dir: a.folder(settings)}).ledgerDir(), nil
+	return (&cli.Session{Dir: a.Folder(settings)}).LedgerDir(), nil
 }
 
 func (a *app) verifyLedger(ctx context.Context) error {
@@ -200,34 +201,23 @@ func (a *app) verifyLedger(ctx context.Context) error {
 	if err != nil {
 		for _, d := range rep.Differences {
 			if !strings.Contains(d.String(), err.Error()) && !strings.Contains(err.Error(), d.String()) {
-				fmt.Fprintln(a.stderr, d.String())
+				fmt.Fprintln(a.Stderr, d.String())
 			}
 		}
 		return err
 	}
-	if a.format == "json" {
-		return a.show().List(show.Listing{Items: map[string]any{"origin": rep.Origin, "entries": rep.Size, "root": rep.Root, "files": rep.Tiles,
+	if a.Format == "json" {
+		return a.Show().List(show.Listing{Items: map[string]any{"origin": rep.Origin, "entries": rep.Size, "root": rep.Root, "files": rep.Tiles,
 			"types": rep.Types, "first": rep.First, "last": rep.Last, "verifier": rep.VerifierKey, "notes": append([]string{}, rep.Notes...)}})
 	}
 	when := "nothing was entered yet"
 	if rep.Size > 0 {
 		when = fmt.Sprintf("from %s to %s", show.Day(rep.First), show.Day(rep.Last))
 	}
-	fmt.Fprintf(a.stdout, "ok: %s entries of %s\n    %s\n", show.Thousands(int64(rep.Size)), rep.Origin, when)
-	fmt.Fprintf(a.stdout, "    root %s, recomputed\n    %d files compared\n    signed by %s\n", rep.Root, rep.Tiles, rep.VerifierKey)
+	fmt.Fprintf(a.Stdout, "ok: %s entries of %s\n    %s\n", show.Thousands(int64(rep.Size)), rep.Origin, when)
+	fmt.Fprintf(a.Stdout, "    root %s, recomputed\n    %d files compared\n    signed by %s\n", rep.Root, rep.Tiles, rep.VerifierKey)
 	for _, n := range rep.Notes {
-		fmt.Fprintln(a.stderr, "note: "+n)
+		fmt.Fprintln(a.Stderr, "note: "+n)
 	}
 	return nil
-}
-
-// ledgerOrigin names the log in its checkpoints: muster.example/ and the organisation in lower case, its other runes as dashes.
-func ledgerOrigin(s *config.Settings) string {
-	slug := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, strings.ToLower(s.Organisation))
-	return "muster.example/" + strings.Trim(slug, "-")
 }

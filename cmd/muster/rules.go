@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
 	"muster/cmd/muster/show"
 	"muster/internal/config"
 	"muster/internal/reconcile/plan"
@@ -25,7 +26,7 @@ func (a *app) rulesListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the rules with the changes of the configuration applied", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			loaded, err := plan.Load(a.configFile, a.now, a.log())
+			loaded, err := plan.Load(a.ConfigFile, a.Now, a.Log())
 			if err != nil {
 				return err
 			}
@@ -54,7 +55,7 @@ func (a *app) rulesListCommand() *cobra.Command {
 				l.Rows = append(l.Rows, []string{r.ID, string(r.Scope), string(r.Severity), on, r.Title})
 			}
 			l.Items = items
-			return a.show().List(l)
+			return a.Show().List(l)
 		},
 	}
 }
@@ -63,14 +64,14 @@ func (a *app) rulesCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Check configuration, rules, bundles, matrix and exceptions", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			loaded, err := plan.Load(a.configFile, a.now, a.log())
+			loaded, err := plan.Load(a.ConfigFile, a.Now, a.Log())
 			if err != nil {
 				return err
 			}
 			for _, w := range loaded.Warnings {
-				fmt.Fprintln(a.stderr, "warning: "+w)
+				fmt.Fprintln(a.Stderr, "warning: "+w)
 			}
-			fmt.Fprintf(a.stderr, "%s: %d sources, %d rules, %d bundles: no problem found\n", a.configFile, len(loaded.Sources), len(loaded.Rules.Rules()), len(loaded.Bundles.All()))
+			fmt.Fprintf(a.Stderr, "%s: %d sources, %d rules, %d bundles: no problem found\n", a.ConfigFile, len(loaded.Sources), len(loaded.Rules.Rules()), len(loaded.Bundles.All()))
 			return nil
 		},
 	}
@@ -80,7 +81,7 @@ func (a *app) rulesTestCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "test FILE...", Short: "Test rules: given facts, the findings that must come of them", Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, files []string) error {
-			loaded, err := plan.Load(a.configFile, a.now, a.log())
+			loaded, err := plan.Load(a.ConfigFile, a.Now, a.Log())
 			if err != nil {
 				return err
 			}
@@ -100,20 +101,20 @@ func (a *app) rulesTestCommand() *cobra.Command {
 						continue
 					}
 					failed++
-					fmt.Fprintf(a.stdout, "%s: %s: %s\n", r.Position, r.Section, r.Test)
+					fmt.Fprintf(a.Stdout, "%s: %s: %s\n", r.Position, r.Section, r.Test)
 					for _, part := range []struct {
 						word  string
 						lines []string
 					}{{"lacks", r.Lacking}, {"surplus", r.Surplus}, {"error", r.Errors}} {
 						for _, line := range part.lines {
-							fmt.Fprintf(a.stdout, "  %-8s %s\n", part.word, line)
+							fmt.Fprintf(a.Stdout, "  %-8s %s\n", part.word, line)
 						}
 					}
 				}
 			}
-			fmt.Fprintf(a.stdout, "%d passed, %d failed\n", passed, failed)
+			fmt.Fprintf(a.Stdout, "%d passed, %d failed\n", passed, failed)
 			if failed > 0 {
-				return exitStatus(exitError)
+				return cli.ExitStatus(cli.ExitError)
 			}
 			return nil
 		},
@@ -126,7 +127,7 @@ func (a *app) rulesFieldsCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			fields, ok := rules.FieldsDoc(args[0])
 			if !ok {
-				return usageError{errors.New("rules know no object " + args[0] + "; ask for one of " + strings.Join(rules.Objects(), ", "))}
+				return cli.Usage(errors.New("rules know no object " + args[0] + "; ask for one of " + strings.Join(rules.Objects(), ", ")))
 			}
 			l := show.Listing{Head: []string{"field", "type", "meaning"}, Wide: 2, Items: fields}
 			for _, f := range fields {
@@ -140,7 +141,7 @@ func (a *app) rulesFieldsCommand() *cobra.Command {
 				}
 				l.Rows = append(l.Rows, []string{name, typ, strings.TrimSpace(f.Doc)})
 			}
-			return a.show().List(l)
+			return a.Show().List(l)
 		},
 	}
 }

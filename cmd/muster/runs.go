@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile"
@@ -20,16 +21,16 @@ func (a *app) nightlyCommand() *cobra.Command {
 		Use:   "nightly",
 		Short: "Collect every source, reconcile, and write the evidence pack",
 		Args:  cobra.NoArgs,
-		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *session, _ []string) error {
-			m, err := a.mender(ctx, s)
+		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *cli.Session, _ []string) error {
+			m, err := a.Mender(ctx, s)
 			if err != nil {
 				return err
 			}
 			if _, err := m.Recover(ctx); err != nil {
 				return err
 			}
-			stop := a.showProgress(s, s.plan.Sources)
-			res, err := s.runner.Nightly(ctx)
+			stop := a.showProgress(s, s.Plan.Sources)
+			res, err := s.Runner.Nightly(ctx)
 			stop()
 			if err != nil {
 				return err
@@ -41,17 +42,17 @@ func (a *app) nightlyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pack, err := s.runner.Report(ctx, res.Run.ID, filepath.Join(s.packsDir(), res.Run.ID))
+			pack, err := s.Runner.Report(ctx, res.Run.ID, filepath.Join(s.PacksDir(), res.Run.ID))
 			if err != nil {
 				return err
 			}
 			o := a.outcome(s, res, &pack)
 			o.Mended = &mended
-			if err := a.show().Run(o); err != nil {
+			if err := a.Show().Run(o); err != nil {
 				return err
 			}
 			if mended.Held() {
-				return exitStatus(exitIncomplete)
+				return cli.ExitStatus(cli.ExitIncomplete)
 			}
 			return status(res, failOn)
 		}),
@@ -66,16 +67,16 @@ func (a *app) reconcileCommand() *cobra.Command {
 		Use:   "reconcile",
 		Short: "Judge the newest complete snapshots again, without collecting",
 		Args:  cobra.NoArgs,
-		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *session, _ []string) error {
-			run, err := s.runner.Start(ctx, "reconcile")
+		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *cli.Session, _ []string) error {
+			run, err := s.Runner.Start(ctx, "reconcile")
 			if err != nil {
 				return err
 			}
-			res, err := s.runner.Reconcile(ctx, run)
+			res, err := s.Runner.Reconcile(ctx, run)
 			if err != nil {
 				return err
 			}
-			if err := a.show().Run(a.outcome(s, res, nil)); err != nil {
+			if err := a.Show().Run(a.outcome(s, res, nil)); err != nil {
 				return err
 			}
 			return status(res, failOn)
@@ -89,29 +90,29 @@ func (a *app) collectCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "collect [SYSTEM...]",
 		Short: "Take a snapshot of all sources, or of those named",
-		RunE: a.with(true, func(ctx context.Context, s *session, args []string) error {
-			sources := s.plan.Sources
+		RunE: a.With(true, func(ctx context.Context, s *cli.Session, args []string) error {
+			sources := s.Plan.Sources
 			if len(args) > 0 {
 				sources = nil
 				for _, name := range args {
-					src, err := s.plan.Source(name)
+					src, err := s.Plan.Source(name)
 					if err != nil {
-						return usageError{err}
+						return cli.Usage(err)
 					}
 					sources = append(sources, src)
 				}
 			}
 			stop := a.showProgress(s, sources)
-			snaps, err := s.runner.CollectOnly(ctx, sources)
+			snaps, err := s.Runner.CollectOnly(ctx, sources)
 			stop()
 			if err != nil {
 				return err
 			}
-			if err := a.show().Snapshots(snaps); err != nil {
+			if err := a.Show().Snapshots(snaps); err != nil {
 				return err
 			}
 			if slices.ContainsFunc(snaps, func(s access.Snapshot) bool { return !s.Usable() }) {
-				return exitStatus(exitIncomplete)
+				return cli.ExitStatus(cli.ExitIncomplete)
 			}
 			return nil
 		}),
@@ -119,8 +120,8 @@ func (a *app) collectCommand() *cobra.Command {
 }
 
 // withThreshold is a writing session whose --fail-on is checked before anything is read.
-func (a *app) withThreshold(failOn *string, do func(context.Context, *session, []string) error) func(*cobra.Command, []string) error {
-	inner := a.with(true, do)
+func (a *app) withThreshold(failOn *string, do func(context.Context, *cli.Session, []string) error) func(*cobra.Command, []string) error {
+	inner := a.With(true, do)
 	return func(c *cobra.Command, args []string) error {
 		if err := checkSeverity("--fail-on", *failOn); err != nil {
 			return err
@@ -142,20 +143,20 @@ func checkSeverity(flag, s string) error {
 	if near := config.Nearest(s, known); near != "" {
 		err = fmt.Errorf("%w; did you mean %q?", err, near)
 	}
-	return usageError{err}
+	return cli.Usage(err)
 }
 
 // status is the exit code of a run: incomplete goes before findings, because what was found is then not all.
 func status(res reconcile.Result, failOn string) error {
 	if res.Incomplete() {
-		return exitStatus(exitIncomplete)
+		return cli.ExitStatus(cli.ExitIncomplete)
 	}
 	if failOn == "" {
 		return nil
 	}
 	for _, f := range res.Worst {
 		if f.Severity.Rank() >= access.Severity(failOn).Rank() {
-			return exitStatus(exitFindings)
+			return cli.ExitStatus(cli.ExitFindings)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/orggen"
 	"muster/internal/store/engine"
 )
@@ -30,18 +31,18 @@ func TestAServerOfTheConfigurationIsUsedInstead(t *testing.T) {
 	t.Setenv("MUSTER_TEST_DSN", dsn.String())
 	o.edit("muster.yaml", func(s string) string { return s + "clickhouse: {dsn: {env: MUSTER_TEST_DSN}}\n" })
 
-	o.nightly(exitClean)
+	o.nightly(cli.ExitClean)
 	o.checkKey(o.findings())
 	if _, err := os.Stat(filepath.Join(o.dir, ".muster/engine")); !os.IsNotExist(err) {
 		t.Errorf("an embedded engine was started beside the server: %v", err)
 	}
-	if code, _, stderr := o.muster("engine"); code != exitUsage || !strings.Contains(stderr, "no embedded engine") {
+	if code, _, stderr := o.muster("engine"); code != cli.ExitUsage || !strings.Contains(stderr, "no embedded engine") {
 		t.Errorf("muster engine with a server: exit %d, %s", code, stderr)
 	}
 
 	t.Setenv("MUSTER_TEST_DSN", fmt.Sprintf("clickhouse://%s:wrong-pass@%s/muster", user, server.Addr()))
 	code, stdout, stderr := o.muster("nightly")
-	if code != exitError || strings.Contains(stdout+stderr, "wrong-pass") || !strings.Contains(stderr, "hint: ") {
+	if code != cli.ExitError || strings.Contains(stdout+stderr, "wrong-pass") || !strings.Contains(stderr, "hint: ") {
 		t.Errorf("a wrong password: exit %d\n%s\n%s", code, stdout, stderr)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
 	"muster/cmd/muster/show"
 	"muster/collectors"
 	"muster/internal/access"
@@ -58,13 +59,13 @@ func (a *app) initCommand() *cobra.Command {
 				if err := os.WriteFile(path, files[name], 0o644); err != nil {
 					return err
 				}
-				fmt.Fprintln(a.stderr, "wrote "+path)
+				fmt.Fprintln(a.Stderr, "wrote "+path)
 			}
 			cd := ""
 			if dir != "." {
-				cd = "cd " + quoted(dir) + " && "
+				cd = "cd " + cli.Quoted(dir) + " && "
 			}
-			fmt.Fprintf(a.stderr, "next: %smuster doctor && muster nightly\n", cd)
+			fmt.Fprintf(a.Stderr, "next: %smuster doctor && muster nightly\n", cd)
 			return nil
 		},
 	}
@@ -84,7 +85,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Short: "Check configuration, engine, ledger and that every source answers",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			loaded, err := plan.Load(a.configFile, a.now, a.log())
+			loaded, err := plan.Load(a.ConfigFile, a.Now, a.Log())
 			if err != nil {
 				return err
 			}
@@ -102,16 +103,16 @@ func (a *app) doctorCommand() *cobra.Command {
 				}
 				l.Rows = append(l.Rows, []string{k.Name, ok, k.Detail})
 			}
-			if err := a.show().List(l); err != nil {
+			if err := a.Show().List(l); err != nil {
 				return err
 			}
 			for _, k := range checks {
 				if !k.OK && k.Hint != "" {
-					fmt.Fprintf(a.stderr, "hint: %s: %s\n", k.Name, k.Hint)
+					fmt.Fprintf(a.Stderr, "hint: %s: %s\n", k.Name, k.Hint)
 				}
 			}
 			if failed {
-				return exitStatus(exitError)
+				return cli.ExitStatus(cli.ExitError)
 			}
 			return nil
 		},
@@ -126,22 +127,22 @@ func outcome(name, detail string, err error) check {
 }
 
 func (a *app) checkEngine(ctx context.Context, loaded *plan.Plan) check {
-	s := &session{plan: loaded, dir: a.folder(loaded.Settings)}
-	err := s.connect(ctx, a, false)
+	s := &cli.Session{Plan: loaded, Dir: a.Folder(loaded.Settings)}
+	err := s.Connect(ctx, a.App, false)
 	detail := "a ClickHouse server of the configuration"
-	if s.engine != nil {
-		detail = "embedded, at " + s.engine.Addr()
+	if s.Engine != nil {
+		detail = "embedded, at " + s.Engine.Addr()
 	}
-	return outcome("engine", detail, errors.Join(err, s.close()))
+	return outcome("engine", detail, errors.Join(err, s.Close()))
 }
 
 func (a *app) checkLedger(ctx context.Context, loaded *plan.Plan) check {
-	dir := (&session{dir: a.folder(loaded.Settings)}).ledgerDir()
+	dir := (&cli.Session{Dir: a.Folder(loaded.Settings)}).LedgerDir()
 	if _, err := os.Stat(filepath.Join(dir, "checkpoint")); errors.Is(err, os.ErrNotExist) {
 		return check{Name: "ledger", OK: true, Detail: "none yet; the first run makes it"}
 	}
 	rep, err := ledger.Verify(ctx, dir)
-	if want := ledgerOrigin(loaded.Settings); err == nil && rep.Origin != want {
+	if want := cli.LedgerOrigin(loaded.Settings); err == nil && rep.Origin != want {
 		err = &access.Error{Op: "compare the organisation", Kind: access.Conflict, Hint: "use another data folder for another organisation",
 			Err: fmt.Errorf("the ledger is %s, this configuration's would be %s", rep.Origin, want)}
 	}
@@ -163,17 +164,17 @@ func (a *app) engineCommand() *cobra.Command {
 		Use:   "engine",
 		Short: "Run the embedded engine alone; other commands share it",
 		Args:  cobra.NoArgs,
-		RunE: a.with(false, func(ctx context.Context, s *session, _ []string) error {
-			if s.engine == nil {
-				return usageError{errors.New("the configuration names a ClickHouse server; there is no embedded engine to run")}
+		RunE: a.With(false, func(ctx context.Context, s *cli.Session, _ []string) error {
+			if s.Engine == nil {
+				return cli.Usage(errors.New("the configuration names a ClickHouse server; there is no embedded engine to run"))
 			}
 			whose := "started"
-			if !s.engine.Owner() {
+			if !s.Engine.Owner() {
 				whose = "already running, shared"
 			}
-			fmt.Fprintf(a.stderr, "engine %s: %s, pid %d; user and password are in %s\n", whose, s.engine.Addr(), s.engine.Pid(),
-				filepath.Join(s.dir, "engine", "credentials"))
-			err := s.engine.Wait(ctx)
+			fmt.Fprintf(a.Stderr, "engine %s: %s, pid %d; user and password are in %s\n", whose, s.Engine.Addr(), s.Engine.Pid(),
+				filepath.Join(s.Dir, "engine", "credentials"))
+			err := s.Engine.Wait(ctx)
 			if errors.Is(err, context.Canceled) {
 				return nil
 			}
@@ -186,10 +187,10 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if a.format == "json" {
-				return a.show().List(show.Listing{Items: map[string]string{"version": version, "go": runtime.Version(), "engine": engine.Version}})
+			if a.Format == "json" {
+				return a.Show().List(show.Listing{Items: map[string]string{"version": version, "go": runtime.Version(), "engine": engine.Version}})
 			}
-			fmt.Fprintf(a.stdout, "muster %s (%s, engine %s)\n", version, runtime.Version(), engine.Version)
+			fmt.Fprintf(a.Stdout, "muster %s (%s, engine %s)\n", version, runtime.Version(), engine.Version)
 			return nil
 		},
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/reconcile"
 )
 
@@ -14,23 +15,23 @@ func (a *app) whyCommand() *cobra.Command {
 		Short: "Say why a person holds what they hold: path, basis, since when",
 		Long:  "PERSON is a worker id, an e-mail address or a login name. The answer rests on the last completed run.",
 		Args:  cobra.RangeArgs(1, 3),
-		RunE: a.with(false, func(ctx context.Context, s *session, args []string) error {
+		RunE: a.With(false, func(ctx context.Context, s *cli.Session, args []string) error {
 			q := reconcile.WhyQuery{Person: args[0]}
 			if len(args) > 1 {
-				src, err := s.plan.Source(args[1])
+				src, err := s.Plan.Source(args[1])
 				if err != nil {
-					return usageError{err}
+					return cli.Usage(err)
 				}
 				q.System = src.Name
 			}
 			if len(args) > 2 {
 				q.Entitlement = args[2]
 			}
-			answer, err := s.runner.Why(ctx, q)
+			answer, err := s.Runner.Why(ctx, q)
 			if err != nil {
 				return err
 			}
-			return a.show().Why(answer)
+			return a.Show().Why(answer)
 		}),
 	}
 }

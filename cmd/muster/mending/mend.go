@@ -1,4 +1,4 @@
-package main
+package mending
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
 	"muster/cmd/muster/show"
 	"muster/internal/access"
 	"muster/internal/ledger/durable"
@@ -21,29 +22,10 @@ import (
 	"muster/remediate/planner"
 )
 
-// mender makes the remediating half of a session. Systems that may be changed are opened, none is spoken to.
-func (a *app) mender(ctx context.Context, s *session) (*mend.Mender, error) {
-	targets, err := s.plan.OpenTargets(s.dir, a.now, a.log())
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := approve.OpenTokens(s.dir)
-	if err != nil {
-		return nil, err
-	}
-	m := &mend.Mender{Runner: s.runner, Plan: s.plan, Store: s.store, Targets: targets, DataDir: s.dir, Now: a.now, Log: a.log()}
-	m.Desk = &approve.Desk{Records: s.store, Tokens: tokens, Now: a.now}
-	if s.ledger != nil {
-		m.Ledger, m.Desk.Ledger = s.ledger, s.ledger
-	}
-	m.Desk.People, err = m.People(ctx)
-	return m, err
-}
-
 // withMender is with, for commands that plan, decide or change.
-func (a *app) withMender(write bool, do func(ctx context.Context, s *session, m *mend.Mender, args []string) error) func(*cobra.Command, []string) error {
-	return a.with(write, func(ctx context.Context, s *session, args []string) error {
-		m, err := a.mender(ctx, s)
+func (a *commands) withMender(write bool, do func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error) func(*cobra.Command, []string) error {
+	return a.With(write, func(ctx context.Context, s *cli.Session, args []string) error {
+		m, err := a.Mender(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -52,12 +34,12 @@ func (a *app) withMender(write bool, do func(ctx context.Context, s *session, m 
 }
 
 // who is the person whom the configuration binds to the user of the operating system, and what to call the user where it binds none.
-func who(s *session) (person, name string) {
+func who(s *cli.Session) (person, name string) {
 	u, err := user.Current()
 	if err != nil {
 		return "", "an unnamed user"
 	}
-	for _, id := range s.plan.Settings.People.Identities {
+	for _, id := range s.Plan.Settings.People.Identities {
 		if id.OSUser == u.Username {
 			return id.Person, id.Person
 		}
@@ -65,23 +47,23 @@ func who(s *session) (person, name string) {
 	return "", "user " + u.Username
 }
 
-func (a *app) planCommand() *cobra.Command {
+func (a *commands) planCommand() *cobra.Command {
 	var system string
 	c := &cobra.Command{
 		Use:   "plan [-o FILE.json]",
-		Short: "Show what would be done about the findings, why, and what takes it back",
+		Short: "Show what would be done about findings, why, and what undoes it",
 		Long: "Plans from what the last completed run saw. Nothing is changed. With -o FILE.json the plan is written to a file and its digest\n" +
 			"is entered on the ledger; muster apply FILE.json carries out exactly that plan, as long as nothing has changed.",
 		Args: cobra.NoArgs,
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return a.withMender(a.planFile != "", func(ctx context.Context, s *session, m *mend.Mender, _ []string) error {
+		return a.withMender(a.PlanFile != "", func(ctx context.Context, s *cli.Session, m *mend.Mender, _ []string) error {
 			p, err := a.planNow(ctx, s, m)
 			if err != nil {
 				return err
 			}
-			if a.planFile != "" {
-				if err := writePlan(a.planFile, p); err != nil {
+			if a.PlanFile != "" {
+				if err := writePlan(a.PlanFile, p); err != nil {
 					return err
 				}
 				if err := m.EnterPlan(ctx, p); err != nil {
@@ -89,12 +71,12 @@ func (a *app) planCommand() *cobra.Command {
 				}
 			}
 			if system != "" {
-				if _, err := s.plan.Source(system); err != nil {
-					return usageError{err}
+				if _, err := s.Plan.Source(system); err != nil {
+					return cli.Usage(err)
 				}
 			}
-			program, flags := a.invocation()
-			return a.show().Plan(show.PlanView{Plan: p, System: system, DryRun: !m.Enabled(), Program: program, Flags: flags, File: a.planFile})
+			program, flags := a.Invocation()
+			return a.Show().Plan(show.PlanView{Plan: p, System: system, DryRun: !m.Enabled(), Program: program, Flags: flags, File: a.PlanFile})
 		})(c, args)
 	}
 	c.Flags().StringVar(&system, "system", "", "show only this system")
@@ -102,15 +84,15 @@ func (a *app) planCommand() *cobra.Command {
 }
 
 // planNow plans from the last completed run.
-func (a *app) planNow(ctx context.Context, s *session, m *mend.Mender) (planner.Plan, error) {
-	last, ok, err := s.store.LastRun(ctx, true)
+func (a *commands) planNow(ctx context.Context, s *cli.Session, m *mend.Mender) (planner.Plan, error) {
+	last, ok, err := s.Store.LastRun(ctx, true)
 	if err != nil {
 		return planner.Plan{}, err
 	}
 	if !ok {
-		return planner.Plan{}, errNothing
+		return planner.Plan{}, cli.ErrNothing
 	}
-	sight, err := s.runner.Look(ctx, last)
+	sight, err := s.Runner.Look(ctx, last)
 	if err != nil {
 		return planner.Plan{}, err
 	}
@@ -129,7 +111,7 @@ func writePlan(path string, p planner.Plan) error {
 	return nil
 }
 
-func (a *app) applyCommand() *cobra.Command {
+func (a *commands) applyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "apply [FILE.json]",
 		Short: "Carry out a plan, or what is planned and approved by now",
@@ -137,7 +119,7 @@ func (a *app) applyCommand() *cobra.Command {
 			"Without a file, carries out what stands: what is planned and not held, and what was approved since. Approvals are asked for,\n" +
 			"never skipped.",
 		Args: cobra.MaximumNArgs(1),
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error {
 			if err := mayChange(m); err != nil {
 				return err
 			}
@@ -174,14 +156,14 @@ func mayChange(m *mend.Mender) error {
 }
 
 // samePlan reads a plan's file and makes sure that it still is what would be planned.
-func (a *app) samePlan(ctx context.Context, s *session, m *mend.Mender, path string) (planner.Plan, error) {
+func (a *commands) samePlan(ctx context.Context, s *cli.Session, m *mend.Mender, path string) (planner.Plan, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return planner.Plan{}, usageError{err}
+		return planner.Plan{}, cli.Usage(err)
 	}
 	var p planner.Plan
 	if err := json.Unmarshal(text, &p); err != nil {
-		return p, usageError{fmt.Errorf("read plan %s: %w", path, err)}
+		return p, cli.Usage(fmt.Errorf("read plan %s: %w", path, err))
 	}
 	refuse := func(format string, args ...any) (planner.Plan, error) {
 		return p, &access.Error{Op: "apply " + path, Kind: access.Conflict, Hint: "make a new plan: muster plan -o " + path, Err: fmt.Errorf(format, args...)}
@@ -193,7 +175,7 @@ func (a *app) samePlan(ctx context.Context, s *session, m *mend.Mender, path str
 	if said != p.Digest {
 		return refuse("the plan was changed after it was made: its digest is %.12s, the file says %.12s", p.Digest, said)
 	}
-	known, err := m.PlanEntered(ctx, s.ledgerDir(), p.Digest)
+	known, err := m.PlanEntered(ctx, s.LedgerDir(), p.Digest)
 	if err != nil {
 		return p, err
 	}
@@ -215,25 +197,25 @@ func (a *app) samePlan(ctx context.Context, s *session, m *mend.Mender, path str
 	return now, nil
 }
 
-func (a *app) showApplied(done []remediate.Record) error {
-	if err := a.show().Actions(done, "nothing is due: muster plan"); err != nil {
+func (a *commands) showApplied(done []remediate.Record) error {
+	if err := a.Show().Actions(done, "nothing is due: muster plan"); err != nil {
 		return err
 	}
 	for _, r := range done {
 		if r.State == remediate.Failed {
-			return exitStatus(exitError)
+			return cli.ExitStatus(cli.ExitError)
 		}
 	}
 	return nil
 }
 
-func (a *app) undoCommand() *cobra.Command {
+func (a *commands) undoCommand() *cobra.Command {
 	var reason string
 	c := &cobra.Command{
 		Use:   "undo ACTION|RUN --reason TEXT",
 		Short: "Take back one action, or all that a run did",
 		Args:  cobra.ExactArgs(1),
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error {
 			if err := mayChange(m); err != nil {
 				return err
 			}
@@ -250,26 +232,26 @@ func (a *app) undoCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) actionsCommand() *cobra.Command {
+func (a *commands) actionsCommand() *cobra.Command {
 	var states []string
 	var q access.DocumentQuery
 	c := &cobra.Command{
 		Use:   "actions [ID]",
-		Short: "List what was planned, asked, held and done, or show one action",
+		Short: "List what was planned, asked and done, or show one action",
 		Args:  cobra.MaximumNArgs(1),
-		RunE: a.with(false, func(ctx context.Context, s *session, args []string) error {
+		RunE: a.With(false, func(ctx context.Context, s *cli.Session, args []string) error {
 			q.Kind, q.States = access.DocAction, states
 			if len(args) == 1 {
 				q.IDPrefix = args[0]
 			}
-			list, err := remediate.Load[remediate.Record](ctx, s.store, q)
+			list, err := remediate.Load[remediate.Record](ctx, s.Store, q)
 			if err != nil {
 				return err
 			}
 			if len(args) == 1 && len(list) == 1 {
-				return a.show().Action(list[0])
+				return a.Show().Action(list[0])
 			}
-			return a.show().Actions(list, "no such action")
+			return a.Show().Actions(list, "no such action")
 		}),
 	}
 	c.Flags().StringSliceVar(&states, "state", nil, "only in these states: planned, waiting, held, blocked, done, verified, ...")

@@ -1,4 +1,4 @@
-package main
+package mending
 
 import (
 	"context"
@@ -9,33 +9,34 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/access"
 	"muster/internal/reconcile/mend"
 	"muster/remediate"
 	"muster/remediate/approve"
 )
 
-func (a *app) approvalsCommand() *cobra.Command {
+func (a *commands) approvalsCommand() *cobra.Command {
 	var all bool
 	c := &cobra.Command{
 		Use:   "approvals [ID]",
 		Short: "List the questions that wait for a decision, or show one",
 		Args:  cobra.MaximumNArgs(1),
-		RunE: a.with(false, func(ctx context.Context, s *session, args []string) error {
+		RunE: a.With(false, func(ctx context.Context, s *cli.Session, args []string) error {
 			q := access.DocumentQuery{Kind: access.DocApproval}
 			if len(args) == 1 {
 				q.IDPrefix = args[0]
 			} else if !all {
 				q.States = []string{string(access.ApprovalWaiting)}
 			}
-			list, err := remediate.Load[access.Approval](ctx, s.store, q)
+			list, err := remediate.Load[access.Approval](ctx, s.Store, q)
 			if err != nil {
 				return err
 			}
 			if len(args) == 1 && len(list) == 1 {
-				return a.show().Approval(list[0], a.policyWords)
+				return a.Show().Approval(list[0], a.policyWords)
 			}
-			return a.show().Approvals(list, "nothing waits for a decision")
+			return a.Show().Approvals(list, "nothing waits for a decision")
 		}),
 	}
 	c.Flags().BoolVar(&all, "all", false, "list those that were answered too")
@@ -43,14 +44,14 @@ func (a *app) approvalsCommand() *cobra.Command {
 }
 
 // policyWords says what happens when nobody decides.
-func (a *app) policyWords(q access.Approval) string {
+func (a *commands) policyWords(q access.Approval) string {
 	if q.OnExpiry == access.ExpiryApply {
 		return "it is done then"
 	}
 	return "the access stays as it is then"
 }
 
-func (a *app) decideCommand() *cobra.Command {
+func (a *commands) decideCommand() *cobra.Command {
 	var token, reason string
 	c := &cobra.Command{
 		Use:   "decide APPROVAL approve|deny",
@@ -58,17 +59,17 @@ func (a *app) decideCommand() *cobra.Command {
 		Long: "Who decides is the person whom people.identities binds to the user of the operating system, or the person of --token, which mail\n" +
 			"and muster token give out. Nobody decides on their own access or request. What is approved is done at once, if the guardrails let it.",
 		Args: cobra.ExactArgs(2),
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error {
 			id := strings.ToUpper(args[0])
 			verdict := access.Verdict(args[1])
 			if verdict != access.Approve && verdict != access.Deny {
-				return usageError{fmt.Errorf("a decision is approve or deny, not %q", args[1])}
+				return cli.Usage(fmt.Errorf("a decision is approve or deny, not %q", args[1]))
 			}
 			person, name := who(s)
 			if token != "" {
 				var err error
-				if person, err = m.Desk.Tokens.Person(id, token, a.now()); err != nil {
-					attempt := approve.Attempt{Channel: access.ChannelCLI, Approval: id, Who: name, Why: approve.RefusedToken, At: a.now().UTC()}
+				if person, err = m.Desk.Tokens.Person(id, token, a.Now()); err != nil {
+					attempt := approve.Attempt{Channel: access.ChannelCLI, Approval: id, Who: name, Why: approve.RefusedToken, At: a.Now().UTC()}
 					return errors.Join(refusalError(err), m.Desk.Refuse(ctx, attempt))
 				}
 			}
@@ -76,7 +77,7 @@ func (a *app) decideCommand() *cobra.Command {
 			if err != nil {
 				return refusalError(err)
 			}
-			if err := a.show().Approval(decided, a.policyWords); err != nil {
+			if err := a.Show().Approval(decided, a.policyWords); err != nil {
 				return err
 			}
 			return a.afterDecision(ctx, m)
@@ -88,7 +89,7 @@ func (a *app) decideCommand() *cobra.Command {
 }
 
 // afterDecision lets a decision take effect: requests become expectations, and what was approved is done.
-func (a *app) afterDecision(ctx context.Context, m *mend.Mender) error {
+func (a *commands) afterDecision(ctx context.Context, m *mend.Mender) error {
 	if err := m.Tick(ctx); err != nil {
 		return err
 	}
@@ -102,40 +103,40 @@ func (a *app) afterDecision(ctx context.Context, m *mend.Mender) error {
 	return a.showApplied(done)
 }
 
-func (a *app) tokenCommand() *cobra.Command {
+func (a *commands) tokenCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "token APPROVAL PERSON",
 		Short: "Make the token by which one person may decide one question",
 		Long:  "For people whom neither mail nor an account of this host reaches. Hand it over by a way that you trust; that it was made is on the ledger.",
 		Args:  cobra.ExactArgs(2),
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error {
 			_, by := who(s)
 			token, err := m.Token(ctx, strings.ToUpper(args[0]), args[1], by)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(a.stdout, token)
+			fmt.Fprintln(a.Stdout, token)
 			return nil
 		}),
 	}
 	return c
 }
 
-func (a *app) requestCommand() *cobra.Command {
+func (a *commands) requestCommand() *cobra.Command {
 	var reason, length string
 	var dry bool
 	c := &cobra.Command{
 		Use:   "request PERSON SYSTEM/ENTITLEMENT --for 14d --reason TEXT",
 		Short: "Ask for access for a time; it ends by itself",
 		Args:  cobra.ExactArgs(2),
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error {
 			system, name, ok := strings.Cut(args[1], "/")
 			if !ok {
-				return usageError{fmt.Errorf("name the entitlement as SYSTEM/ENTITLEMENT, not %q", args[1])}
+				return cli.Usage(fmt.Errorf("name the entitlement as SYSTEM/ENTITLEMENT, not %q", args[1]))
 			}
 			d, err := parseDays(length)
 			if err != nil {
-				return usageError{err}
+				return cli.Usage(err)
 			}
 			by, user := who(s)
 			if by == "" {
@@ -150,7 +151,7 @@ func (a *app) requestCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.show().Request(q, question, dry)
+			return a.Show().Request(q, question, dry)
 		}),
 	}
 	c.Flags().StringVar(&length, "for", "", "how long: 14d, 8h (required)")
@@ -162,51 +163,51 @@ func (a *app) requestCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) requestListCommand() *cobra.Command {
+func (a *commands) requestListCommand() *cobra.Command {
 	return &cobra.Command{Use: "list", Short: "List requests", Args: cobra.NoArgs,
-		RunE: a.with(false, func(ctx context.Context, s *session, _ []string) error {
-			list, err := remediate.Load[access.Request](ctx, s.store, access.DocumentQuery{Kind: access.DocRequest})
+		RunE: a.With(false, func(ctx context.Context, s *cli.Session, _ []string) error {
+			list, err := remediate.Load[access.Request](ctx, s.Store, access.DocumentQuery{Kind: access.DocRequest})
 			if err != nil {
 				return err
 			}
-			return a.show().Requests(list)
+			return a.Show().Requests(list)
 		})}
 }
 
-func (a *app) requestEndCommand() *cobra.Command {
+func (a *commands) requestEndCommand() *cobra.Command {
 	return &cobra.Command{Use: "end REQUEST", Short: "Take a request back before its time", Args: cobra.ExactArgs(1),
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error {
 			_, by := who(s)
 			q, err := m.EndRequest(ctx, args[0], by)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stderr, "%s is over; the next run takes %s in %s from %s\n", q.ID, q.Ref.Name, q.Ref.System, q.PersonName)
+			fmt.Fprintf(a.Stderr, "%s is over; the next run takes %s in %s from %s\n", q.ID, q.Ref.Name, q.Ref.System, q.PersonName)
 			return nil
 		})}
 }
 
-func (a *app) exceptCommand() *cobra.Command {
+func (a *commands) exceptCommand() *cobra.Command {
 	var ask mend.Accept
 	var until string
 	c := &cobra.Command{
 		Use:   "except FINDING --owner PERSON --reason TEXT --control TEXT --until YYYY-MM-DD",
 		Short: "Ask that a finding be accepted for a time",
 		Args:  cobra.ExactArgs(1),
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error {
 			var err error
 			if ask.Expires, err = time.Parse(time.DateOnly, until); err != nil {
-				return usageError{fmt.Errorf("--until takes a date such as 2027-03-31, not %q", until)}
+				return cli.Usage(fmt.Errorf("--until takes a date such as 2027-03-31, not %q", until))
 			}
-			if ask.Finding, err = oneFinding(ctx, s, args[0]); err != nil {
+			if ask.Finding, err = cli.OneFinding(ctx, s, args[0]); err != nil {
 				return err
 			}
 			x, question, err := m.Except(ctx, ask)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stderr, "%s waits for a decision\n", x.ID)
-			return a.show().Approval(question, a.policyWords)
+			fmt.Fprintf(a.Stderr, "%s waits for a decision\n", x.ID)
+			return a.Show().Approval(question, a.policyWords)
 		}),
 	}
 	for flag, v := range map[string]*string{"owner": &ask.Owner, "reason": &ask.Reason, "control": &ask.Control, "until": &until} {

@@ -1,4 +1,4 @@
-package main
+package mending
 
 import (
 	"context"
@@ -7,23 +7,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/cmd/muster/cli"
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile/mend"
 	"muster/internal/reconcile/plan"
 )
 
-func (a *app) holdCommand() *cobra.Command {
+func (a *commands) holdCommand() *cobra.Command {
 	var reason string
 	c := &cobra.Command{
 		Use:   "hold [SYSTEM] --reason TEXT",
-		Short: "Let nothing be changed in a system, or anywhere, until it is released",
+		Short: "Let nothing be changed in a system until it is released",
 		Args:  cobra.MaximumNArgs(1),
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error {
 			system := ""
 			if len(args) == 1 {
-				if _, err := s.plan.Source(args[0]); err != nil {
-					return usageError{err}
+				if _, err := s.Plan.Source(args[0]); err != nil {
+					return cli.Usage(err)
 				}
 				system = args[0]
 			}
@@ -32,7 +33,7 @@ func (a *app) holdCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stderr, "held as %s; lift it with: muster release %s --reason ...\n", h.ID, h.ID)
+			fmt.Fprintf(a.Stderr, "held as %s; lift it with: muster release %s --reason ...\n", h.ID, h.ID)
 			return nil
 		}),
 	}
@@ -41,7 +42,7 @@ func (a *app) holdCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) releaseCommand() *cobra.Command {
+func (a *commands) releaseCommand() *cobra.Command {
 	var reason string
 	c := &cobra.Command{
 		Use:   "release SYSTEM|HOLD --reason TEXT",
@@ -50,14 +51,14 @@ func (a *app) releaseCommand() *cobra.Command {
 			"nothing rests on it until a person who looked into it releases it. The release and its reason are entered on the ledger;\n" +
 			"what was held is done, or asked about, by the next run or muster apply.",
 		Args: cobra.ExactArgs(1),
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, args []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, args []string) error {
 			_, by := who(s)
 			released, err := m.Release(ctx, args[0], reason, by)
 			if err != nil {
 				return err
 			}
 			for _, h := range released {
-				fmt.Fprintf(a.stderr, "released %s (%s): %s\n", h.ID, h.Cause, h.Reason)
+				fmt.Fprintf(a.Stderr, "released %s (%s): %s\n", h.ID, h.Cause, h.Reason)
 			}
 			if len(released) > 0 {
 				if err := a.afterRelease(ctx, s, m); err != nil {
@@ -79,24 +80,24 @@ func (a *app) releaseCommand() *cobra.Command {
 }
 
 // releaseSnapshot lets runs use the held snapshot of a source, if that is what is held.
-func (a *app) releaseSnapshot(ctx context.Context, s *session, name, reason string, also bool) error {
-	src, err := s.plan.Source(name)
+func (a *commands) releaseSnapshot(ctx context.Context, s *cli.Session, name, reason string, also bool) error {
+	src, err := s.Plan.Source(name)
 	if err != nil {
-		return usageError{err}
+		return cli.Usage(err)
 	}
-	snap, err := s.runner.Release(ctx, src, reason)
+	snap, err := s.Runner.Release(ctx, src, reason)
 	if err != nil {
 		if also && access.KindOf(err) == access.Conflict {
 			return nil // holds were released, and no snapshot is held
 		}
 		return err
 	}
-	fmt.Fprintf(a.stderr, "released %s of %s; run: muster reconcile\n", snap.ID, snap.System)
+	fmt.Fprintf(a.Stderr, "released %s of %s; run: muster reconcile\n", snap.ID, snap.System)
 	return nil
 }
 
 // afterRelease plans again, so that what was held is asked about or becomes due at once.
-func (a *app) afterRelease(ctx context.Context, s *session, m *mend.Mender) error {
+func (a *commands) afterRelease(ctx context.Context, s *cli.Session, m *mend.Mender) error {
 	if !m.Enabled() {
 		return nil
 	}
@@ -107,28 +108,28 @@ func (a *app) afterRelease(ctx context.Context, s *session, m *mend.Mender) erro
 	if err := m.Keep(ctx, p); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.stderr, "next: muster plan, then muster apply")
+	fmt.Fprintln(a.Stderr, "next: muster plan, then muster apply")
 	return nil
 }
 
-func (a *app) stopCommand() *cobra.Command {
+func (a *commands) stopCommand() *cobra.Command {
 	var reason string
 	c := &cobra.Command{
 		Use:   "stop --reason TEXT",
-		Short: "Set the kill switch: an apply that is under way stops between two actions",
+		Short: "Set the kill switch: an apply stops between two actions",
 		Long: "Writes the file STOP into the data folder. While it is there nothing is changed in any system; making the file by hand does the\n" +
 			"same. muster resume lifts it.",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			settings, err := config.Load(a.configFile)
+			settings, err := config.Load(a.ConfigFile)
 			if err != nil {
 				return err
 			}
-			_, by := who(&session{plan: &plan.Plan{Settings: settings}})
-			if err := mend.Halt(a.folder(settings), reason, by); err != nil {
+			_, by := who(&cli.Session{Plan: &plan.Plan{Settings: settings}})
+			if err := mend.Halt(a.Folder(settings), reason, by); err != nil {
 				return err
 			}
-			fmt.Fprintln(a.stderr, "stopped: nothing is changed until muster resume --reason ...")
+			fmt.Fprintln(a.Stderr, "stopped: nothing is changed until muster resume --reason ...")
 			return nil
 		},
 	}
@@ -137,18 +138,18 @@ func (a *app) stopCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) resumeCommand() *cobra.Command {
+func (a *commands) resumeCommand() *cobra.Command {
 	var reason string
 	c := &cobra.Command{
 		Use:   "resume --reason TEXT",
 		Short: "Lift the kill switch",
 		Args:  cobra.NoArgs,
-		RunE: a.withMender(true, func(ctx context.Context, s *session, m *mend.Mender, _ []string) error {
+		RunE: a.withMender(true, func(ctx context.Context, s *cli.Session, m *mend.Mender, _ []string) error {
 			_, by := who(s)
 			if err := m.Resume(ctx, reason, by); err != nil {
 				return err
 			}
-			fmt.Fprintln(a.stderr, "the kill switch is lifted; muster plan says what is due")
+			fmt.Fprintln(a.Stderr, "the kill switch is lifted; muster plan says what is due")
 			return nil
 		}),
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"cmp"
@@ -18,32 +18,39 @@ import (
 
 // The exit codes, as the package comment gives them.
 const (
-	exitClean      = 0
-	exitError      = 1
-	exitFindings   = 2
-	exitIncomplete = 3
-	exitUsage      = 4
+	ExitClean      = 0
+	ExitError      = 1
+	ExitFindings   = 2
+	ExitIncomplete = 3
+	ExitUsage      = 4
 )
 
-// exitStatus ends a command with a code and no further word: what there is to say was said.
-type exitStatus int
+// ExitStatus ends a command with a code and no further word: what there is to say was said.
+type ExitStatus int
 
-func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+// Error says the code.
+func (e ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// usageError is a wrong flag or argument.
-type usageError struct{ err error }
+// UsageError is a wrong flag or argument.
+type UsageError struct{ Err error }
 
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
+// Usage makes a wrong flag or argument of an error.
+func Usage(err error) error { return UsageError{err} }
 
-// report prints an error for people and gives the exit code that it means.
-func report(stderr io.Writer, c *cobra.Command, err error) int {
-	var status exitStatus
+// Error says what is wrong.
+func (e UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e UsageError) Unwrap() error { return e.Err }
+
+// Report prints an error for people and gives the exit code that it means.
+func Report(stderr io.Writer, c *cobra.Command, err error) int {
+	var status ExitStatus
 	var problems config.Problems
-	var usage usageError
+	var usage UsageError
 	switch {
 	case err == nil:
-		return exitClean
+		return ExitClean
 	case errors.As(err, &status):
 		return int(status)
 	case errors.As(err, &problems):
@@ -51,13 +58,13 @@ func report(stderr io.Writer, c *cobra.Command, err error) int {
 		if len(problems) > 1 {
 			fmt.Fprintf(stderr, "%d problems; nothing was read or changed\n", len(problems))
 		}
-		return exitUsage
+		return ExitUsage
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "muster: %v\nhint: %s\n", err, cmp.Or(access.HintOf(err), "see "+strings.TrimSuffix(c.CommandPath(), " help")+" --help"))
-		return exitUsage
+		return ExitUsage
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "muster: interrupted; nothing half-done counts, run it again")
-		return exitError
+		return ExitError
 	}
 	fmt.Fprintf(stderr, "muster: %v\n", err)
 	hint := access.HintOf(err)
@@ -71,5 +78,8 @@ func report(stderr io.Writer, c *cobra.Command, err error) int {
 	if hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", hint)
 	}
-	return exitError
+	return ExitError
 }
+
+// ErrNothing is for commands that need a completed run.
+var ErrNothing = &access.Error{Op: "find a completed run", Kind: access.NotFound, Hint: "run: muster nightly", Err: errors.New("there is none yet")}
