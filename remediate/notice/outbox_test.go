@@ -15,6 +15,7 @@ import (
 	"muster/internal/retry"
 	"muster/remediate/notice"
 	"muster/remediate/notice/noticetest"
+	"muster/remediate/remediatetest"
 )
 
 // clock is a time that moves only when somebody waits.
@@ -103,14 +104,14 @@ func (c *channel) count(key string) int {
 
 type house struct {
 	clock   *clock
-	records *noticetest.Records
+	records *remediatetest.Records
 	ledger  *noticetest.Ledger
 	channel *channel
 }
 
 func newHouse() *house {
 	c := &clock{now: time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)}
-	return &house{clock: c, records: &noticetest.Records{}, ledger: &noticetest.Ledger{}, channel: &channel{clock: c, search: true, lag: 5 * time.Second}}
+	return &house{clock: c, records: &remediatetest.Records{}, ledger: &noticetest.Ledger{}, channel: &channel{clock: c, search: true, lag: 5 * time.Second}}
 }
 
 // outbox is that of a new process; kill names the step at which the process dies.
@@ -232,7 +233,7 @@ func TestWhatTheChannelRefusedForGoodRestsUntilItChanges(t *testing.T) {
 
 func TestNothingIsSentWhoseIntentCannotBeStored(t *testing.T) {
 	h := newHouse()
-	h.records.Fault = func(access.Document) error { return errors.New("disk full") }
+	h.records.Before = func([]access.Document) error { return errors.New("disk full") }
 	if _, err := h.outbox("").Post(t.Context(), message("k"), h.channel); err == nil || h.channel.requests != 0 {
 		t.Fatalf("%v, %d requests", err, h.channel.requests)
 	}

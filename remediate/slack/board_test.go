@@ -15,6 +15,7 @@ import (
 	"muster/internal/retry"
 	"muster/remediate/notice"
 	"muster/remediate/notice/noticetest"
+	"muster/remediate/remediatetest"
 	"muster/remediate/slack"
 	"muster/remediate/slack/slackfake"
 	"muster/remediate/slack/slackfake/state"
@@ -30,7 +31,7 @@ func (buttons) Button(approval string) string { return approval + ".token" }
 
 type house struct {
 	fake    *slackfake.Server
-	records *noticetest.Records
+	records *remediatetest.Records
 	ledger  *noticetest.Ledger
 	channel state.Channel
 	people  map[string]string
@@ -43,7 +44,7 @@ func newHouse(t *testing.T, o slackfake.Options) *house {
 	o.Now = now
 	fake := slackfake.New(o)
 	t.Cleanup(fake.Close)
-	h := &house{fake: fake, records: &noticetest.Records{}, ledger: &noticetest.Ledger{}, people: map[string]string{}, now: now}
+	h := &house{fake: fake, records: &remediatetest.Records{}, ledger: &noticetest.Ledger{}, people: map[string]string{}, now: now}
 	h.channel = fake.AddChannel(state.Channel{Name: "access"})
 	for _, w := range []string{"W-1", "W-2", "W-3"} {
 		h.people[w] = fake.AddUser(state.User{Name: strings.ToLower(w)}).ID

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"muster/remediate/approve"
 	"muster/remediate/notice"
 	"muster/remediate/notice/noticetest"
+	"muster/remediate/remediatetest"
 	"muster/remediate/slack"
 	"muster/remediate/slack/inbound"
 	"muster/remediate/slack/slackfake"
@@ -75,7 +77,7 @@ func (s *slowDesk) Refuse(ctx context.Context, a approve.Attempt) error {
 type office struct {
 	t       *testing.T
 	fake    *slackfake.Server
-	records *noticetest.Records
+	records *remediatetest.Records
 	ledger  *noticetest.Ledger
 	desk    *approve.Desk
 	slow    *slowDesk
@@ -92,7 +94,7 @@ type office struct {
 func newOffice(t *testing.T, socket bool) *office {
 	t.Helper()
 	fake := slackfake.New(slackfake.Options{NoLimits: true, AckTimeout: 3 * time.Second})
-	o := &office{t: t, fake: fake, records: &noticetest.Records{}, ledger: &noticetest.Ledger{}, folder: t.TempDir() + "/inbox", users: map[string]string{}, hr: hr{}}
+	o := &office{t: t, fake: fake, records: &remediatetest.Records{}, ledger: &noticetest.Ledger{}, folder: t.TempDir() + "/inbox", users: map[string]string{}, hr: hr{}}
 	t.Cleanup(fake.Close)
 	o.channel = fake.AddChannel(state.Channel{Name: "access"})
 	for _, w := range []string{"W-1", "W-2", "W-3", "W-subject", "W-asker", "W-left"} {
@@ -327,7 +329,8 @@ func TestWhatIsHandledTwiceIsDecidedOnce(t *testing.T) {
 		text, _ := json.Marshal(o.fake.Find("approval/" + a.ID)[0].Blocks)
 		return strings.Contains(string(text), "Approved by")
 	})
-	if d := o.approval(a.ID).Decisions; len(d) != 1 || len(o.refusals()) > 0 {
+	o.until("the refusal", func() bool { return len(o.refusals()) == 1 })
+	if d := o.approval(a.ID).Decisions; len(d) != 1 || o.refusals()[0] != string(approve.RefusedClosed) {
 		t.Fatalf("%d decisions, refused %v", len(d), o.refusals())
 	}
 }
@@ -350,19 +353,27 @@ func TestASlowDeskDelaysNoAcknowledgement(t *testing.T) {
 		o.run(o.door.Work)
 		var asked []access.Approval
 		var g sync.WaitGroup
-		for range 300 { // more than the queue holds
+		for range 10 {
 			a, m := o.ask(nil)
 			asked = append(asked, a)
-			g.Go(func() {
-				if d, err := o.fake.Click(t.Context(), slackfake.Click{User: o.users["W-1"], Channel: m.Channel, TS: m.TS, ActionID: "muster_approve"}); err != nil || d.Took > 2*time.Second {
-					t.Errorf("acknowledged after %s, %v", d.Took, err)
-				}
-			})
+			for i := range 30 { // more in all than the queue holds
+				worker := []string{"W-1", "W-2", "W-3"}[i%3]
+				g.Go(func() {
+					if d, err := o.fake.Click(t.Context(), slackfake.Click{User: o.users[worker], Channel: m.Channel, TS: m.TS, ActionID: "muster_approve"}); err != nil || d.Took > 2*time.Second {
+						t.Errorf("acknowledged after %s, %v", d.Took, err)
+					}
+				})
+			}
 		}
 		g.Wait()
 		close(wait)
 		for _, a := range asked {
 			o.until("decision of "+a.ID, func() bool { return o.approval(a.ID).State == access.ApprovalApproved })
 		}
+		o.until("an answer to every click", func() bool { return len(o.refusals()) == 290 })
+		o.until("an empty inbox", func() bool {
+			files, err := os.ReadDir(o.folder)
+			return err == nil && len(files) == 0
+		})
 	})
 }

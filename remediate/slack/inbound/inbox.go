@@ -18,8 +18,9 @@ import (
 // Inbox keeps accepted interactions in files, one each, until they are handled. A file is there whole or not at all, and stays through a
 // loss of power. It holds what was pressed and the reason of a denial, and can be read by its owner only.
 type Inbox struct {
-	dir  string
-	held atomic.Int64
+	dir   string
+	held  atomic.Int64
+	names flusher
 }
 
 const (
@@ -76,7 +77,7 @@ func (b *Inbox) Put(x Interaction) error {
 		return inboxError("keep an interaction", errors.Join(err, os.Remove(temp)))
 	}
 	b.held.Add(1)
-	return syncDir(b.dir)
+	return b.names.flush(func() error { return syncDir(b.dir) })
 }
 
 func writeNew(path string, text []byte) (err error) {
