@@ -88,11 +88,21 @@ func (x *Executor) system(ctx context.Context, name string, list []*remediate.Re
 		return x.settle(ctx, list, remediate.Blocked, "the system is not configured to be changed")
 	}
 	slices.SortStableFunc(list, func(a, b *remediate.Record) int { return order(a.Kind) - order(b.Kind) })
-	run := &run{x: x, name: name, sys: sys, pace: pacer{rate: sys.Rate, now: x.Now}, seen: map[string]seen{}, ended: map[string]*remediate.Record{}}
+	run := &run{x: x, name: name, sys: sys, pace: pacer{rate: sys.Rate, now: x.Now}, ended: map[string]*remediate.Record{}}
+	var err error
+	if run.seen, err = x.left(ctx, name); err != nil {
+		return err
+	}
+	if err := run.before(ctx, list); err != nil {
+		return err
+	}
 	for len(list) > 0 {
-		wave, rest := run.wave(list, cmpOr(x.Batch, defaultBatch))
-		if len(wave) == 0 { // what they wait for never came
+		wave, rest, over := run.wave(list, cmpOr(x.Batch, defaultBatch))
+		if len(rest) == len(list) { // each waits for another
 			return x.settle(ctx, rest, remediate.Blocked, "the account that it needs was not created")
+		}
+		if err := x.settled(ctx, over); err != nil {
+			return err
 		}
 		if err := run.batch(ctx, wave); err != nil {
 			return err
@@ -100,6 +110,21 @@ func (x *Executor) system(ctx context.Context, name string, list []*remediate.Re
 		list = rest
 	}
 	return nil
+}
+
+// left is how earlier actions left the accounts of a system, where no snapshot has shown it since.
+func (x *Executor) left(ctx context.Context, name string) (map[string]seen, error) {
+	done, err := remediate.Load[remediate.Record](ctx, x.Records, access.DocumentQuery{Kind: access.DocAction, States: []string{string(remediate.Done)}, System: name})
+	if err != nil {
+		return nil, err
+	}
+	done = slices.DeleteFunc(done, func(r remediate.Record) bool { return r.Receipt == nil })
+	slices.SortStableFunc(done, func(a, b remediate.Record) int { return a.Receipt.At.Compare(b.Receipt.At) })
+	out := map[string]seen{}
+	for _, r := range done {
+		out[accountKey(r.Action)] = seen{r.Receipt.After.Exists, r.Receipt.After.Enabled}
+	}
+	return out, nil
 }
 
 func cmpOr(n, fallback int) int {
@@ -127,8 +152,31 @@ type run struct {
 // seen is how an account is expected to be found.
 type seen struct{ exists, enabled bool }
 
-// wave takes the next actions that may go together: one of an account, none before what it depends on.
-func (r *run) wave(list []*remediate.Record, size int) (wave, rest []*remediate.Record) {
+// before reads what the actions of a list depend on and was done, or not, by an earlier run.
+func (r *run) before(ctx context.Context, list []*remediate.Record) error {
+	here := map[string]bool{}
+	for _, rec := range list {
+		here[rec.ID] = true
+	}
+	for _, rec := range list {
+		if rec.After == "" || here[rec.After] || rec.Account.ID != "" {
+			continue
+		}
+		here[rec.After] = true
+		first, err := remediate.Load[remediate.Record](ctx, r.x.Records, access.DocumentQuery{Kind: access.DocAction, ID: rec.After})
+		if err != nil {
+			return err
+		}
+		for i := range first {
+			r.ended[rec.After] = &first[i]
+		}
+	}
+	return nil
+}
+
+// wave takes the next actions that may go together: one of an account, none before what it depends on. Over are those whose account was
+// not created.
+func (r *run) wave(list []*remediate.Record, size int) (wave, rest, over []*remediate.Record) {
 	busy, pending := map[string]bool{}, map[string]bool{}
 	for _, rec := range list {
 		pending[rec.ID] = true
@@ -140,13 +188,40 @@ func (r *run) wave(list []*remediate.Record, size int) (wave, rest []*remediate.
 			rest = append(rest, rec)
 			continue
 		}
-		busy[account] = true
-		if before := r.ended[rec.After]; before != nil && rec.Account.ID == "" && before.Receipt != nil {
-			rec.Account.ID = before.Receipt.After.AccountID
+		if rec.After != "" && rec.Account.ID == "" {
+			if state, why := r.created(rec); state != remediate.Planned || why != "" {
+				if rec.State != state || rec.Why != why {
+					rec.State, rec.Why = state, why
+					over = append(over, rec)
+				}
+				continue
+			}
 		}
+		busy[account] = true
 		wave = append(wave, rec)
 	}
-	return wave, rest
+	return wave, rest, over
+}
+
+// created gives an action the account that another one created for it, or says why it cannot. An account of the same name that somebody
+// else made is nobody's that is known.
+func (r *run) created(rec *remediate.Record) (remediate.State, string) {
+	first := r.ended[rec.After]
+	if first == nil {
+		return remediate.Blocked, "the account that it needs was not created"
+	}
+	switch first.State {
+	case remediate.Done, remediate.Verified:
+		if first.Receipt != nil && first.Receipt.After.AccountID != "" {
+			rec.Account.ID = first.Receipt.After.AccountID
+			return remediate.Planned, ""
+		}
+	case remediate.Ordered:
+		return remediate.Planned, ""
+	case remediate.Planned, remediate.Waiting, remediate.Applying, remediate.Held:
+		return remediate.Planned, "the account that it needs is not created yet"
+	}
+	return remediate.Blocked, "the account that it needs was not created: " + first.Why
 }
 
 func accountKey(a access.Action) string {
@@ -160,6 +235,9 @@ func accountKey(a access.Action) string {
 func (r *run) batch(ctx context.Context, wave []*remediate.Record) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("apply actions in %s: %w", r.name, err)
+	}
+	for _, rec := range wave {
+		r.ended[rec.ID] = rec
 	}
 	if why, stop := r.stopped(); stop {
 		return r.x.settle(ctx, wave, remediate.Planned, why)
@@ -185,11 +263,7 @@ func (r *run) batch(ctx context.Context, wave []*remediate.Record) error {
 	r.each(ready, func(rec *remediate.Record) { r.apply(ctx, rec) })
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
-	err := r.x.receipts(flush, ready)
-	for _, rec := range ready {
-		r.ended[rec.ID] = rec
-	}
-	return errors.Join(err, ctx.Err())
+	return errors.Join(r.x.receipts(flush, ready), ctx.Err())
 }
 
 // stopped reports whether nothing may be changed now.
@@ -225,12 +299,17 @@ func (x *Executor) step(s Step, a access.Action) {
 	}
 }
 
-// settle gives records a state without a change of the system.
+// settle gives records a state without a change of the system. Those that have it already are not written again: a window that stays
+// closed for a week is one line.
 func (x *Executor) settle(ctx context.Context, list []*remediate.Record, state remediate.State, why string) error {
+	var changed []*remediate.Record
 	for _, rec := range list {
-		rec.State, rec.Why = state, why
+		if rec.State != state || rec.Why != why {
+			rec.State, rec.Why = state, why
+			changed = append(changed, rec)
+		}
 	}
-	return x.settled(ctx, list)
+	return x.settled(ctx, changed)
 }
 
 // settled writes down records that ended without a change.

@@ -18,17 +18,21 @@ func (x *Executor) Recover(ctx context.Context) ([]remediate.Record, error) {
 		return nil, err
 	}
 	var settled []*remediate.Record
+	silent := map[string]bool{}
 	for i := range left {
 		rec := &left[i]
 		sys, ok := x.Systems[rec.System]
-		if !ok {
+		switch {
+		case !ok:
 			rec.State, rec.Why = remediate.Failed, "interrupted, and the system is no longer configured to be changed: look there by hand"
 			settled = append(settled, rec)
+			continue
+		case silent[rec.System]:
 			continue
 		}
 		var obs access.Observation
 		err := x.Retry.Do(ctx, func(ctx context.Context) (err error) {
-			obs, err = sys.Target.Inspect(ctx, rec.Action)
+			obs, err = x.await(ctx, sys.Target, rec, true)
 			return err
 		})
 		x.step(StepRecoverLook, rec.Action)
@@ -36,9 +40,10 @@ func (x *Executor) Recover(ctx context.Context) ([]remediate.Record, error) {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("recover action %s: %w", rec.ID, ctx.Err())
 		case err != nil:
+			silent[rec.System] = access.KindOf(err) == access.Transient
 			x.Log.WarnContext(ctx, "interrupted action cannot be looked at", "action", rec.ID, "system", rec.System, "error", err)
 			continue
-		case obs.Shows(rec.Action):
+		case shows(rec, obs):
 			rec.Receipt = recovered(rec, obs, x.Now(), "found done after an interruption")
 			rec.State, rec.Why = remediate.Done, ""
 			if obs.Ordered {
