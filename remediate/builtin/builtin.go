@@ -5,6 +5,8 @@ package builtin
 import (
 	"muster/remediate"
 	"muster/remediate/csv"
+	"muster/remediate/ldap"
+	"muster/remediate/postgres"
 	"muster/remediate/scim"
 	"muster/remediate/unix"
 )
@@ -18,8 +20,10 @@ type Entry struct {
 // name its target has that of its collector.
 func Targets() map[string]Entry {
 	return map[string]Entry{
-		"csv":  {New: csv.New},
-		"scim": {New: scim.New},
-		"unix": {New: unix.New},
+		"csv":      {New: csv.New},
+		"ldap":     {New: ldap.New},
+		"postgres": {New: postgres.New},
+		"scim":     {New: scim.New},
+		"unix":     {New: unix.New},
 	}
 }
