@@ -28,6 +28,9 @@ type Dialer struct{ o Options }
 // New makes a Dialer. Nothing is connected yet.
 func New(o Options) *Dialer { return &Dialer{o} }
 
+// System is the name of the system, for errors.
+func (d *Dialer) System() string { return d.o.System }
+
 // Connect opens a connection to a database, once.
 func (d *Dialer) Connect(ctx context.Context, database string) (*pgx.Conn, error) {
 	cfg, err := d.configure(database)

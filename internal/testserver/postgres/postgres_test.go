@@ -136,3 +136,53 @@ func TestStopRemovesEverything(t *testing.T) {
 		t.Error("it still answers")
 	}
 }
+
+func TestDumpShowsEveryRight(t *testing.T) {
+	s := start(t)
+	ctx := context.Background()
+	dir := export(t, map[string]string{
+		"roles.csv":   roleHeader + "16400,ada,f,t,f,f,t,f,f,2026-01-01 00:00:00+00,employee=W-1\n16401,staff,f,t,f,f,f,f,f,,\n",
+		"members.csv": "role,member,admin_option,inherit_option,set_option,grantor\nstaff,ada,t,,,postgres\n",
+		"grants.csv":  "grantee,object_kind,schema,object,privilege,grantable\nada,table,fin,ledger,SELECT,t\nada,database,,books,CONNECT,f\n",
+	})
+	if err := s.LoadExport(ctx, dir, "books"); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := s.Connect(ctx, "books")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	dump := func(statements ...string) string {
+		t.Helper()
+		for _, text := range statements {
+			if _, err := conn.Exec(ctx, text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+		text, err := s.Dump(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	first := dump("ALTER ROLE ada PASSWORD 'dum9ed'", "ALTER ROLE ada SET search_path TO fin, public", "GRANT USAGE ON SCHEMA fin TO ada",
+		"SET ROLE ada", "GRANT SELECT ON fin.ledger TO staff", "RESET ROLE")
+	for _, line := range []string{"roles: ALTER ROLE ada WITH NOSUPERUSER INHERIT NOCREATEROLE NOCREATEDB LOGIN NOREPLICATION NOBYPASSRLS VALID UNTIL '2026-01-01 00:00:00+00';",
+		"roles: COMMENT ON ROLE ada IS 'employee=W-1';", "roles: ALTER ROLE ada SET search_path TO 'fin', 'public';", "roles: GRANT staff TO ada WITH ADMIN OPTION GRANTED BY postgres;",
+		"books: GRANT SELECT ON TABLE fin.ledger TO ada WITH GRANT OPTION;", "books: ada: GRANT SELECT ON TABLE fin.ledger TO staff;", "books: GRANT CONNECT ON DATABASE books TO ada;",
+		"books: ALTER TABLE fin.ledger OWNER TO postgres;"} {
+		if !strings.Contains(first, line+"\n") {
+			t.Errorf("no line %q in\n%s", line, first)
+		}
+	}
+	if strings.Contains(first, "SCRAM") || strings.Contains(first, "dum9ed") {
+		t.Error("the dump holds a password")
+	}
+	if again := dump(); again != first {
+		t.Errorf("two dumps differ:\n%s\n%s", first, again)
+	}
+	if changed := dump("REVOKE SELECT ON fin.ledger FROM ada CASCADE", "GRANT SELECT ON fin.ledger TO ada WITH GRANT OPTION"); changed == first || strings.Contains(changed, "books: ada:") {
+		t.Errorf("a privilege that ada gave is gone and the dump does not show it:\n%s", changed)
+	}
+}
