@@ -46,6 +46,11 @@ func (a *app) nightlyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			channels, err := a.Channels(s, m, s.Ledger)
+			if err != nil {
+				return err
+			}
+			a.Tell(ctx, channels.Teller.Run(ctx, res, mended))
 			o := a.outcome(s, res, &pack)
 			o.Mended = &mended
 			if err := a.Show().Run(o); err != nil {

@@ -83,3 +83,13 @@ func Report(stderr io.Writer, c *cobra.Command, err error) int {
 
 // ErrNothing is for commands that need a completed run.
 var ErrNothing = &access.Error{Op: "find a completed run", Kind: access.NotFound, Hint: "run: muster nightly", Err: errors.New("there is none yet")}
+
+// warn says on standard error what went wrong beside the result, with its hint.
+func warn(w io.Writer, format string, args ...any) {
+	fmt.Fprintf(w, "muster: "+format+"\n", args...)
+	for _, arg := range args {
+		if err, ok := arg.(error); ok && access.HintOf(err) != "" {
+			fmt.Fprintf(w, "hint: %s\n", access.HintOf(err))
+		}
+	}
+}

@@ -80,7 +80,7 @@ func (a *commands) decideCommand() *cobra.Command {
 			if err := a.Show().Approval(decided, a.policyWords); err != nil {
 				return err
 			}
-			return a.afterDecision(ctx, m)
+			return a.afterDecision(ctx, s, m)
 		}),
 	}
 	c.Flags().StringVar(&token, "token", "", "the token of this question that you were given")
@@ -89,10 +89,11 @@ func (a *commands) decideCommand() *cobra.Command {
 }
 
 // afterDecision lets a decision take effect: requests become expectations, and what was approved is done.
-func (a *commands) afterDecision(ctx context.Context, m *mend.Mender) error {
+func (a *commands) afterDecision(ctx context.Context, s *cli.Session, m *mend.Mender) error {
 	if err := m.Tick(ctx); err != nil {
 		return err
 	}
+	defer a.tellQuestions(ctx, s, m)
 	if !m.Enabled() {
 		return nil
 	}
@@ -101,6 +102,15 @@ func (a *commands) afterDecision(ctx context.Context, m *mend.Mender) error {
 		return err
 	}
 	return a.showApplied(done)
+}
+
+// tellQuestions brings Slack and mail up to date.
+func (a *commands) tellQuestions(ctx context.Context, s *cli.Session, m *mend.Mender) {
+	channels, err := a.Channels(s, m, s.Ledger)
+	if err == nil {
+		err = channels.Teller.Questions(ctx)
+	}
+	a.Tell(ctx, err)
 }
 
 func (a *commands) tokenCommand() *cobra.Command {
@@ -150,6 +160,9 @@ func (a *commands) requestCommand() *cobra.Command {
 			q, question, err := do(ctx, ask)
 			if err != nil {
 				return err
+			}
+			if !dry {
+				defer a.tellQuestions(ctx, s, m)
 			}
 			return a.Show().Request(q, question, dry)
 		}),
@@ -206,6 +219,7 @@ func (a *commands) exceptCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer a.tellQuestions(ctx, s, m)
 			fmt.Fprintf(a.Stderr, "%s waits for a decision\n", x.ID)
 			return a.Show().Approval(question, a.policyWords)
 		}),

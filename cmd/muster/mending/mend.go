@@ -141,6 +141,7 @@ func (a *commands) applyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.tellQuestions(ctx, s, m)
 			return a.showApplied(done)
 		}),
 	}

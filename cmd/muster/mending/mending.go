@@ -17,7 +17,7 @@ func Commands(app *cli.App) []*cobra.Command {
 	var all []*cobra.Command
 	for group, list := range map[string][]*cobra.Command{
 		"mend": {a.planCommand(), a.applyCommand(), a.undoCommand(), a.holdCommand(), a.releaseCommand(), a.stopCommand(), a.resumeCommand(), a.actionsCommand()},
-		"ask":  {a.approvalsCommand(), a.decideCommand(), a.tokenCommand(), a.requestCommand(), a.exceptCommand()},
+		"ask":  {a.approvalsCommand(), a.decideCommand(), a.tokenCommand(), a.requestCommand(), a.exceptCommand(), a.serveCommand()},
 	} {
 		for _, c := range list {
 			c.GroupID = group

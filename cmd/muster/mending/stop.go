@@ -61,7 +61,7 @@ func (a *commands) releaseCommand() *cobra.Command {
 				fmt.Fprintf(a.Stderr, "released %s (%s): %s\n", h.ID, h.Cause, h.Reason)
 			}
 			if len(released) > 0 {
-				if err := a.afterRelease(ctx, s, m); err != nil {
+				if err := a.afterRelease(ctx, s, m, released); err != nil {
 					return err
 				}
 			}
@@ -97,7 +97,12 @@ func (a *commands) releaseSnapshot(ctx context.Context, s *cli.Session, name, re
 }
 
 // afterRelease plans again, so that what was held is asked about or becomes due at once.
-func (a *commands) afterRelease(ctx context.Context, s *cli.Session, m *mend.Mender) error {
+func (a *commands) afterRelease(ctx context.Context, s *cli.Session, m *mend.Mender, released []access.Hold) error {
+	channels, err := a.Channels(s, m, s.Ledger)
+	if err != nil {
+		return err
+	}
+	a.Tell(ctx, channels.Teller.Holds(ctx, released))
 	if !m.Enabled() {
 		return nil
 	}
@@ -108,6 +113,7 @@ func (a *commands) afterRelease(ctx context.Context, s *cli.Session, m *mend.Men
 	if err := m.Keep(ctx, p); err != nil {
 		return err
 	}
+	a.Tell(ctx, channels.Teller.Questions(ctx))
 	fmt.Fprintln(a.Stderr, "next: muster plan, then muster apply")
 	return nil
 }
