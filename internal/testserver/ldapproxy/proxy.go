@@ -18,7 +18,7 @@ import (
 // Request is one request on its way to the server.
 type Request struct {
 	Verb string // BIND, SEARCH, MODIFY, ADD, DEL, STARTTLS ...
-	Base string // of a search: where
+	Base string // of a search: where; of a change: what
 }
 
 // Writes reports whether the request changes the directory.
@@ -46,6 +46,8 @@ const (
 type Proxy struct {
 	// Request sees each request before it is passed on. A code that is not 0 is answered in the server's place.
 	Request func(Request) (code int, e Ending)
+	// Answer sees what the server answered to a request that changes the directory: the result code, before the client hears of it.
+	Answer func(r Request, code int)
 	// Entry sees each entry that a search gives, but the root entry.
 	Entry func(Entry) Ending
 
@@ -56,6 +58,7 @@ type Proxy struct {
 	asked   []Request
 	entries int
 	conns   []net.Conn
+	stopped bool
 }
 
 // Start listens on a free port of loopback in front of a server at backend (host:port).
@@ -81,6 +84,7 @@ func Start(backend string) (*Proxy, error) {
 func (p *Proxy) Stop() {
 	p.l.Close()
 	p.mu.Lock()
+	p.stopped = true
 	for _, c := range p.conns {
 		c.Close()
 	}
@@ -101,6 +105,9 @@ func (p *Proxy) Asked() []Request {
 func (p *Proxy) keep(c net.Conn) {
 	p.mu.Lock()
 	p.conns = append(p.conns, c)
+	if p.stopped {
+		c.Close()
+	}
 	p.mu.Unlock()
 }
 
@@ -109,7 +116,8 @@ type link struct {
 	p              *Proxy
 	client, server net.Conn
 	mu             sync.Mutex
-	lost           map[any]bool // message ids whose answer shall not arrive
+	lost           map[any]bool    // message ids whose answer shall not arrive
+	changes        map[any]Request // by message id: those that the server has not answered
 }
 
 func (p *Proxy) serve(client net.Conn) {
@@ -121,7 +129,7 @@ func (p *Proxy) serve(client net.Conn) {
 	defer server.Close()
 	p.keep(client)
 	p.keep(server)
-	k := &link{p: p, client: client, server: server, lost: map[any]bool{}}
+	k := &link{p: p, client: client, server: server, lost: map[any]bool{}, changes: map[any]Request{}}
 	p.wg.Go(func() { defer client.Close(); defer server.Close(); k.answers() })
 	for {
 		m, err := ber.ReadPacket(client)
@@ -134,8 +142,11 @@ func (p *Proxy) serve(client net.Conn) {
 // pass hands a request on, or not; false ends the connection.
 func (k *link) pass(m *ber.Packet) bool {
 	r := Request{Verb: verb(m.Children[1])}
-	if r.Verb == "SEARCH" {
-		r.Base = m.Children[1].Children[0].Data.String()
+	switch op := m.Children[1]; {
+	case r.Verb == "DEL":
+		r.Base = op.Data.String()
+	case (r.Verb == "SEARCH" || r.Writes()) && len(op.Children) > 0:
+		r.Base = op.Children[0].Data.String()
 	}
 	k.p.mu.Lock()
 	k.p.asked = append(k.p.asked, r)
@@ -154,6 +165,11 @@ func (k *link) pass(m *ber.Packet) bool {
 	case code != 0:
 		_, err := k.client.Write(result(m, answerTo(m.Children[1].Tag), code))
 		return err == nil
+	}
+	if r.Writes() {
+		k.mu.Lock()
+		k.changes[m.Children[0].Value] = r
+		k.mu.Unlock()
 	}
 	_, err := k.server.Write(m.Bytes())
 	return err == nil
@@ -182,10 +198,16 @@ func (k *link) answers() {
 		if err != nil || len(m.Children) < 2 {
 			return
 		}
+		op := m.Children[1]
 		k.mu.Lock()
 		lost := k.lost[m.Children[0].Value]
+		change, changes := k.changes[m.Children[0].Value]
+		delete(k.changes, m.Children[0].Value)
 		k.mu.Unlock()
-		op := m.Children[1]
+		if changes && k.p.Answer != nil && len(op.Children) > 0 {
+			code, _ := op.Children[0].Value.(int64)
+			k.p.Answer(change, int(code))
+		}
 		switch {
 		case lost:
 			return

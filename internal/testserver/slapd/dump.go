@@ -17,19 +17,13 @@ const stamps = "entryCSN modifyTimestamp modifiersName contextCSN memberOf"
 // the order of their names, the lines of each in byte order. Two dumps are equal if and only if the directory holds the same. The logins
 // of the accounts that Muster itself binds as are left out.
 func (s *Server) Dump(ctx context.Context) (string, error) {
-	name, err := find("slapcat")
+	text, err := s.slapcat(ctx)
 	if err != nil {
 		return "", err
 	}
-	var out, problems bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, "-F", filepath.Join(s.Dir, "conf"), "-n", "1", "-o", "ldif-wrap=no")
-	cmd.Stdout, cmd.Stderr = &out, &problems
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("run slapcat: %w: %s", err, lastLines(problems.String(), 6))
-	}
 	var entries []string
-	for text := range strings.SplitSeq(strings.TrimSpace(out.String()), "\n\n") {
-		entries = append(entries, s.canonical(text))
+	for entry := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
+		entries = append(entries, s.canonical(entry))
 	}
 	slices.Sort(entries)
 	return strings.Join(entries, "\n"), nil
@@ -45,4 +39,18 @@ func (s *Server) canonical(text string) string {
 	})
 	slices.Sort(kept)
 	return dn + "\n" + strings.Join(kept, "\n") + "\n"
+}
+
+func (s *Server) slapcat(ctx context.Context) (string, error) {
+	name, err := find("slapcat")
+	if err != nil {
+		return "", err
+	}
+	var out, problems bytes.Buffer
+	cmd := exec.CommandContext(ctx, name, "-F", filepath.Join(s.Dir, "conf"), "-n", "1", "-o", "ldif-wrap=no")
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("run slapcat: %w: %s", err, lastLines(problems.String(), 6))
+	}
+	return out.String(), nil
 }

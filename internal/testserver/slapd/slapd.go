@@ -47,6 +47,7 @@ type Options struct {
 	Expired    bool     // the certificate ended yesterday
 	RequireTLS bool     // binds are refused in clear (confidentialityRequired)
 	Password   string   // the reader's password; default random
+	Writer     string   // the writer's password; default random
 	Unenforced bool     // the password policy in force does not say that locks are enforced
 }
 
@@ -64,6 +65,7 @@ type Server struct {
 
 	port, tlsPort int
 	ownDir        bool
+	kept          string // LDIF to rewind to
 	cmd           *exec.Cmd
 	done          chan struct{}
 	log           *tail
@@ -89,12 +91,14 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := Available(); err != nil {
 		return nil, err
 	}
-	s := &Server{Suffix: o.Suffix, Password: o.Password, WriterPassword: rand.Text(), AdminPassword: rand.Text(), Dir: o.Dir}
+	s := &Server{Suffix: o.Suffix, Password: o.Password, WriterPassword: o.Writer, AdminPassword: rand.Text(), Dir: o.Dir}
 	if s.Suffix == "" {
 		s.Suffix = "dc=acme,dc=example"
 	}
-	if s.Password == "" {
-		s.Password = rand.Text()
+	for _, p := range []*string{&s.Password, &s.WriterPassword} {
+		if *p == "" {
+			*p = rand.Text()
+		}
 	}
 	s.BindDN, s.WriterDN, s.AdminDN = "cn=muster,"+s.Suffix, "cn=muster-writer,"+s.Suffix, "cn=admin,"+s.Suffix
 	if s.Dir == "" {
@@ -250,15 +254,7 @@ func (s *Server) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
 // Stop ends the server and removes the folder if Start made it. It may be called more than once.
 func (s *Server) Stop() {
 	s.stop.Do(func() {
-		if s.cmd != nil && s.cmd.Process != nil {
-			_ = s.cmd.Process.Signal(syscall.SIGTERM)
-			select {
-			case <-s.done:
-			case <-time.After(5 * time.Second):
-				_ = s.cmd.Process.Kill()
-				<-s.done
-			}
-		}
+		s.end()
 		if s.ownDir {
 			_ = os.RemoveAll(s.Dir)
 		}

@@ -1,0 +1,211 @@
+package ldap
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"muster/internal/access"
+	dial "muster/internal/dial/ldap"
+	"muster/internal/dial/ldap/entry"
+)
+
+// change makes the change that a look has shown to be wanted, and says what the server said.
+func (w *work) change(v *view) (string, error) {
+	switch w.a.Kind {
+	case access.DisableAccount, access.EnableAccount, access.SetExpiry:
+		return w.modify(v)
+	case access.GrantEntitlement, access.RemoveEntitlement:
+		return w.member(v)
+	case access.CreateAccount:
+		return w.create(v)
+	case access.DeleteAccount:
+		return w.delete(v)
+	}
+	return "", errors.New("there is no such change")
+}
+
+// modify sets the attributes that say when an account may be used.
+func (w *work) modify(v *view) (string, error) {
+	to := v.restore.Values
+	if to == nil {
+		to = w.wanted(v)
+	}
+	if w.a.Kind != access.EnableAccount {
+		if err := w.enforced(v.account, to); err != nil {
+			return "", err
+		}
+	}
+	request := ldap.NewModifyRequest(v.account.DN, w.unchanged(v.account))
+	var words []string
+	for _, attr := range w.t.s.touched(access.EnableAccount) { // all of them, since an inverse brings back what its action touched
+		values, ok := to[attr]
+		if !ok || slices.Equal(values, v.account.Values(attr)) {
+			continue
+		}
+		request.Replace(attr, values)
+		words = append(words, attr)
+	}
+	if len(request.Changes) == 0 {
+		return "", refuse(access.Invalid, "", "there is nothing that could be changed")
+	}
+	return said("modify "+strings.Join(words, ", ")+" of", v.account.DN), w.c.Modify(request)
+}
+
+// wanted are the new values of an account's validity.
+func (w *work) wanted(v *view) map[string][]string {
+	at, now := &w.t.s.Attributes, w.t.now()
+	switch w.a.Kind {
+	case access.DisableAccount:
+		return map[string][]string{at.LockedAt: {dial.PermanentLock}}
+	case access.SetExpiry:
+		return map[string][]string{at.ExpiresAt: expiry(w.a.ExpiresAt)}
+	}
+	lift := map[string][]string{at.LockedAt: nil}
+	if !v.state.ExpiresAt.IsZero() && !v.state.ExpiresAt.After(now) {
+		lift[at.ExpiresAt] = nil
+	}
+	if starts, err := dial.When(v.account, at.StartsAt); err == nil && starts.After(now) {
+		lift[at.StartsAt] = nil
+	}
+	return lift
+}
+
+// expiry writes a generalised time (RFC 4517 §3.3.13); none for never.
+func expiry(t time.Time) []string {
+	if t.IsZero() {
+		return nil
+	}
+	layout := "20060102150405Z"
+	if t.Nanosecond() != 0 {
+		layout = "20060102150405.000000Z"
+	}
+	return []string{t.UTC().Format(layout)}
+}
+
+// unchanged is the control that lets the server refuse when the entry is no more what it was (RFC 4528). It is not critical: a server that
+// does not know it has at least been asked right before.
+func (w *work) unchanged(e *entry.Entry) []ldap.Control {
+	attr, value := version(e)
+	if attr == "" || w.a.Before == nil || w.a.Before.Version == "" {
+		return nil
+	}
+	test, err := ldap.CompileFilter(equals(attr, value))
+	if err != nil {
+		return nil
+	}
+	return []ldap.Control{ldap.NewControlString("1.3.6.1.1.12", false, string(test.Bytes()))}
+}
+
+// member adds or deletes the value by which a group holds the account.
+func (w *work) member(v *view) (string, error) {
+	g := v.group
+	if g == nil {
+		return "", refuse(access.NotFound, "", "there is no group %q", w.a.Entitlement.Name)
+	}
+	request := ldap.NewModifyRequest(g.DN, nil)
+	if w.a.Kind == access.RemoveEntitlement {
+		for _, h := range g.held {
+			request.Delete(h.attr, []string{h.value})
+		}
+		return w.settle(v, request, said("delete member of", g.DN))
+	}
+	values := v.restore.Members
+	if len(values) == 0 {
+		values = []membership{w.newMember(g, v.account)}
+	}
+	for _, m := range values {
+		request.Add(m.Attr, []string{m.Value})
+	}
+	return w.settle(v, request, said("add member to", g.DN))
+}
+
+// settle changes a group. Somebody else's change of the same member is found by looking.
+func (w *work) settle(v *view, request *ldap.ModifyRequest, words string) (string, error) {
+	err := w.c.Modify(request)
+	if n := code(err); n != 16 && n != 20 { // noSuchAttribute, attributeOrValueExists
+		return words, err
+	}
+	g, lerr := w.findGroup(access.HeldRef{ID: v.group.id}, v.account)
+	if lerr != nil || g == nil || (len(g.held) > 0) != (w.a.Kind == access.GrantEntitlement) {
+		return words, err
+	}
+	return dial.CodeName(code(err)) + ": it was so by then", nil
+}
+
+// newMember is the value by which a group names an account: in the attribute that the group has already, else the one that its class is
+// for.
+func (w *work) newMember(g *group, account *entry.Entry) membership {
+	m := membership{Group: g.id, Name: g.name, Attr: w.t.s.Members[0], Value: account.DN}
+	byClass := map[string]string{"groupofnames": "member", "groupofuniquenames": "uniqueMember", "posixgroup": "memberUid"}
+	for _, class := range g.Values("objectClass") {
+		want := byClass[strings.ToLower(class)]
+		if i := slices.IndexFunc(w.t.s.Members, func(attr string) bool { return strings.EqualFold(attr, want) }); want != "" && i >= 0 {
+			m.Attr = w.t.s.Members[i]
+			break
+		}
+	}
+	if strings.EqualFold(m.Attr, "memberUid") {
+		m.Value = account.Value(w.t.s.Attributes.Name)
+	}
+	return m
+}
+
+// create adds the entry and, of a deleted account that comes back, the memberships.
+func (w *work) create(v *view) (string, error) {
+	dn, attrs := v.restore.DN, v.restore.attributes()
+	if dn == "" {
+		var values map[string][]string
+		dn, values = w.t.s.entry(w.a)
+		attrs = inOrder(values)
+	}
+	words := said("add", dn)
+	if v.account == nil {
+		request := ldap.NewAddRequest(dn, nil)
+		request.Attributes = attrs
+		if err := w.c.Add(request); err != nil || len(v.restore.Members) == 0 {
+			return words, err
+		}
+		if err := v.findNew(); err != nil || v.account == nil {
+			return words, errors.Join(errors.New("the new entry is not to be seen"), err)
+		}
+	}
+	missing, gone, err := v.missing()
+	if err != nil {
+		return words, err
+	}
+	for _, m := range missing {
+		request := ldap.NewModifyRequest(m.group.DN, nil)
+		request.Add(m.Attr, []string{m.Value})
+		if err := w.c.Modify(request); err != nil && code(err) != 20 {
+			return words, fmt.Errorf("bring back %s: %w", m.Name, err)
+		}
+	}
+	words += fmt.Sprintf(" and %d of %d memberships", len(v.restore.Members)-gone, len(v.restore.Members))
+	return words, nil
+}
+
+// delete takes the account out of its groups, so that nobody who gets its name gets them, and deletes it. Interrupted, it leaves an account
+// that holds less.
+func (w *work) delete(v *view) (string, error) {
+	groups, err := w.groupsOf(v.account)
+	if err != nil {
+		return "", err
+	}
+	for _, g := range groups {
+		request := ldap.NewModifyRequest(g.DN, nil)
+		for _, h := range g.held {
+			request.Delete(h.attr, []string{h.value})
+		}
+		if err := w.c.Modify(request); err != nil && code(err) != 16 && code(err) != 32 {
+			return "", fmt.Errorf("take it out of %s: %w", g.name, err)
+		}
+	}
+	return said("delete", v.account.DN), w.c.Del(ldap.NewDelRequest(v.account.DN, w.unchanged(v.account)))
+}
+
+func said(words, dn string) string { return words + " " + dn + ": success" }

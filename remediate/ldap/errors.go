@@ -1,0 +1,89 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"muster/internal/access"
+	dial "muster/internal/dial/ldap"
+)
+
+// refuse is a refusal of our own; with gives it System and Op.
+func refuse(kind access.Kind, hint, format string, args ...any) *access.Error {
+	return &access.Error{Kind: kind, Hint: hint, Err: fmt.Errorf(format, args...)}
+}
+
+// code is the result code of the server's answer; -1 when there was none. The library's own codes begin at 200.
+func code(err error) int {
+	if r, ok := errors.AsType[*ldap.Error](err); ok && r.ResultCode < ldap.ErrorNetwork {
+		return int(r.ResultCode)
+	}
+	return -1
+}
+
+// wrap gives an error the System, the Op and a Kind.
+func (t *Target) wrap(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return &access.Error{System: t.system, Op: op, Kind: access.Transient, Err: ctx.Err()}
+	}
+	if e, ok := errors.AsType[*access.Error](err); ok {
+		if e.Op != "" {
+			op = e.Op
+		}
+		return &access.Error{System: t.system, Op: op, Kind: e.Kind, Hint: e.Hint, Err: dial.Scrub(e.Err, t.pool.password)}
+	}
+	kind, hint := classify(err)
+	return &access.Error{System: t.system, Op: op, Kind: kind, Hint: hint, Err: dial.Scrub(plain(err), t.pool.password)}
+}
+
+// plain takes the library's prefixes off an answer.
+func plain(err error) error {
+	if r, ok := errors.AsType[*ldap.Error](err); ok && code(err) >= 0 {
+		text := fmt.Sprintf("%s (%d)", dial.CodeName(code(err)), code(err))
+		if r.Err != nil && r.Err.Error() != "" {
+			text += ": " + r.Err.Error()
+		}
+		return errors.New(text)
+	}
+	return err
+}
+
+func classify(err error) (access.Kind, string) {
+	n := code(err)
+	if n < 0 {
+		if kind, hint, ok := dial.ConnectionKind(err); ok {
+			return kind, hint
+		}
+		return access.Transient, "check the network and the server's log"
+	}
+	kind, hint := dial.ResultKind(n)
+	switch n {
+	case 50:
+		hint = "let bind_dn write people and groups (olcAccess)"
+	case 53:
+		hint = "see the server's message; it may be read-only"
+	case 10:
+		kind, hint = access.Denied, "this server does not take changes: name the one that the referral names in remediation.settings.url"
+	case 3, 4, 11:
+		hint = "raise the limits of bind_dn (olcLimits)"
+	case 32:
+		hint = "check people.base and groups.base; without read access an entry looks missing too"
+	case 17:
+		hint = "the server does not know the attribute: load the password policy overlay, or set attributes to what it has"
+	case 65:
+		hint = "a group of this class cannot be empty: put another member in, or delete the group"
+	case 66:
+		hint = "the entry has others below it: move or delete them first"
+	case 68:
+		hint = "there is an entry of that name"
+	case 122:
+		hint = "the account was changed since it was looked at"
+	}
+	return kind, hint
+}
