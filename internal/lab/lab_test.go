@@ -18,6 +18,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/orggen"
 	"muster/internal/reconcile/plan"
+	"muster/internal/testserver/organisation"
 	"muster/internal/testserver/postgres"
 	"muster/internal/testserver/scimmy"
 	"muster/internal/testserver/slapd"
@@ -35,7 +36,7 @@ func needServers(t *testing.T, err error) {
 	t.Fatal(err)
 }
 
-func organisation(t *testing.T) string {
+func generated(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if _, err := orggen.Generate(t.Context(), orggen.Options{Seed: 9, Persons: 300, Dir: dir}); err != nil {
@@ -45,17 +46,17 @@ func organisation(t *testing.T) string {
 }
 
 func TestLiveServersHoldWhatTheFilesSay(t *testing.T) {
-	org := organisation(t)
-	l, err := start(t.Context(), options{Org: org, Dir: filepath.Join(t.TempDir(), "lab"), PageSize: 37})
+	org := generated(t)
+	l, err := organisation.Start(t.Context(), organisation.Options{Org: org, Dir: filepath.Join(t.TempDir(), "lab"), PageSize: 37})
 	needServers(t, err)
-	defer l.stop()
+	defer l.Stop()
 	for _, name := range []string{"ldap", "scim", "postgres"} {
-		info, err := os.Stat(filepath.Join(l.dir, "secrets", name))
+		info, err := os.Stat(filepath.Join(l.Dir, "secrets", name))
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("secret %s: %v, %v", name, info, err)
 		}
 	}
-	files, live := load(t, filepath.Join(org, "muster.yaml")), load(t, l.config)
+	files, live := load(t, filepath.Join(org, "muster.yaml")), load(t, l.Config)
 	for _, system := range []string{"directory", "saas", "warehouse"} {
 		want, got := collect(t, files, system), collect(t, live, system)
 		if len(want) < 100 {
@@ -124,11 +125,11 @@ func collect(t *testing.T, p *plan.Plan, system string) map[string]bool {
 }
 
 func TestExecRunsACommandAndStops(t *testing.T) {
-	org, dir := organisation(t), filepath.Join(t.TempDir(), "lab")
+	org, dir := generated(t), filepath.Join(t.TempDir(), "lab")
 	var out, errs bytes.Buffer
 	code := run(t.Context(), []string{"-org", org, "-dir", dir, "-exec", `test -s "$LAB_CONFIG" && test -s "$LAB_KEY" && echo up $LAB_LDAP $LAB_SCIM $LAB_POSTGRES; exit 7`}, &out, &errs)
 	if code == 1 {
-		if _, err := start(t.Context(), options{Org: org, Dir: dir}); err != nil {
+		if _, err := organisation.Start(t.Context(), organisation.Options{Org: org, Dir: dir}); err != nil {
 			needServers(t, err)
 		}
 	}
@@ -147,7 +148,7 @@ func TestUntilToldToStop(t *testing.T) {
 	var errs bytes.Buffer
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"-org", organisation(t), "-dir", filepath.Join(t.TempDir(), "lab")}, writer, &errs)
+		ended <- run(ctx, []string{"-org", generated(t), "-dir", filepath.Join(t.TempDir(), "lab")}, writer, &errs)
 		_ = writer.Close()
 	}()
 	var text strings.Builder
@@ -183,7 +184,7 @@ func TestBadUse(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(precious, "thesis.txt"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	org := organisation(t)
+	org := generated(t)
 	for _, c := range []struct {
 		args []string
 		code int

@@ -27,6 +27,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"muster/internal/testserver/organisation"
 )
 
 func main() {
@@ -40,7 +42,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("lab", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	var o options
+	var o organisation.Options
 	var command string
 	flags.StringVar(&o.Org, "org", "examples/acme", "`folder` of the organisation")
 	flags.StringVar(&o.Dir, "dir", ".muster/lab", "`folder` of the lab; what it held is replaced")
@@ -50,12 +52,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "usage: lab [-org folder] [-dir folder] [-page-size n] [-exec command]")
 		return 4
 	}
-	l, err := start(ctx, o)
+	up, err := organisation.Start(ctx, o)
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
 		return 1
 	}
-	defer l.stop()
+	defer up.Stop()
+	l := &lab{up}
 	if command != "" {
 		return l.exec(ctx, command, stdout, stderr)
 	}
@@ -65,12 +68,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
+// lab is an organisation on servers, for people.
+type lab struct{ *organisation.Organisation }
+
 // show prints where everything is and what to type.
 func (l *lab) show(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "directory  %s  (StartTLS, bind %s)\nsaas       %s\nwarehouse  %s\n\nconfig     %s\nsecrets    %s\n\n",
-		l.ldap.URL(), l.ldap.BindDN, l.scim.URL(), l.postgresURL(), l.config, filepath.Join(l.dir, "secrets"))
-	_, _ = fmt.Fprintf(w, "  bin/muster nightly  --config %s\n  bin/muster findings --config %s -o json > live.json\n", l.config, l.config)
-	_, _ = fmt.Fprintf(w, "  go run ./internal/orggen/cmd -compare live.json %s\n\nCtrl-C stops the servers.\n", filepath.Join(l.dir, keyFile))
+		l.LDAP.URL(), l.LDAP.BindDN, l.SCIM.URL(), l.PostgresURL(), l.Config, filepath.Join(l.Dir, "secrets"))
+	_, _ = fmt.Fprintf(w, "  bin/muster nightly  --config %s\n  bin/muster findings --config %s -o json > live.json\n", l.Config, l.Config)
+	_, _ = fmt.Fprintf(w, "  go run ./internal/orggen/cmd -compare live.json %s\n\nCtrl-C stops the servers.\n", filepath.Join(l.Dir, organisation.KeyFile))
 }
 
 // exec runs a command in a shell with the lab in its environment.
@@ -78,8 +84,8 @@ func (l *lab) exec(ctx context.Context, command string, stdout, stderr io.Writer
 	cmd := exec.CommandContext(ctx, "sh", "-c", command)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.Env = append(os.Environ(), "LAB_DIR="+l.dir, "LAB_CONFIG="+l.config, "LAB_KEY="+filepath.Join(l.dir, keyFile),
-		"LAB_LDAP="+l.ldap.URL(), "LAB_SCIM="+l.scim.URL(), "LAB_POSTGRES="+l.postgresURL())
+	cmd.Env = append(os.Environ(), "LAB_DIR="+l.Dir, "LAB_CONFIG="+l.Config, "LAB_KEY="+filepath.Join(l.Dir, organisation.KeyFile),
+		"LAB_LDAP="+l.LDAP.URL(), "LAB_SCIM="+l.SCIM.URL(), "LAB_POSTGRES="+l.PostgresURL())
 	err := cmd.Run()
 	var ended *exec.ExitError
 	switch {

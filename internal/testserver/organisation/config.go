@@ -1,4 +1,4 @@
-package main
+package organisation
 
 import (
 	"errors"
@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// copyOrganisation empties the lab's folder and copies what is still read from files.
-func (l *lab) copyOrganisation(org string) error {
+// copyOrganisation empties the folder and copies what is still read from files.
+func (l *Organisation) copyOrganisation(org string) error {
 	if _, err := os.Stat(filepath.Join(org, "muster.yaml")); err != nil {
-		return fmt.Errorf("find organisation: %s holds no muster.yaml; name the folder with -org", org)
+		return fmt.Errorf("find organisation: %s holds no muster.yaml; name the folder with Org", org)
 	}
-	if inside, err := filepath.Rel(l.dir, org); err == nil && inside != ".." && !strings.HasPrefix(inside, "../") {
-		return fmt.Errorf("make folder: %s holds the organisation itself; name another one with -dir", l.dir)
+	if inside, err := filepath.Rel(l.Dir, org); err == nil && inside != ".." && !strings.HasPrefix(inside, "../") {
+		return fmt.Errorf("make folder: %s holds the organisation itself; name another one as Dir", l.Dir)
 	}
-	if err := ours(l.dir); err != nil {
+	if err := ours(l.Dir); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(l.dir); err != nil {
+	if err := os.RemoveAll(l.Dir); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Join(l.dir, "secrets"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(l.Dir, "secrets"), 0o700); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
 	live := map[string]bool{"directory": true, "saas": true, "warehouse": true}
@@ -39,15 +39,15 @@ func (l *lab) copyOrganisation(org string) error {
 		case d.IsDir() && (live[name] || name != "." && strings.HasPrefix(name, ".")):
 			return fs.SkipDir
 		case d.IsDir():
-			return os.MkdirAll(filepath.Join(l.dir, name), 0o700)
+			return os.MkdirAll(filepath.Join(l.Dir, name), 0o700)
 		case name == "muster.yaml":
 			return nil
 		}
-		return copyFile(filepath.Join(l.dir, name), path)
+		return copyFile(filepath.Join(l.Dir, name), path)
 	})
 }
 
-// ours refuses to empty a folder that no lab made.
+// ours refuses to empty a folder that is none of ours.
 func ours(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
@@ -56,8 +56,8 @@ func ours(dir string) error {
 	if err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, keyFile)); err != nil {
-		return fmt.Errorf("make folder: %s holds something that is not a lab; name another one with -dir", dir)
+	if _, err := os.Stat(filepath.Join(dir, KeyFile)); err != nil {
+		return fmt.Errorf("make folder: %s holds something else; name another one as Dir", dir)
 	}
 	return nil
 }
@@ -77,9 +77,9 @@ func copyFile(to, from string) error {
 }
 
 // writeConfig writes the secrets, and the organisation's muster.yaml with three sources made live.
-func (l *lab) writeConfig(org string, pageSize int) error {
-	for name, secret := range map[string]string{"ldap": l.ldap.Password, "scim": l.scim.Token(), "postgres": l.sql.Password()} {
-		if err := os.WriteFile(filepath.Join(l.dir, "secrets", name), []byte(secret+"\n"), 0o600); err != nil {
+func (l *Organisation) writeConfig(org string, pageSize int) error {
+	for name, secret := range map[string]string{"ldap": l.LDAP.Password, "ldap-writer": l.LDAP.WriterPassword, "scim": l.SCIM.Token(), "postgres": l.SQL.Password()} {
+		if err := os.WriteFile(filepath.Join(l.Dir, "secrets", name), []byte(secret+"\n"), 0o600); err != nil {
 			return fmt.Errorf("write secret: %w", err)
 		}
 	}
@@ -94,9 +94,12 @@ func (l *lab) writeConfig(org string, pageSize int) error {
 	text := string(data)
 	for _, change := range []struct{ from, to string }{
 		{"      ldif: directory/acme.ldif\n", fmt.Sprintf("      url: %s\n      start_tls: true\n      ca_file: %s\n      bind_dn: \"%s\"\n"+
-			"      password: {file: secrets/ldap}\n%s", l.ldap.URL(), l.ldap.CAFile, l.ldap.BindDN, page)},
-		{"      dump: saas\n", fmt.Sprintf("      url: %s\n      token: {file: secrets/scim}\n%s", l.scim.URL(), page)},
-		{"    settings: {export: warehouse}\n", fmt.Sprintf("    settings: {url: \"%s\", password: {file: secrets/postgres}}\n", l.postgresURL())},
+			"      password: {file: secrets/ldap}\n%s", l.LDAP.URL(), l.LDAP.CAFile, l.LDAP.BindDN, page)},
+		{"      dump: saas\n", fmt.Sprintf("      url: %s\n      token: {file: secrets/scim}\n%s", l.SCIM.URL(), page)},
+		{"    collector: ldap\n", fmt.Sprintf("    collector: ldap\n    remediation: {rate: 0, settings: {bind_dn: \"%s\", password: {file: secrets/ldap-writer}, locks_enforced: true}}\n", l.LDAP.WriterDN)},
+		{"    collector: scim\n", "    collector: scim\n    remediation: {rate: 0}\n"},
+		{"    collector: postgres\n", "    collector: postgres\n    remediation: {rate: 0}\n"},
+		{"    settings: {export: warehouse}\n", fmt.Sprintf("    settings: {url: \"%s\", password: {file: secrets/postgres}}\n", l.PostgresURL())},
 	} {
 		if strings.Count(text, change.from) != 1 {
 			return fmt.Errorf("make sources live: muster.yaml has not exactly one line %q", strings.TrimSpace(change.from))
@@ -109,8 +112,8 @@ func (l *lab) writeConfig(org string, pageSize int) error {
 			lines[i] = "data_dir: data"
 		}
 	}
-	l.config = filepath.Join(l.dir, "muster.yaml")
-	if err := os.WriteFile(l.config, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+	l.Config = filepath.Join(l.Dir, "muster.yaml")
+	if err := os.WriteFile(l.Config, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
 	return nil
