@@ -64,26 +64,40 @@ func (d *Desk) Tick(ctx context.Context) ([]access.Approval, error) {
 
 func due(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
-// Withdraw closes questions whose reason went away.
+// Withdraw closes questions whose reason went away. What was answered meanwhile stays answered.
 func (d *Desk) Withdraw(ctx context.Context, list []access.Approval, why string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := d.Now().UTC()
-	out := make([]access.Approval, len(list))
-	for i, a := range list {
-		a.State, a.Outcome = access.ApprovalWithdrawn, why
-		a.Version++
-		out[i] = a
+	have, err := d.present(ctx, list)
+	if err != nil {
+		return err
 	}
-	return d.keep(ctx, now, ledger.Approval, "withdrawn", out...)
+	var out []access.Approval
+	for _, said := range list {
+		if a, ok := have[said.ID]; ok && a.State == access.ApprovalWaiting {
+			a.State, a.Outcome = access.ApprovalWithdrawn, why
+			a.Version++
+			out = append(out, a)
+		}
+	}
+	return d.keep(ctx, d.Now().UTC(), ledger.Approval, "withdrawn", out...)
 }
 
-// Conclude writes down what became of what was approved, for those who look at the message afterwards. The list is of present versions.
+// Conclude writes down what became of what was approved, for those who look at the message afterwards: the Outcome of each of the list.
 func (d *Desk) Conclude(ctx context.Context, list []access.Approval) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i := range list {
-		list[i].Version++
+	have, err := d.present(ctx, list)
+	if err != nil {
+		return err
 	}
-	return d.store(ctx, d.Now().UTC(), list...)
+	var out []access.Approval
+	for _, said := range list {
+		if a, ok := have[said.ID]; ok && a.Outcome != said.Outcome {
+			a.Outcome = said.Outcome
+			a.Version++
+			out = append(out, a)
+		}
+	}
+	return d.store(ctx, d.Now().UTC(), out...)
 }

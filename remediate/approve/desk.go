@@ -27,20 +27,48 @@ type Desk struct {
 // minReason is the shortest reason that tells an auditor anything.
 const minReason = 5
 
-// Raise puts questions. Each must have its ID; Version, RaisedAt and State are set here. The ledger has them before they are stored.
+// Raise puts questions. Each must have its ID; Version, RaisedAt and State are set here. The ledger has them before they are stored. One
+// that was put before, by a process that died afterwards, comes back as it stands.
 func (d *Desk) Raise(ctx context.Context, questions []access.Approval) ([]access.Approval, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.Now().UTC()
+	have, err := d.present(ctx, questions)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]access.Approval, len(questions))
+	var fresh []access.Approval
 	for i, a := range questions {
+		if old, ok := have[a.ID]; ok {
+			out[i] = old
+			continue
+		}
 		a.State, a.Version = access.ApprovalWaiting, 1
 		if a.RaisedAt.IsZero() {
 			a.RaisedAt = now
 		}
 		out[i] = a
+		fresh = append(fresh, a)
 	}
-	return out, d.keep(ctx, now, ledger.Approval, "raised", out...)
+	return out, d.keep(ctx, now, ledger.Approval, "raised", fresh...)
+}
+
+// present reads approvals as they stand now, by id.
+func (d *Desk) present(ctx context.Context, list []access.Approval) (map[string]access.Approval, error) {
+	out := map[string]access.Approval{}
+	if len(list) == 0 {
+		return out, nil
+	}
+	keys := make([]string, len(list))
+	for i, a := range list {
+		keys[i] = a.Key
+	}
+	all, err := remediate.Load[access.Approval](ctx, d.Records, access.DocumentQuery{Kind: access.DocApproval, Keys: keys})
+	for _, a := range all {
+		out[a.ID] = a
+	}
+	return out, err
 }
 
 // Decide takes a claim, or refuses it with a *Refusal, which is on the ledger then.
