@@ -38,7 +38,7 @@ func Needed(a access.Approval) string {
 	if a.Need <= 1 {
 		return ""
 	}
-	return fmt.Sprintf("%d different persons must approve, %d have", a.Need, a.Approvals())
+	return fmt.Sprintf("%d different persons must approve; so far %d", a.Need, a.Approvals())
 }
 
 // Answer says how a question ended; empty while it waits.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/remediate"
@@ -352,20 +354,25 @@ func TestASlowDeskDelaysNoAcknowledgement(t *testing.T) {
 		o.slow.set(wait, nil)
 		o.run(o.door.Work)
 		var asked []access.Approval
-		var g sync.WaitGroup
+		var g errgroup.Group
+		g.SetLimit(30)
 		for range 10 {
 			a, m := o.ask(nil)
 			asked = append(asked, a)
 			for i := range 30 { // more in all than the queue holds
 				worker := []string{"W-1", "W-2", "W-3"}[i%3]
-				g.Go(func() {
-					if d, err := o.fake.Click(t.Context(), slackfake.Click{User: o.users[worker], Channel: m.Channel, TS: m.TS, ActionID: "muster_approve"}); err != nil || d.Took > 2*time.Second {
-						t.Errorf("acknowledged after %s, %v", d.Took, err)
+				g.Go(func() error {
+					d, err := o.fake.Click(t.Context(), slackfake.Click{User: o.users[worker], Channel: m.Channel, TS: m.TS, ActionID: "muster_approve"})
+					if err == nil && d.Took > 2*time.Second {
+						err = fmt.Errorf("acknowledged after %s", d.Took)
 					}
+					return err
 				})
 			}
 		}
-		g.Wait()
+		if err := g.Wait(); err != nil {
+			t.Error(err)
+		}
 		close(wait)
 		for _, a := range asked {
 			o.until("decision of "+a.ID, func() bool { return o.approval(a.ID).State == access.ApprovalApproved })

@@ -25,7 +25,6 @@ type spoof struct {
 	user     func(o *office) string // who presses; W-1 when nil
 	action   string
 	forge    func(o *office, a access.Approval, m *state.Message) *slackfake.Forgery
-	before   func(o *office, a access.Approval, m state.Message)
 	decided  bool // by somebody who may, before
 }
 
