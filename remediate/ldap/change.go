@@ -189,23 +189,48 @@ func (w *work) create(v *view) (string, error) {
 	return words, nil
 }
 
-// delete takes the account out of its groups, so that nobody who gets its name gets them, and deletes it. Interrupted, it leaves an account
-// that holds less.
+// delete takes the account out of its groups, so that nobody who gets its name gets them, and deletes it. Refused on the way, it puts back
+// what it took; interrupted, it leaves an account that holds less.
 func (w *work) delete(v *view) (string, error) {
 	groups, err := w.groupsOf(v.account)
 	if err != nil {
 		return "", err
 	}
+	var taken []*group
 	for _, g := range groups {
 		request := ldap.NewModifyRequest(g.DN, nil)
 		for _, h := range g.held {
 			request.Delete(h.attr, []string{h.value})
 		}
-		if err := w.c.Modify(request); err != nil && code(err) != 16 && code(err) != 32 {
-			return "", fmt.Errorf("take it out of %s: %w", g.name, err)
+		if err := w.c.Modify(request); err == nil {
+			taken = append(taken, g)
+		} else if code(err) != 16 && code(err) != 32 {
+			return "", w.putBack(taken, fmt.Errorf("take it out of %s: %w", g.name, err))
 		}
 	}
-	return said("delete", v.account.DN), w.c.Del(ldap.NewDelRequest(v.account.DN, w.unchanged(v.account)))
+	if err := w.c.Del(ldap.NewDelRequest(v.account.DN, w.unchanged(v.account))); err != nil {
+		return "", w.putBack(taken, err)
+	}
+	return said("delete", v.account.DN), nil
+}
+
+// putBack gives an account that could not be deleted its memberships again, and gives why it could not. After a break nothing can be said
+// or done.
+func (w *work) putBack(groups []*group, why error) error {
+	if code(why) < 0 {
+		return why
+	}
+	for _, g := range groups {
+		request := ldap.NewModifyRequest(g.DN, nil)
+		for _, h := range g.held {
+			request.Add(h.attr, []string{h.value})
+		}
+		if err := w.c.Modify(request); err != nil && code(err) != 20 {
+			kind, hint := classify(why)
+			return refuse(kind, hint, "%w; and it was not put back into %s: %w", plain(why), g.name, plain(err))
+		}
+	}
+	return why
 }
 
 func said(words, dn string) string { return words + " " + dn + ": success" }

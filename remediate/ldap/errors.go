@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -42,16 +43,17 @@ func (t *Target) wrap(ctx context.Context, op string, err error) error {
 	return &access.Error{System: t.system, Op: op, Kind: kind, Hint: hint, Err: dial.Scrub(plain(err), t.pool.password)}
 }
 
-// plain takes the library's prefixes off an answer.
+// plain takes the library's prefixes off an answer, wherever in the text it stands.
 func plain(err error) error {
-	if r, ok := errors.AsType[*ldap.Error](err); ok && code(err) >= 0 {
-		text := fmt.Sprintf("%s (%d)", dial.CodeName(code(err)), code(err))
-		if r.Err != nil && r.Err.Error() != "" {
-			text += ": " + r.Err.Error()
-		}
-		return errors.New(text)
+	r, ok := errors.AsType[*ldap.Error](err)
+	if !ok || code(err) < 0 {
+		return err
 	}
-	return err
+	text := fmt.Sprintf("%s (%d)", dial.CodeName(code(err)), code(err))
+	if r.Err != nil && r.Err.Error() != "" {
+		text += ": " + r.Err.Error()
+	}
+	return errors.New(strings.Replace(err.Error(), r.Error(), text, 1))
 }
 
 func classify(err error) (access.Kind, string) {
