@@ -88,6 +88,7 @@ type Record struct {
 	Seen      Seen            `json:"seen"`            // the account as the snapshot showed it
 	After     string          `json:"after,omitempty"` // id of the action that must be done first
 	Approval  string          `json:"approval,omitempty"`
+	Hold      string          `json:"hold,omitempty"` // id of the guardrail's hold that holds it, or whose release let it go on
 	NotBefore time.Time       `json:"not_before,omitzero"`
 	DueAt     time.Time       `json:"due_at,omitzero"`
 	Once      string          `json:"irreversible,omitempty"` // what of it cannot be undone, in words

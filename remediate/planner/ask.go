@@ -37,9 +37,16 @@ func (p *planning) ask(ctx context.Context, all []proposal) ([]access.Approval, 
 		if err != nil {
 			return nil, err
 		}
-		if len(q.Approvers)+len(q.Escalation) < q.Need {
+		if old, put := p.approved[q.ID]; put { // by a plan that was not kept to its end
 			for _, one := range groups[key] {
-				one.State, one.Why = remediate.Blocked, fmt.Sprintf("%d must approve and only %d may: name people.security or a group in the policy's route", q.Need, len(q.Approvers)+len(q.Escalation))
+				one.Approval = q.ID
+				one.State, one.Why = Decided(old, one.Record)
+			}
+			continue
+		}
+		if n := len(q.Approvers) + len(q.Escalation); n < q.Need {
+			for _, one := range groups[key] {
+				one.State, one.Why = remediate.Blocked, fmt.Sprintf("%d must approve and only %d may: name people.security or a group in the policy's route", q.Need, n)
 			}
 			continue
 		}
@@ -55,7 +62,7 @@ func (p *planning) ask(ctx context.Context, all []proposal) ([]access.Approval, 
 func (p *planning) question(ctx context.Context, key string, list []*proposal) (access.Approval, error) {
 	first := list[0]
 	sys := p.in.Systems[first.System].Facts
-	q := access.Approval{ID: remediate.ShortID("AP-", p.in.Run.ID, key), Key: key, Run: p.in.Run.ID, About: access.AboutActions, Rule: first.Rule, FindingID: first.FindingID,
+	q := access.Approval{Key: key, Run: p.in.Run.ID, About: access.AboutActions, Rule: first.Rule, FindingID: first.FindingID,
 		System: first.System, Person: first.Person, PersonName: first.PersonName, Severity: first.Severity, Why: first.Reason, Need: max(first.Policy.Need, 1),
 		StepUp: first.Policy.StepUp, OnExpiry: first.Policy.OnExpiry, RaisedAt: p.in.Now}
 	var once []string
@@ -75,6 +82,7 @@ func (p *planning) question(ctx context.Context, key string, list []*proposal) (
 			q.DueAt = one.DueAt
 		}
 	}
+	q.ID = remediate.ShortID("AP-", append([]string{p.in.Run.ID, key}, q.Actions...)...) // of just these: what is agreed to is never another thing
 	q.Irreversible = strings.Join(once, "; ")
 	q.Title = Title(list[0].Action, len(list))
 	Times(&q, first.Policy)
@@ -86,12 +94,12 @@ func (p *planning) question(ctx context.Context, key string, list []*proposal) (
 	if q.Escalation, err = p.in.Routes.Resolve(ctx, first.Policy.EscalateTo, about); err != nil {
 		return q, err
 	}
-	if len(q.Approvers) == 0 { // the route leads to nobody: it starts where it would be escalated to
-		q.Approvers, q.Escalation = q.Escalation, nil
-	}
 	q.Escalation = slices.DeleteFunc(q.Escalation, func(x access.Approver) bool {
 		return slices.ContainsFunc(q.Approvers, func(y access.Approver) bool { return y.Person == x.Person })
 	})
+	if len(q.Approvers) < q.Need { // the route leads to too few: it starts where it would be escalated to
+		q.Approvers, q.Escalation = append(q.Approvers, q.Escalation...), nil
+	}
 	return q, nil
 }
 

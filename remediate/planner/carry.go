@@ -2,6 +2,8 @@ package planner
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"muster/internal/access"
@@ -14,91 +16,155 @@ const (
 	deniedFor = 90 * 24 * time.Hour
 	// unansweredFor is how long after an expiry the same is asked again.
 	unansweredFor = 7 * 24 * time.Hour
-	// maxTries is on how many nights a change that fails is tried.
-	maxTries = 5
+	// maxTries is on how many nights a change that fails is tried, exhaustedFor how long it is left alone then.
+	maxTries     = 5
+	exhaustedFor = 7 * 24 * time.Hour
 )
 
-// carry lets a proposal take over what stands for its key. It reports whether the action is new: nobody has agreed to it yet.
-func (p *planning) carry(one *proposal) bool {
+// carry lets a proposal take over what stands for its key.
+func (p *planning) carry(one *proposal) {
 	was, known := p.standing[one.Key]
-	if !known || one.State == remediate.Told {
-		one.ID = newID(p.in.Run.ID, one.Key)
-		return one.State == remediate.Planned
-	}
-	episode := one.c != nil && !one.c.Finding.FirstSeen.IsZero() && was.ChangedAt.Before(one.c.Finding.FirstSeen) && one.c.Finding.Change == access.ChangeReopened
 	switch {
+	case one.State == remediate.Told || !known:
+		p.anew(one)
+		return
 	case was.State == remediate.Applying:
 		one.Record = was
-		return false
+		return
+	}
+	p.distrust(one)
+	switch {
+	case differs(was, one.Record):
+		p.anew(one) // what was agreed to, or denied, is not this
 	case live(was.State):
-		return p.keep(one, was)
+		p.keep(one, was)
 	case was.State == remediate.Failed:
 		p.again(one, was)
-		return false
-	case was.State == remediate.Refused && !episode:
-		return p.refused(one, was)
+	case was.State == remediate.Refused && !p.reopened(one, was) && p.resting(was):
+		one.Record = was
 	case (was.State == remediate.Done || was.State == remediate.Ordered) && !p.after(was):
 		one.Record = was // done, and no snapshot has looked since
-		return false
-	case was.State == remediate.Ordered && !episode:
+	case was.State == remediate.Ordered && !p.reopened(one, was):
 		one.Record = was // the order is with people; the snapshot shows that they have not done it yet
-		return false
-	case was.Run == p.in.Run.ID && was.State == remediate.Skipped:
+	case was.State == remediate.Skipped && !p.readSince(was.System, was.ChangedAt):
 		one.Record = was // nothing new is known until the next reading
-		return false
-	case was.State == remediate.Undone && one.Mode == access.ModeAuto:
-		one.Mode = access.ModeApprove
-		one.Reason += fmt.Sprintf(" (done before as %s and undone: so it is asked)", was.ID)
+	default:
+		p.anew(one)
 	}
-	one.ID = newID(p.in.Run.ID, one.Key)
-	return one.State == remediate.Planned
+}
+
+// anew gives a proposal an id that no other action has.
+func (p *planning) anew(one *proposal) {
+	one.ID = remediate.ShortID("A-", p.in.Run.ID, one.Key)
+	for n := 2; ; n++ {
+		if _, used := p.byID[one.ID]; !used {
+			p.byID[one.ID] = one.Record
+			return
+		}
+		one.ID = remediate.ShortID("A-", p.in.Run.ID, one.Key, strconv.Itoa(n))
+	}
+}
+
+// distrust asks about what would be done without asking, where people took back or denied the same the last time.
+func (p *planning) distrust(one *proposal) {
+	last, known := p.settled[one.Key]
+	if !known || one.Mode != access.ModeAuto {
+		return
+	}
+	switch {
+	case last.State == remediate.Undone:
+		one.Mode = access.ModeApprove
+		one.Reason += fmt.Sprintf(" (done before as %s and undone: so it is asked)", last.ID)
+	case last.State == remediate.Refused && p.approved[last.Approval].State == access.ApprovalDenied:
+		one.Mode = access.ModeApprove
+		one.Reason += fmt.Sprintf(" (denied before in %s: so it is asked)", last.Approval)
+	}
+}
+
+// differs reports whether an action of the same key would change another thing.
+func differs(was, now remediate.Record) bool {
+	return now.Kind == access.SetExpiry && !was.ExpiresAt.Equal(now.ExpiresAt)
+}
+
+// reopened reports whether the finding was mended and came back after a record was settled.
+func (p *planning) reopened(one *proposal, was remediate.Record) bool {
+	return one.c != nil && one.c.Finding.Change == access.ChangeReopened && was.ChangedAt.Before(p.in.Run.StartedAt)
 }
 
 // after reports whether the system was read whole after an action was done.
 func (p *planning) after(r remediate.Record) bool {
-	used := p.in.Systems[r.System].Facts.Used
-	return r.Receipt != nil && used.StartedAt.After(r.Receipt.At)
+	return r.Receipt != nil && p.readSince(r.System, r.Receipt.At)
+}
+
+func (p *planning) readSince(system string, at time.Time) bool {
+	return p.in.Systems[system].Facts.Used.StartedAt.After(at)
+}
+
+// goOn lets a proposal go on as the record that stands for it: what it does stays, what is known about it is of tonight.
+func (one *proposal) goOn(was remediate.Record) {
+	fresh := one.Record
+	one.Record = was
+	one.Reason, one.Severity, one.NotBefore, one.Seen, one.Policy, one.DueAt, one.After = fresh.Reason, fresh.Severity, fresh.NotBefore, fresh.Seen, fresh.Policy, fresh.DueAt, ""
+	if fresh.Account.ID != "" {
+		one.Account = fresh.Account
+	}
+	if was.Approval == "" {
+		one.Mode = fresh.Mode
+	}
+	one.State, one.Why = fresh.State, fresh.Why
 }
 
 // keep goes on with a live record. A finding that needs no decision any more, or none yet, moves it.
-func (p *planning) keep(one *proposal, was remediate.Record) bool {
-	blocked, why, mode := one.State == remediate.Blocked, one.Why, one.Mode
-	fresh := one.Record
-	one.Record = was
-	one.Reason, one.Severity, one.NotBefore, one.Seen, one.Policy = fresh.Reason, fresh.Severity, fresh.NotBefore, fresh.Seen, fresh.Policy
-	one.Mode = mode
-	switch {
-	case blocked:
-		one.State, one.Why = remediate.Blocked, why
-		return false
-	case was.Approval != "":
-		one.State, one.Why = p.answered(was)
-		return false
-	case was.State == remediate.Held:
-		one.State, one.Why = remediate.Planned, ""
-		for _, h := range p.in.Holds {
-			if h.System == was.System || h.System == "" {
-				return true // counted again with what is new
-			}
+func (p *planning) keep(one *proposal, was remediate.Record) {
+	if was.State == remediate.Blocked && was.Tries >= maxTries {
+		if p.in.Run.AsOf.Before(was.ChangedAt.Add(exhaustedFor)) {
+			one.Record = was
+		} else {
+			p.anew(one)
 		}
-		return false // it was released
-	case was.State == remediate.Blocked:
-		one.State, one.Why = remediate.Planned, ""
-		return true
+		return
 	}
-	one.State, one.Why = remediate.Planned, ""
-	return false
+	one.goOn(was)
+	if was.Hold != "" && !p.let(was) {
+		one.Hold = ""
+	}
+	if one.State != remediate.Blocked && was.Approval != "" {
+		one.State, one.Why = p.answered(was)
+	}
 }
 
-// answered is the state of an action that was asked about.
-func (p *planning) answered(r remediate.Record) (remediate.State, string) {
-	for _, a := range p.in.Approvals {
-		if a.ID != r.Approval {
-			continue
-		}
-		return Answer(a)
+// let reports whether the release of a guardrail's hold lets a record go on: the hold must have held it, with all that it held.
+func (p *planning) let(r remediate.Record) bool {
+	h, ok := p.released[r.Hold]
+	switch {
+	case !ok || h.Cause != causeTooMany:
+		return false
+	case r.State == remediate.Held:
+		return p.held[h.ID] == h.Digest
+	case r.State == remediate.Blocked: // on the night of the release, or since
+		return p.barred[h.ID] == h.Digest
 	}
-	return remediate.Planned, ""
+	return true // it went on before
+}
+
+// answered is the state of an action that was asked about. Without a question on file that names it nobody agreed to it.
+func (p *planning) answered(r remediate.Record) (remediate.State, string) {
+	a, ok := p.approved[r.Approval]
+	if !ok {
+		return remediate.Blocked, "the question " + r.Approval + " is not on file: nobody agreed to this"
+	}
+	return Decided(a, r)
+}
+
+// Decided is the state that an approval gives to a record: none but those that it asks about, and nobody's silence deletes anything.
+func Decided(a access.Approval, r remediate.Record) (remediate.State, string) {
+	switch {
+	case !slices.Contains(a.Actions, r.ID):
+		return remediate.Blocked, a.ID + " does not ask about this: nobody agreed to it"
+	case a.State == access.ApprovalExpired && r.Kind == access.DeleteAccount:
+		return remediate.Refused, "nobody decided in time in " + a.ID
+	}
+	return Answer(a)
 }
 
 // Answer is the state that an approval gives to the actions that it asks about.
@@ -118,34 +184,23 @@ func Answer(a access.Approval) (remediate.State, string) {
 
 // again tries what failed once more, under the decision that it had.
 func (p *planning) again(one *proposal, was remediate.Record) {
-	fresh := one.Record
-	one.Record = was
-	one.Seen, one.NotBefore, one.Reason = fresh.Seen, fresh.NotBefore, fresh.Reason
-	if fresh.State == remediate.Blocked {
-		one.State, one.Why = fresh.State, fresh.Why
-		return
-	}
-	if was.Tries >= maxTries {
+	one.goOn(was)
+	switch {
+	case one.State == remediate.Blocked:
+	case was.Tries >= maxTries:
 		one.State, one.Why = remediate.Blocked, fmt.Sprintf("it failed %d times, last: %s", was.Tries, was.Why)
-		return
+	case was.Approval != "":
+		one.State, one.Why = p.answered(was)
 	}
-	one.State, one.Why = remediate.Planned, ""
 }
 
-// refused leaves alone for a time what was denied or not answered.
-func (p *planning) refused(one *proposal, was remediate.Record) bool {
+// resting reports whether what was denied, or not answered, is still left alone.
+func (p *planning) resting(was remediate.Record) bool {
 	rest := unansweredFor
-	for _, a := range p.in.Approvals {
-		if a.ID == was.Approval && a.State == access.ApprovalDenied {
-			rest = deniedFor
-		}
+	if p.approved[was.Approval].State == access.ApprovalDenied {
+		rest = deniedFor
 	}
-	if p.in.Run.AsOf.Before(was.ChangedAt.Add(rest)) {
-		one.Record = was
-		return false
-	}
-	one.ID = newID(p.in.Run.ID, one.Key)
-	return one.State == remediate.Planned
+	return p.in.Run.AsOf.Before(was.ChangedAt.Add(rest))
 }
 
 func days(d time.Duration) string {

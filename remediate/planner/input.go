@@ -28,6 +28,8 @@ type System struct {
 	// Admins counts enabled accounts with administrative power; Holders enabled holders of each privileged entitlement, by name.
 	Admins  int
 	Holders map[string]int
+	// DeleteAfter is the least time between disabling and deleting an account, whatever a policy says.
+	DeleteAfter time.Duration
 }
 
 // Input is what a plan is made of.
@@ -51,11 +53,13 @@ type Input struct {
 	Standing  []remediate.Record // live records, and the newest settled one of each key
 	Approvals []access.Approval  // those of the standing records
 	Holds     []access.Hold      // open ones
+	Released  []access.Hold      // those that were released
 }
 
 // Retired is an account that waits for its deletion.
 type Retired struct {
 	Record  remediate.Record
+	Finding access.Finding // that the record mended, as it stands now
 	Account *access.AccountFacts
 	Person  *access.Person // nil when nobody's
 }

@@ -15,53 +15,88 @@ import (
 type planning struct {
 	in       Input
 	standing map[string]remediate.Record // by key: the live one, else the newest
+	settled  map[string]remediate.Record // by key: the newest that is not live
 	byID     map[string]remediate.Record
-	excess   map[string]bool // system, account id and entitlement name of every grant that a case would remove
+	approved map[string]access.Approval // by id, whatever their state
+	released map[string]access.Hold     // by id
+	held     map[string]string          // by hold: digest of the keys of what it holds
+	barred   map[string]string          // the same, with what it held and a guardrail blocks
+	excess   map[string]bool            // system, account id and entitlement name of every grant that a case would remove
+	unseen   map[string]bool            // fingerprints of findings that could not be looked at tonight
 	holds    []access.Hold
 	warnings []string
 }
 
 // Make plans.
 func Make(ctx context.Context, in Input) (Plan, error) {
-	p := &planning{in: in, standing: map[string]remediate.Record{}, byID: map[string]remediate.Record{}, excess: map[string]bool{}}
-	for _, r := range in.Standing {
-		p.byID[r.ID] = r
-		if have, ok := p.standing[r.Key]; !ok || newer(r, have) {
-			p.standing[r.Key] = r
-		}
-	}
-	for _, c := range in.Cases {
-		if c.Finding.Scope == access.ScopeGrant && c.Account != nil && c.Grant != nil && c.Grant.Actual {
-			p.excess[c.Account.System+"\x00"+c.Account.ID+"\x00"+c.Grant.Entitlement.Name] = true
-		}
-	}
+	p := begin(in)
 	all, err := p.proposals(ctx)
 	if err != nil {
 		return Plan{}, err
 	}
 	plan := Plan{Run: in.Run.ID, AsOf: in.Run.AsOf}
-	wanted := map[string]bool{}
-	var fresh []*proposal
+	wanted := map[string]string{} // by key: the id of what stands for it now
 	for i := range all {
 		one := &all[i]
-		wanted[one.Key] = true
-		if p.carry(one) {
-			fresh = append(fresh, one)
+		p.carry(one)
+		if one.State != remediate.Told {
+			wanted[one.Key] = one.ID
 		}
 	}
 	p.guard(all)
-	p.limit(all, fresh)
+	p.limit(all)
 	p.order(all)
 	questions, err := p.ask(ctx, all)
 	if err != nil {
 		return plan, err
 	}
+	p.order(all) // what waits for an account whose creation is asked about
 	for _, one := range all {
 		plan.Records = append(plan.Records, one.Record)
 	}
 	plan.Questions, plan.Holds, plan.Warnings = questions, p.holds, p.warnings
 	p.drop(&plan, wanted)
+	p.withdraw(&plan)
 	return plan, plan.Seal()
+}
+
+// begin sorts the input.
+func begin(in Input) *planning {
+	p := &planning{in: in, standing: map[string]remediate.Record{}, settled: map[string]remediate.Record{}, byID: map[string]remediate.Record{},
+		approved: map[string]access.Approval{}, released: map[string]access.Hold{}, held: map[string]string{}, barred: map[string]string{}, excess: map[string]bool{}, unseen: map[string]bool{}}
+	held, barred := map[string][]string{}, map[string][]string{}
+	for _, r := range in.Standing {
+		p.byID[r.ID] = r
+		if have, ok := p.standing[r.Key]; !ok || newer(r, have) {
+			p.standing[r.Key] = r
+		}
+		switch {
+		case r.Hold == "":
+		case r.State == remediate.Held:
+			held[r.Hold] = append(held[r.Hold], r.Key)
+		case r.State == remediate.Blocked:
+			barred[r.Hold] = append(barred[r.Hold], r.Key)
+		}
+		if have, ok := p.settled[r.Key]; !live(r.State) && (!ok || newer(r, have)) {
+			p.settled[r.Key] = r
+		}
+	}
+	for _, a := range in.Approvals {
+		p.approved[a.ID] = a
+	}
+	for _, h := range in.Released {
+		p.released[h.ID] = h
+		p.held[h.ID], p.barred[h.ID] = digestOf(held[h.ID]), digestOf(slices.Concat(held[h.ID], barred[h.ID]))
+	}
+	for _, c := range in.Cases {
+		if c.Finding.Change == access.ChangeUnverified {
+			p.unseen[c.Finding.Fingerprint] = true
+		}
+		if c.Finding.Scope == access.ScopeGrant && c.Account != nil && c.Grant != nil && c.Grant.Actual {
+			p.excess[c.Account.System+"\x00"+c.Account.ID+"\x00"+c.Grant.Entitlement.Name] = true
+		}
+	}
+	return p
 }
 
 // newer reports whether a stands for its key rather than b: what is live, else what changed last.
@@ -69,19 +104,26 @@ func newer(a, b remediate.Record) bool {
 	if x, y := live(a.State), live(b.State); x != y {
 		return x
 	}
-	return a.ChangedAt.After(b.ChangedAt)
+	if !a.ChangedAt.Equal(b.ChangedAt) {
+		return a.ChangedAt.After(b.ChangedAt)
+	}
+	return a.ID > b.ID
 }
 
 func live(s remediate.State) bool { return slices.Contains(remediate.Live(), string(s)) }
 
-// proposals are the actions that all cases call for, each once, in their order.
+// proposals are the actions that all cases call for, each once, in their order. What one policy only tells, another may do.
 func (p *planning) proposals(ctx context.Context) ([]proposal, error) {
 	var all []proposal
-	have := map[string]bool{}
+	have := map[string]int{}
 	add := func(one proposal) {
-		if !have[one.Key] {
-			have[one.Key] = true
+		at, ok := have[one.Key]
+		switch {
+		case !ok:
+			have[one.Key] = len(all)
 			all = append(all, one)
+		case all[at].State == remediate.Told && one.State != remediate.Told:
+			all[at] = one
 		}
 	}
 	for i := range p.in.Cases {
@@ -96,8 +138,8 @@ func (p *planning) proposals(ctx context.Context) ([]proposal, error) {
 			add(one)
 		}
 	}
-	for i := range p.in.Retired {
-		if one, ok := p.deletion(&p.in.Retired[i]); ok {
+	for _, r := range p.retired() {
+		if one, ok := p.deletion(r); ok {
 			add(one)
 		}
 	}
@@ -109,27 +151,6 @@ func (p *planning) proposals(ctx context.Context) ([]proposal, error) {
 }
 
 func rank(k access.ActionKind) int { return slices.Index(access.ActionKinds(), k) }
-
-// deletion is the end of an account that was disabled long enough ago.
-func (p *planning) deletion(r *Retired) (proposal, bool) {
-	keep := r.Record.Policy.DeleteAfter
-	if keep <= 0 || r.Account.Enabled || p.in.Run.AsOf.Before(r.Record.ChangedAt.Add(keep)) {
-		return proposal{}, false
-	}
-	if r.Person != nil && r.Person.Status != access.StatusTerminated {
-		return proposal{}, false // they came back
-	}
-	one := proposal{c: &Case{Case: access.Case{Person: r.Person, Account: r.Account}}, account: r.Account}
-	one.Record = remediate.Record{Mode: r.Record.Policy.Mode, Policy: r.Record.Policy, State: remediate.Planned, Seen: remediate.Seen{Exists: true}}
-	one.Policy.OnExpiry = access.ExpiryRefuse // nobody's silence deletes anything
-	one.Action = access.Action{Run: p.in.Run.ID, Kind: access.DeleteAccount, System: r.Account.System, Person: r.Record.Person, PersonName: r.Record.PersonName,
-		Account: access.AccountRef{ID: r.Account.ID, Name: r.Account.Name, SourceRef: r.Account.SourceRef},
-		Rule:    r.Record.Rule, Severity: r.Record.Severity, Finding: r.Record.Finding, FindingID: r.Record.FindingID,
-		Reason: fmt.Sprintf("disabled since %s by %s; kept for %s", r.Record.ChangedAt.Format("2006-01-02"), r.Record.ID, days(keep)),
-		Basis:  []string{"action " + r.Record.ID}}
-	one.Key = keyOf(one.Action)
-	return one, true
-}
 
 // order resolves what must be done first into ids, and lets nothing be done before it.
 func (p *planning) order(all []proposal) {
@@ -144,34 +165,59 @@ func (p *planning) order(all []proposal) {
 			continue
 		}
 		one.After = first.ID
-		if one.State == remediate.Planned && first.State != remediate.Planned && first.State != remediate.Done {
-			one.State, one.Why = first.State, first.Why
-			if first.State == remediate.Held {
-				continue
+		if one.State != remediate.Planned {
+			continue
+		}
+		switch first.State {
+		case remediate.Planned, remediate.Done, remediate.Verified, remediate.Ordered:
+		case remediate.Waiting:
+			if one.Mode != access.ModeApprove || one.Approval != "" { // else it is asked about by itself
+				one.State, one.Why = remediate.Blocked, "the account is not created yet: "+first.Approval+" asks about it"
 			}
-			if first.Why != "" {
-				one.Why = "the account is not created: " + first.Why
-			}
+		default:
+			one.State, one.Why = remediate.Blocked, "the account is not created: "+cmp.Or(first.Why, string(first.State))
 		}
 	}
 }
 
-// drop lists what stood and has no reason any more. What could not be looked at tonight stays as it is.
-func (p *planning) drop(plan *Plan, wanted map[string]bool) {
-	gone := map[string]bool{}
+// drop lists what stood and has no reason any more. What could not be looked at tonight is not known to have none: it stays, and is not
+// done.
+func (p *planning) drop(plan *Plan, wanted map[string]string) {
 	for _, r := range p.in.Standing {
-		if !live(r.State) || r.State == remediate.Applying || wanted[r.Key] || p.blind(r.System) != "" || r.Undoes != "" {
+		if !live(r.State) || r.State == remediate.Applying || wanted[r.Key] == r.ID || r.Undoes != "" {
+			continue
+		}
+		why := p.blind(r.System)
+		if why == "" && p.unseen[r.Finding] {
+			why = unseen
+		}
+		if why != "" && wanted[r.Key] == "" {
+			r.State, r.Why = remediate.Blocked, why
+			plan.Records = append(plan.Records, r)
 			continue
 		}
 		r.State, r.Why = remediate.Dropped, "its reason is gone"
-		gone[r.ID] = true
+		if by := wanted[r.Key]; by != "" {
+			r.Why = by + " takes its place"
+		}
 		plan.Dropped = append(plan.Dropped, r)
 	}
-	for _, a := range p.in.Approvals {
-		if a.State != access.ApprovalWaiting || len(a.Actions) == 0 {
-			continue
+	slices.SortStableFunc(plan.Dropped, func(a, b remediate.Record) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// withdraw lists the questions of which nothing is left to do.
+func (p *planning) withdraw(plan *Plan) {
+	open := map[string]bool{}
+	for _, r := range plan.Records {
+		open[r.ID] = live(r.State)
+	}
+	for _, r := range p.in.Standing {
+		if r.Undoes != "" || r.State == remediate.Applying {
+			open[r.ID] = true
 		}
-		if !slices.ContainsFunc(a.Actions, func(id string) bool { return !gone[id] }) {
+	}
+	for _, a := range p.in.Approvals {
+		if a.State == access.ApprovalWaiting && len(a.Actions) > 0 && !slices.ContainsFunc(a.Actions, func(id string) bool { return open[id] }) {
 			plan.Withdrawn = append(plan.Withdrawn, a)
 		}
 	}

@@ -205,10 +205,10 @@ func held(g *access.GrantFacts) access.HeldRef {
 	return access.HeldRef{ID: g.Entitlement.ID, Name: g.Entitlement.Name, Kind: g.Entitlement.Kind}
 }
 
-// keyOf is what an action changes, whoever plans it.
+// keyOf is what an action changes, whoever plans it. A person is given something once, whether the account is there yet or not.
 func keyOf(a access.Action) string {
 	who := a.Account.ID
-	if who == "" {
+	if who == "" || a.Person != "" && (a.Kind == access.GrantEntitlement || a.Kind == access.CreateAccount) {
 		who = "person " + a.Person
 	}
 	if a.Kind == access.NotifyOwner {
@@ -216,8 +216,6 @@ func keyOf(a access.Action) string {
 	}
 	return remediate.Hash(string(a.Kind), a.System, who, a.Entitlement.Name)
 }
-
-func newID(run, key string) string { return remediate.ShortID("A-", run, key) }
 
 // notBefore is when the grace or hand-over time of a policy is over; zero when there is none.
 func (p *planning) notBefore(ctx context.Context, c *Case, policy access.Policy, kind access.ActionKind) (time.Time, error) {

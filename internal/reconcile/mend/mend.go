@@ -56,11 +56,20 @@ func (m *Mender) input(ctx context.Context, s sight.Sighting) (planner.Input, er
 		return in, err
 	}
 	in.Standing = records
-	in.Retired = retired(records, s)
+	if in.Retired, err = m.retired(ctx, records, s); err != nil {
+		return in, err
+	}
 	if in.Approvals, err = remediate.Load[access.Approval](ctx, m.Store, access.DocumentQuery{Kind: access.DocApproval}); err != nil {
 		return in, err
 	}
-	in.Holds, err = m.Holds(ctx)
+	holds, err := remediate.Load[access.Hold](ctx, m.Store, access.DocumentQuery{Kind: access.DocHold})
+	for _, h := range holds {
+		if h.Open() {
+			in.Holds = append(in.Holds, h)
+		} else {
+			in.Released = append(in.Released, h)
+		}
+	}
 	return in, err
 }
 
@@ -73,24 +82,32 @@ func (m *Mender) system(f access.SystemFacts, s sight.Sighting) planner.System {
 	}
 	limits := target.Limits
 	out.Changes, out.Abilities, out.Limit, out.Percent = true, target.Abilities(), limits.MaxAccounts, limits.MaxPercent
+	out.DeleteAfter = limits.DeleteAfter
 	globs := append(append([]string{}, m.Plan.Settings.Remediation.Protected...), limits.Protected...)
 	out.Protected = matcher(globs)
 	out.Reserved = matcher(limits.EntitlementsProtected)
 	return out
 }
 
-// retired are the accounts that Muster disabled, whose state a later snapshot verified, and that are still there.
-func retired(records []remediate.Record, s sight.Sighting) []planner.Retired {
+// retired are the accounts that Muster disabled, whose state a later snapshot verified, that are still there, and whose time may be over.
+func (m *Mender) retired(ctx context.Context, records []remediate.Record, s sight.Sighting) ([]planner.Retired, error) {
 	var out []planner.Retired
 	for _, r := range records {
-		if r.Kind != access.DisableAccount || r.State != remediate.Verified || r.Policy.DeleteAfter <= 0 {
+		if r.Kind != access.DisableAccount || r.State != remediate.Verified || r.Policy.DeleteAfter <= 0 || s.Run.AsOf.Before(r.ChangedAt.Add(r.Policy.DeleteAfter)) {
 			continue
 		}
-		if w, ok := s.Watched[sight.WatchKey(r.System, r.Account)]; ok {
-			out = append(out, planner.Retired{Record: r, Account: w.Account, Person: w.Person})
+		w, ok := s.Watched[sight.WatchKey(r.System, r.Account)]
+		if !ok || r.Finding == "" {
+			continue
 		}
+		one := planner.Retired{Record: r, Account: w.Account, Person: w.Person}
+		err := m.Store.Findings(ctx, store.FindingFilter{IDPrefix: r.Finding}, func(f access.Finding) error { one.Finding = f; return nil })
+		if err != nil {
+			return nil, fmt.Errorf("read the finding of %s: %w", r.ID, err)
+		}
+		out = append(out, one)
 	}
-	return out
+	return out, nil
 }
 
 // previous is the clock of the run that was completed before this one.
