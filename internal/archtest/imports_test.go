@@ -46,6 +46,7 @@ var onlyUnder = map[string]struct{ dirs, reason string }{
 	"golang.org/x/mod/sumdb":                     {"internal/ledger", "the tree is the ledger's"},
 	"github.com/rogpeppe/go-internal/testscript": {"cmd", "only commands are scripted"},
 	"github.com/slack-go/slack":                  {"remediate/slack", "every minor version changes its API: one folder follows"},
+	"github.com/wneessen/go-mail":                {"remediate/mail", "one folder writes and sends mail"},
 	"github.com/gorilla/websocket":               {"remediate/slack", "only Socket Mode needs it"},
 }
 
