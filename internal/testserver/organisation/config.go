@@ -13,10 +13,10 @@ import (
 // copyOrganisation empties the folder and copies what is still read from files.
 func (l *Organisation) copyOrganisation(org string) error {
 	if _, err := os.Stat(filepath.Join(org, "muster.yaml")); err != nil {
-		return fmt.Errorf("find organisation: %s holds no muster.yaml; name the folder with Org", org)
+		return fmt.Errorf("find organisation: %s holds no muster.yaml; name the folder with -org", org)
 	}
 	if inside, err := filepath.Rel(l.Dir, org); err == nil && inside != ".." && !strings.HasPrefix(inside, "../") {
-		return fmt.Errorf("make folder: %s holds the organisation itself; name another one as Dir", l.Dir)
+		return fmt.Errorf("make folder: %s holds the organisation itself; name another one with -dir", l.Dir)
 	}
 	if err := ours(l.Dir); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (l *Organisation) copyOrganisation(org string) error {
 	})
 }
 
-// ours refuses to empty a folder that is none of ours.
+// ours refuses to empty a folder that no organisation was put into.
 func ours(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
@@ -57,7 +57,7 @@ func ours(dir string) error {
 		return fmt.Errorf("make folder: %w", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, KeyFile)); err != nil {
-		return fmt.Errorf("make folder: %s holds something else; name another one as Dir", dir)
+		return fmt.Errorf("make folder: %s holds something that is not a lab; name another one with -dir", dir)
 	}
 	return nil
 }

@@ -161,6 +161,8 @@ function authorised(req) {
     return crypto.timingSafeEqual(given, expected);
 }
 
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
 // canonical writes what is stored without change stamps: names sorted, nothing where there is nothing, lists of objects in a fixed order,
 // because SCIM gives their order no meaning.
 function canonical(value) {
@@ -169,6 +171,7 @@ function canonical(value) {
         if (items.some((v) => typeof v === "object")) items.sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
         return items.length ? items : undefined;
     }
+    if (typeof value === "string" && instant.test(value)) return new Date(value).toISOString(); // the library writes a moment its own way
     if (value === null || typeof value !== "object") return value ?? undefined;
     const pairs = Object.keys(value).sort().map((k) => [k, canonical(value[k])]).filter(([, v]) => v !== undefined);
     return pairs.length ? Object.fromEntries(pairs) : undefined;
