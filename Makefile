@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint build golden lab setup setup-test clean
+.PHONY: help demo test bench lint build golden lab crash setup setup-test clean
 
 export CGO_ENABLED ?= 0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -49,6 +49,11 @@ golden: ## rewrite the golden files after a wanted change
 
 lab: setup-test build ## start slapd, a SCIM server and PostgreSQL loaded with the demo organisation
 	go run ./internal/lab
+
+KILLS ?= 1000
+
+crash: setup-test build ## kill the process that changes systems at every step and KILLS times at random, then count
+	go run ./internal/drill crash -kills $(KILLS)
 
 clean: ## remove what was built and the demo's data
 	rm -rf bin .muster bench.json

@@ -28,6 +28,7 @@ var layers = []struct {
 	{"internal/reconcile", 4},
 	{"internal/console", 5},
 	{"internal/lab", 6},
+	{"internal/drill", 6},
 	{"internal/bench", 6},
 	{"internal/archtest", 6},
 	{"cmd", 6},
