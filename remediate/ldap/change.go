@@ -12,6 +12,7 @@ import (
 	"muster/internal/access"
 	dial "muster/internal/dial/ldap"
 	"muster/internal/dial/ldap/entry"
+	"muster/remediate/ldap/session"
 )
 
 // change makes the change that a look has shown to be wanted, and says what the server said.
@@ -87,18 +88,13 @@ func expiry(t time.Time) []string {
 	return []string{t.UTC().Format(layout)}
 }
 
-// unchanged is the control that lets the server refuse when the entry is no more what it was (RFC 4528). It is not critical: a server that
-// does not know it has at least been asked right before.
+// unchanged lets the server refuse when the entry is no more what it was.
 func (w *work) unchanged(e *entry.Entry) []ldap.Control {
 	attr, value := version(e)
 	if attr == "" || w.a.Before == nil || w.a.Before.Version == "" {
 		return nil
 	}
-	test, err := ldap.CompileFilter(equals(attr, value))
-	if err != nil {
-		return nil
-	}
-	return []ldap.Control{ldap.NewControlString("1.3.6.1.1.12", false, string(test.Bytes()))}
+	return session.Unless(attr, value)
 }
 
 // member adds or deletes the value by which a group holds the account.
@@ -127,14 +123,14 @@ func (w *work) member(v *view) (string, error) {
 // settle changes a group. Somebody else's change of the same member is found by looking.
 func (w *work) settle(v *view, request *ldap.ModifyRequest, words string) (string, error) {
 	err := w.c.Modify(request)
-	if n := code(err); n != 16 && n != 20 { // noSuchAttribute, attributeOrValueExists
+	if n := session.Code(err); n != 16 && n != 20 { // noSuchAttribute, attributeOrValueExists
 		return words, err
 	}
 	g, lerr := w.findGroup(access.HeldRef{ID: v.group.id}, v.account)
 	if lerr != nil || g == nil || (len(g.held) > 0) != (w.a.Kind == access.GrantEntitlement) {
 		return words, err
 	}
-	return dial.CodeName(code(err)) + ": it was so by then", nil
+	return dial.CodeName(session.Code(err)) + ": it was so by then", nil
 }
 
 // newMember is the value by which a group names an account: in the attribute that the group has already, else the one that its class is
@@ -181,7 +177,7 @@ func (w *work) create(v *view) (string, error) {
 	for _, m := range missing {
 		request := ldap.NewModifyRequest(m.group.DN, nil)
 		request.Add(m.Attr, []string{m.Value})
-		if err := w.c.Modify(request); err != nil && code(err) != 20 {
+		if err := w.c.Modify(request); err != nil && session.Code(err) != 20 {
 			return words, fmt.Errorf("bring back %s: %w", m.Name, err)
 		}
 	}
@@ -204,7 +200,7 @@ func (w *work) delete(v *view) (string, error) {
 		}
 		if err := w.c.Modify(request); err == nil {
 			taken = append(taken, g)
-		} else if code(err) != 16 && code(err) != 32 {
+		} else if session.Code(err) != 16 && session.Code(err) != 32 {
 			return "", w.putBack(taken, fmt.Errorf("take it out of %s: %w", g.name, err))
 		}
 	}
@@ -217,7 +213,7 @@ func (w *work) delete(v *view) (string, error) {
 // putBack gives an account that could not be deleted its memberships again, and gives why it could not. After a break nothing can be said
 // or done.
 func (w *work) putBack(groups []*group, why error) error {
-	if code(why) < 0 {
+	if session.Code(why) < 0 {
 		return why
 	}
 	for _, g := range groups {
@@ -225,9 +221,9 @@ func (w *work) putBack(groups []*group, why error) error {
 		for _, h := range g.held {
 			request.Add(h.attr, []string{h.value})
 		}
-		if err := w.c.Modify(request); err != nil && code(err) != 20 {
-			kind, hint := classify(why)
-			return refuse(kind, hint, "%w; and it was not put back into %s: %w", plain(why), g.name, plain(err))
+		if err := w.c.Modify(request); err != nil && session.Code(err) != 20 {
+			kind, hint := session.Kind(why)
+			return refuse(kind, hint, "%w; and it was not put back into %s: %w", session.Plain(why), g.name, session.Plain(err))
 		}
 	}
 	return why

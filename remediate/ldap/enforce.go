@@ -8,6 +8,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/dial/ldap/entry"
+	"muster/remediate/ldap/session"
 )
 
 // enforcement remembers which policies were seen to enforce locks. A policy is an entry's name; empty stands for the default one.
@@ -69,13 +70,13 @@ func (w *work) policies(policy string) ([]*entry.Entry, error) {
 	const filter = "(objectClass=pwdPolicy)"
 	attrs := []string{"pwdLockout"}
 	if policy != "" {
-		found, err := w.search(policy, ldap.ScopeBaseObject, filter, attrs)
-		if code(err) == 32 {
+		found, err := w.c.Entries(policy, ldap.ScopeBaseObject, filter, attrs)
+		if session.Code(err) == 32 {
 			return nil, nil
 		}
 		return found, err
 	}
-	root, err := w.search("", ldap.ScopeBaseObject, "(objectClass=*)", []string{"namingContexts"})
+	root, err := w.c.Entries("", ldap.ScopeBaseObject, "(objectClass=*)", []string{"namingContexts"})
 	if err != nil {
 		return nil, err
 	}
@@ -86,9 +87,9 @@ func (w *work) policies(policy string) ([]*entry.Entry, error) {
 	for _, e := range root {
 		for _, context := range e.Values("namingContexts") {
 			if base, err := entry.Normalise(context); err == nil && entry.Under(people, base) {
-				return w.search(context, ldap.ScopeWholeSubtree, filter, attrs)
+				return w.c.Entries(context, ldap.ScopeWholeSubtree, filter, attrs)
 			}
 		}
 	}
-	return w.search(w.t.s.People.Base, ldap.ScopeWholeSubtree, filter, attrs)
+	return w.c.Entries(w.t.s.People.Base, ldap.ScopeWholeSubtree, filter, attrs)
 }

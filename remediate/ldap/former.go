@@ -80,7 +80,7 @@ func (v *view) keep() {
 func (v *view) keepAll() error {
 	w := v.w
 	at := &w.t.s.Attributes
-	found, err := w.search(v.account.DN, ldap.ScopeBaseObject, "(objectClass=*)", append([]string{"*"}, compact(at.LockedAt, at.StartsAt, at.ExpiresAt)...))
+	found, err := w.c.Entries(v.account.DN, ldap.ScopeBaseObject, "(objectClass=*)", append([]string{"*"}, compact(at.LockedAt, at.StartsAt, at.ExpiresAt)...))
 	if err != nil {
 		return err
 	}

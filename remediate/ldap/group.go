@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 
 	"muster/internal/access"
 	"muster/internal/dial/ldap/entry"
+	"muster/remediate/ldap/session"
 )
 
 // group is a group as far as one account is concerned.
@@ -42,11 +42,11 @@ func (w *work) groups(test string, members []*entry.Entry) ([]*group, error) {
 	for _, m := range members {
 		items = append(items, s.names(m)...)
 	}
-	only, err := matchedValues(items)
+	only, err := session.MatchedValues(items)
 	if err != nil {
 		return nil, err
 	}
-	found, err := w.search(s.Groups.Base, ldap.ScopeWholeSubtree, "(&"+s.Groups.Filter+test+")", attrs, only)
+	found, err := w.c.Entries(s.Groups.Base, ldap.ScopeWholeSubtree, "(&"+s.Groups.Filter+test+")", attrs, only)
 	if err != nil {
 		return nil, err
 	}
@@ -70,19 +70,6 @@ func (s *settings) names(m *entry.Entry) []string {
 		}
 	}
 	return items
-}
-
-// matchedValues is the control that leaves out all values but those that match (RFC 3876 §2). A server that does not know it gives all.
-func matchedValues(items []string) (ldap.Control, error) {
-	list := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
-	for _, item := range items {
-		p, err := ldap.CompileFilter(item)
-		if err != nil {
-			return nil, err
-		}
-		list.AppendChild(p)
-	}
-	return ldap.NewControlString("1.2.826.0.1.3344810.2.3", false, string(list.Bytes())), nil
 }
 
 // holding picks the member values of a group that name an entry.

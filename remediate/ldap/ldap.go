@@ -30,13 +30,14 @@ import (
 	"muster/internal/access"
 	"muster/internal/dial/ldap/entry"
 	"muster/remediate"
+	"muster/remediate/ldap/session"
 )
 
 // Target changes one directory.
 type Target struct {
 	system string
 	s      settings
-	pool   *pool
+	pool   *session.Pool
 	now    func() time.Time
 	log    *slog.Logger
 	locks  enforcement
@@ -56,7 +57,7 @@ func New(spec remediate.Spec) (remediate.Target, error) {
 		return t, nil // the problems stand on the settings
 	}
 	var err error
-	if t.pool, err = newPool(&t.s, spec.Dir); err != nil {
+	if t.pool, err = session.New(t.s.server(), spec.Dir, t.s.Timeout); err != nil {
 		return nil, &access.Error{System: spec.System, Op: "prepare connection", Kind: access.KindOf(err), Hint: access.HintOf(err), Err: err}
 	}
 	return t, nil

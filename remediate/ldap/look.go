@@ -141,7 +141,7 @@ func (w *work) people(test string) ([]*entry.Entry, error) {
 	s := &w.t.s
 	at := &s.Attributes
 	attrs := compact(at.ID, at.Name, at.EmployeeID, at.LockedAt, at.StartsAt, at.ExpiresAt, "entryCSN", "modifyTimestamp", "pwdPolicySubentry")
-	return w.search(s.People.Base, ldap.ScopeWholeSubtree, "(&"+s.People.Filter+test+")", attrs)
+	return w.c.Entries(s.People.Base, ldap.ScopeWholeSubtree, "(&"+s.People.Filter+test+")", attrs)
 }
 
 // version is what compare-and-set compares: the attribute and its value.

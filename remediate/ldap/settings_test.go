@@ -59,7 +59,7 @@ func TestSettingsComeFromTheCollector(t *testing.T) {
 		t.Fatal(err, problems)
 	}
 	s := target.s
-	if s.BindDN != "cn=writer" || target.pool.password != "w" || s.URL != "ldaps://ldap.acme.example" || s.People.Base != "dc=acme,dc=example" ||
+	if s.BindDN != "cn=writer" || s.Password.Env != "WRITER" || s.URL != "ldaps://ldap.acme.example" || s.People.Base != "dc=acme,dc=example" ||
 		s.People.Filter != "(objectClass=inetOrgPerson)" || s.Groups.Base != "ou=groups,dc=acme,dc=example" || s.Attributes.ID != "entryUUID" {
 		t.Errorf("got %+v", s)
 	}

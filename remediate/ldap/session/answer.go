@@ -1,7 +1,6 @@
-package ldap
+package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,52 +11,30 @@ import (
 	dial "muster/internal/dial/ldap"
 )
 
-// refuse is a refusal of our own; with gives it System and Op.
-func refuse(kind access.Kind, hint, format string, args ...any) *access.Error {
-	return &access.Error{Kind: kind, Hint: hint, Err: fmt.Errorf(format, args...)}
-}
-
-// code is the result code of the server's answer; -1 when there was none. The library's own codes begin at 200.
-func code(err error) int {
+// Code is the result code of the server's answer; -1 when there was none. The library's own codes begin at 200.
+func Code(err error) int {
 	if r, ok := errors.AsType[*ldap.Error](err); ok && r.ResultCode < ldap.ErrorNetwork {
 		return int(r.ResultCode)
 	}
 	return -1
 }
 
-// wrap gives an error the System, the Op and a Kind.
-func (t *Target) wrap(ctx context.Context, op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return &access.Error{System: t.system, Op: op, Kind: access.Transient, Err: ctx.Err()}
-	}
-	if e, ok := errors.AsType[*access.Error](err); ok {
-		if e.Op != "" {
-			op = e.Op
-		}
-		return &access.Error{System: t.system, Op: op, Kind: e.Kind, Hint: e.Hint, Err: dial.Scrub(e.Err, t.pool.password)}
-	}
-	kind, hint := classify(err)
-	return &access.Error{System: t.system, Op: op, Kind: kind, Hint: hint, Err: dial.Scrub(plain(err), t.pool.password)}
-}
-
-// plain takes the library's prefixes off an answer, wherever in the text it stands.
-func plain(err error) error {
+// Plain takes the library's prefixes off an answer, wherever in the text it stands.
+func Plain(err error) error {
 	r, ok := errors.AsType[*ldap.Error](err)
-	if !ok || code(err) < 0 {
+	if !ok || Code(err) < 0 {
 		return err
 	}
-	text := fmt.Sprintf("%s (%d)", dial.CodeName(code(err)), code(err))
+	text := fmt.Sprintf("%s (%d)", dial.CodeName(Code(err)), Code(err))
 	if r.Err != nil && r.Err.Error() != "" {
 		text += ": " + r.Err.Error()
 	}
 	return errors.New(strings.Replace(err.Error(), r.Error(), text, 1))
 }
 
-func classify(err error) (access.Kind, string) {
-	n := code(err)
+// Kind is what a failure means to the decision about another try, with a hint.
+func Kind(err error) (access.Kind, string) {
+	n := Code(err)
 	if n < 0 {
 		if kind, hint, ok := dial.ConnectionKind(err); ok {
 			return kind, hint

@@ -1,10 +1,15 @@
-package ldap
+// Package session keeps connections to a directory that is changed, says what its answers mean, and knows the controls that changing safely
+// takes.
+//
+// A Pool may be used from many goroutines; a Conn belongs to the call that With runs, which the context breaks when it ends. No request is
+// repeated. Standards: RFC 4511 (§4.14 StartTLS), RFC 2696 (paging), RFC 3876 (matched values), RFC 4528 (assertion). Errors of making a
+// connection are *access.Error, all others are the library's: Code, Kind and Plain read them. None holds the password.
+package session
 
 import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -13,6 +18,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"muster/internal/access"
+	dial "muster/internal/dial/ldap"
 	"muster/internal/dial/ldap/entry"
 )
 
@@ -22,8 +28,8 @@ const (
 	pageSize = 500
 )
 
-// pool keeps connections that are bound and at rest.
-type pool struct {
+// Pool keeps connections that are bound and at rest.
+type Pool struct {
 	address  string
 	secure   *tls.Config // nil in clear
 	startTLS bool
@@ -32,18 +38,20 @@ type pool struct {
 	timeout  time.Duration
 
 	mu   sync.Mutex
-	idle []*conn
+	idle []*Conn
 }
 
-// conn is one connection; it belongs to one call at a time.
-type conn struct {
+// Conn is one connection; it belongs to one call at a time.
+type Conn struct {
 	*ldap.Conn
 	raw   net.Conn
+	limit time.Duration
 	since time.Time // when it was put back
 }
 
-func newPool(s *settings, dir string) (*pool, error) {
-	address, secure, err := s.server().Reach(dir)
+// New reads the password and the authorities; it does not connect. A relative path is taken from dir.
+func New(s dial.Server, dir string, timeout time.Duration) (*Pool, error) {
+	address, secure, err := s.Reach(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +59,14 @@ func newPool(s *settings, dir string) (*pool, error) {
 	if err != nil {
 		return nil, &access.Error{Op: "read password", Kind: access.Invalid, Hint: "set the variable or write the file", Err: err}
 	}
-	return &pool{address: address, secure: secure, startTLS: s.StartTLS, bindDN: s.BindDN, password: password, timeout: s.Timeout}, nil
+	return &Pool{address: address, secure: secure, startTLS: s.StartTLS, bindDN: s.BindDN, password: password, timeout: timeout}, nil
 }
 
+// Scrub takes the password out of an error's text.
+func (p *Pool) Scrub(err error) error { return dial.Scrub(err, p.password) }
+
 // take gives a connection at rest, or a new one.
-func (p *pool) take(ctx context.Context) (*conn, error) {
+func (p *Pool) take(ctx context.Context) (*Conn, error) {
 	p.mu.Lock()
 	for len(p.idle) > 0 {
 		c := p.idle[len(p.idle)-1]
@@ -71,7 +82,7 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 }
 
 // put takes a connection back. After a break the others are of no use either.
-func (p *pool) put(c *conn, broken bool) {
+func (p *Pool) put(c *Conn, broken bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !broken && len(p.idle) < maxIdle {
@@ -89,12 +100,12 @@ func (p *pool) put(c *conn, broken bool) {
 }
 
 // drop closes without a word: the library's own Close would wait for a server that says nothing.
-func (c *conn) drop() {
+func (c *Conn) drop() {
 	_ = c.raw.Close()
 	go c.Close() // ends the library's goroutines
 }
 
-func (p *pool) dial(ctx context.Context) (*conn, error) {
+func (p *Pool) dial(ctx context.Context) (*Conn, error) {
 	dialer := net.Dialer{Timeout: p.timeout}
 	raw, err := dialer.DialContext(ctx, "tcp", p.address)
 	if err != nil {
@@ -119,7 +130,7 @@ func (p *pool) dial(ctx context.Context) (*conn, error) {
 		wire = secure
 	}
 	_ = raw.SetDeadline(time.Time{})
-	c := &conn{Conn: ldap.NewConn(wire, p.secure != nil), raw: raw}
+	c := &Conn{Conn: ldap.NewConn(wire, p.secure != nil), raw: raw, limit: p.timeout}
 	c.SetTimeout(p.timeout)
 	c.Start()
 	if err := c.Bind(p.bindDN, p.password); err != nil {
@@ -131,8 +142,8 @@ func (p *pool) dial(ctx context.Context) (*conn, error) {
 
 // failed gives an error of a connection its Op.
 func failed(op string, err error) *access.Error {
-	kind, hint := classify(err)
-	return &access.Error{Op: op, Kind: kind, Hint: hint, Err: plain(err)}
+	kind, hint := Kind(err)
+	return &access.Error{Op: op, Kind: kind, Hint: hint, Err: Plain(err)}
 }
 
 // startTLS asks for TLS (RFC 4511 §4.14). The library's own loses what was wrong with a certificate.
@@ -152,32 +163,17 @@ func startTLS(raw net.Conn) error {
 	return ldap.GetLDAPError(answer)
 }
 
-// work is one call on one connection.
-type work struct {
-	t   *Target
-	ctx context.Context
-	c   *conn
-	a   access.Action
-}
-
-// with runs f on a connection, which ctx breaks when it ends.
-func (t *Target) with(ctx context.Context, a access.Action, f func(*work) error) error {
-	op := fmt.Sprintf("%s of %s", a.Kind, a.Account.Name)
-	if err := ctx.Err(); err != nil {
-		return t.wrap(ctx, op, err)
-	}
-	c, err := t.pool.take(ctx)
+// With runs f on a connection. A failure of the connection, or a ctx that ended, closes it; f's error is given as it is.
+func (p *Pool) With(ctx context.Context, f func(*Conn) error) error {
+	c, err := p.take(ctx)
 	if err != nil {
-		return t.wrap(ctx, op, err)
+		return err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.raw.Close() })
-	err = f(&work{t: t, ctx: ctx, c: c, a: a})
+	err = f(c)
 	broken := !stop() || c.IsClosing() || isBreak(err)
-	t.pool.put(c, broken)
-	if err != nil {
-		return t.wrap(ctx, op, err)
-	}
-	return nil
+	p.put(c, broken)
+	return err
 }
 
 // isBreak reports whether a failure is one of the connection.
@@ -186,15 +182,15 @@ func isBreak(err error) bool {
 	return errors.As(err, &answer) && answer.ResultCode >= ldap.ErrorNetwork
 }
 
-// search reads entries in pages.
-func (w *work) search(base string, scope int, filter string, attrs []string, controls ...ldap.Control) ([]*entry.Entry, error) {
-	request := ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, int(w.t.s.Timeout.Seconds()), false, filter, attrs, controls)
+// Entries reads entries, in pages.
+func (c *Conn) Entries(base string, scope int, filter string, attrs []string, controls ...ldap.Control) ([]*entry.Entry, error) {
+	request := ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, int(c.limit.Seconds()), false, filter, attrs, controls)
 	var res *ldap.SearchResult
 	var err error
 	if scope == ldap.ScopeBaseObject {
-		res, err = w.c.Search(request)
+		res, err = c.Search(request)
 	} else {
-		res, err = w.c.SearchWithPaging(request, pageSize)
+		res, err = c.SearchWithPaging(request, pageSize)
 	}
 	if err != nil {
 		return nil, err
