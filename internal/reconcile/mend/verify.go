@@ -58,14 +58,14 @@ func (m *Mender) Verify(ctx context.Context, s sight.Sighting) (verified, contra
 
 // shows reports whether what a run found shows an action's change.
 func shows(r remediate.Record, s sight.Sighting) bool {
-	if r.Kind == access.RevokeSessions {
-		return true // no snapshot tells sessions; the re-read did
-	}
 	ref := r.Account
 	if ref.ID == "" && r.Receipt != nil {
 		ref.ID = r.Receipt.After.AccountID
 	}
 	w, ok := s.Watched[sight.WatchKey(r.System, ref)]
+	if r.Kind == access.RevokeSessions { // no snapshot tells sessions; a re-read did, but an order is read by nobody until the account is closed
+		return r.State == remediate.Done || !ok || !w.Account.Enabled
+	}
 	o := access.Observation{Exists: ok}
 	if ok {
 		o.Enabled, o.ExpiresAt = w.Account.Enabled, w.Account.ExpiresAt
