@@ -154,12 +154,14 @@ func (w *work) newMember(g *group, account *entry.Entry) membership {
 // create adds the entry and, of a deleted account that comes back, the memberships.
 func (w *work) create(v *view) (string, error) {
 	dn, attrs := v.restore.DN, v.restore.attributes()
+	left := ""
 	if dn == "" {
 		var values map[string][]string
 		dn, values = w.t.s.entry(w.a)
+		left = fit(values)
 		attrs = inOrder(values)
 	}
-	words := said("add", dn)
+	words := said("add", dn) + left
 	if v.account == nil {
 		request := ldap.NewAddRequest(dn, nil)
 		request.Attributes = attrs

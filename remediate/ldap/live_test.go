@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -197,17 +198,17 @@ func TestServerRefusesWhatChangedInBetween(t *testing.T) {
 			}
 			t.Cleanup(front.Stop)
 			a := newAction(kind, accountRef(1, "ada"))
-			armed := false
+			var armed atomic.Bool
 			front.Request = func(r ldapproxy.Request) (int, ldapproxy.Ending) {
-				if armed && r.Writes() {
-					armed = false
+				if r.Writes() && armed.Swap(false) {
 					touch(t, s, a)
 				}
 				return 0, ldapproxy.Pass
 			}
 			target := build(t, s, front.URL(), "", nil)
 			obs := inspect(t, target, a)
-			a.Before, armed = &obs, true
+			a.Before = &obs
+			armed.Store(true)
 			_, err = target.Apply(t.Context(), a)
 			if access.KindOf(err) != access.Conflict || !strings.Contains(err.Error(), "assertionFailed (122)") {
 				t.Errorf("got %v", err)

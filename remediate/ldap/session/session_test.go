@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,10 +106,9 @@ func TestConnectionsAreKeptAndSharedByNobody(t *testing.T) {
 
 func TestBrokenConnectionsAreNotUsedAgain(t *testing.T) {
 	p, front, _ := stand(t)
-	broken := false
+	var broken atomic.Bool
 	front.Request = func(ldapproxy.Request) (int, ldapproxy.Ending) {
-		if broken {
-			broken = false
+		if broken.Swap(false) {
 			return 0, ldapproxy.Drop
 		}
 		return 0, ldapproxy.Pass
@@ -116,7 +116,7 @@ func TestBrokenConnectionsAreNotUsedAgain(t *testing.T) {
 	if err := p.With(t.Context(), look); err != nil {
 		t.Fatal(err)
 	}
-	broken = true
+	broken.Store(true)
 	err := p.With(t.Context(), look)
 	if kind, _ := Kind(err); err == nil || kind != access.Transient || Code(err) >= 0 {
 		t.Errorf("a broken connection gave %v", err)
