@@ -27,13 +27,14 @@ func (t *Target) privileged(ctx context.Context, a access.Action, home string) (
 	if err != nil {
 		return "", err
 	}
-	found := home
+	found := ""
 	for _, n := range needs {
-		if n.Type == "a" && n.Database != "" {
-			if found = n.Database; found == home {
-				break
-			}
+		if n.Type == "a" && n.Database != "" && (found == "" || n.Database == home) {
+			found = n.Database
 		}
+	}
+	if found == "" {
+		found = home
 	}
 	return found, nil
 }

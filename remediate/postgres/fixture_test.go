@@ -27,42 +27,49 @@ func writers() map[string][]string {
 	return map[string][]string{
 		"superuser": {"CREATE ROLE writer LOGIN SUPERUSER PASSWORD '" + secret + "'"},
 		"createrole": {"CREATE ROLE writer LOGIN CREATEROLE PASSWORD '" + secret + "'",
-			"GRANT owner, granter, pg_signal_backend TO writer"},
+			"GRANT owner, granter, pg_signal_backend TO writer", "GRANT SET ON PARAMETER muster.note TO writer"},
 	}
 }
 
-// fixture makes the roles and objects. As who the memberships are granted differs: a writer that is no superuser can bring back its own alone.
+// grantor is as whom the memberships are granted: a writer that is no superuser can bring back its own alone.
+func grantor(writer string) string {
+	return map[string]string{"superuser": "lead", "createrole": "writer"}[writer]
+}
+
+// fixture makes the roles and objects of the suite.
 func fixture(writer string) []string {
-	grantor := map[string]string{"superuser": "lead", "createrole": "writer"}[writer]
 	list := []string{
-		"CREATE ROLE owner", "CREATE ROLE granter", "CREATE ROLE lead LOGIN", "CREATE ROLE staff", "CREATE ROLE senior", "CREATE ROLE eves",
+		"CREATE ROLE owner", "CREATE ROLE granter", "CREATE ROLE lead LOGIN", "CREATE ROLE staff", "CREATE ROLE senior",
 		"CREATE ROLE ada LOGIN", "COMMENT ON ROLE ada IS 'employee=W-1 email=ada@acme.example'",
 		"CREATE ROLE bob NOLOGIN CREATEDB CONNECTION LIMIT 3", "COMMENT ON ROLE bob IS 'employee=W-2'",
-		"CREATE ROLE cid LOGIN VALID UNTIL '2031-02-03 04:05:06.789+00'",
-		"CREATE ROLE dan LOGIN PASSWORD '" + secret + "'",
+		"CREATE ROLE cid LOGIN VALID UNTIL '2031-02-03 04:05:06.789+00'", "CREATE ROLE dan LOGIN PASSWORD '" + secret + "'",
 		"CREATE ROLE gil LOGIN CONNECTION LIMIT 2", "COMMENT ON ROLE gil IS 'employee=W-7'", "ALTER ROLE gil SET work_mem TO '8MB'",
-		`CREATE ROLE "Eve ""x""; O'Brien" LOGIN NOINHERIT CREATEDB CONNECTION LIMIT 2 VALID UNTIL '2032-01-01 00:00:00+00'`,
-		`COMMENT ON ROLE "Eve ""x""; O'Brien" IS 'employee=W-5 name=''Eve O''''Brien'' \ 100%'`,
-		`ALTER ROLE "Eve ""x""; O'Brien" SET search_path TO "fin, x", public`,
-		`ALTER ROLE "Eve ""x""; O'Brien" SET work_mem TO '8MB'`,
-		`ALTER ROLE "Eve ""x""; O'Brien" IN DATABASE books SET muster.note TO 'it''s 100% \ fine'`,
 		"GRANT senior TO staff", "GRANT staff TO lead WITH ADMIN OPTION"}
 	list = append(list, writers()[writer]...)
-	list = append(list,
-		"GRANT staff TO ada WITH ADMIN OPTION GRANTED BY "+grantor,
-		`GRANT staff TO gil, "Eve ""x""; O'Brien" GRANTED BY `+grantor,
-		`GRANT eves TO "Eve ""x""; O'Brien" WITH ADMIN OPTION GRANTED BY `+grantor,
-		`GRANT "Eve ""x""; O'Brien" TO cid GRANTED BY `+grantor,
-		"CREATE SCHEMA fin AUTHORIZATION owner", "SET ROLE owner",
-		`CREATE TABLE fin.ledger (id int, amount int, "odd.na""me" int)`, `CREATE TABLE fin."odd.na""me" (id int)`, "CREATE SEQUENCE fin.numbers", "CREATE TYPE fin.mood AS ENUM ('fine')",
-		"CREATE FUNCTION fin.post(a int, VARIADIC b text[], OUT c fin.mood) LANGUAGE sql AS 'SELECT NULL::fin.mood'", "CREATE PROCEDURE fin.close() LANGUAGE sql AS 'SELECT 1'",
+	return append(list,
+		"GRANT staff TO ada WITH ADMIN OPTION GRANTED BY "+grantor(writer), "GRANT staff TO gil GRANTED BY "+grantor(writer),
+		"CREATE SCHEMA fin AUTHORIZATION owner", "SET ROLE owner", `CREATE TABLE fin.ledger (id int, amount int, "odd.na""me" int)`,
 		"GRANT USAGE ON SCHEMA fin TO granter WITH GRANT OPTION", "GRANT SELECT, INSERT ON fin.ledger TO granter WITH GRANT OPTION",
+		"SET ROLE granter", "GRANT SELECT ON fin.ledger TO gil", "RESET ROLE")
+}
+
+// more makes roles and objects that other tests need besides: a role whose every part needs quotes, and privileges of several grantors.
+func more(writer string) []string {
+	return []string{
+		"CREATE ROLE eves", `CREATE ROLE "Eve ""x""; O'Brien" LOGIN NOINHERIT CREATEDB CONNECTION LIMIT 2 VALID UNTIL '2032-01-01 00:00:00+00'`,
+		`COMMENT ON ROLE "Eve ""x""; O'Brien" IS 'employee=W-5 name=''Eve O''''Brien'' \ 100%'`,
+		`ALTER ROLE "Eve ""x""; O'Brien" SET search_path TO "fin, x", public`, `ALTER ROLE "Eve ""x""; O'Brien" SET work_mem TO '8MB'`,
+		`ALTER ROLE "Eve ""x""; O'Brien" IN DATABASE books SET muster.note TO 'it''s 100% \ fine'`,
+		`GRANT staff TO "Eve ""x""; O'Brien" GRANTED BY ` + grantor(writer),
+		`GRANT eves TO "Eve ""x""; O'Brien" WITH ADMIN OPTION GRANTED BY ` + grantor(writer),
+		`GRANT "Eve ""x""; O'Brien" TO cid GRANTED BY ` + grantor(writer),
+		"SET ROLE owner", `CREATE TABLE fin."odd.na""me" (id int)`, "CREATE SEQUENCE fin.numbers", "CREATE TYPE fin.mood AS ENUM ('fine')",
+		"CREATE FUNCTION fin.post(a int, VARIADIC b text[], OUT c fin.mood) LANGUAGE sql AS 'SELECT NULL::fin.mood'", "CREATE PROCEDURE fin.close() LANGUAGE sql AS 'SELECT 1'",
 		"GRANT SELECT ON fin.ledger TO ada WITH GRANT OPTION", "GRANT SELECT (amount), SELECT (id) ON fin.ledger TO ada", "GRANT SELECT (amount) ON fin.ledger TO ada WITH GRANT OPTION",
 		`GRANT UPDATE ON fin.ledger TO "Eve ""x""; O'Brien" WITH GRANT OPTION`, `GRANT EXECUTE ON ROUTINE fin.post(int, text[]) TO "Eve ""x""; O'Brien"`,
 		`GRANT USAGE ON TYPE fin.mood TO "Eve ""x""; O'Brien"`, "SET ROLE granter",
-		"GRANT SELECT ON fin.ledger TO ada, gil", `GRANT SELECT ON fin.ledger TO "Eve ""x""; O'Brien"`, `GRANT INSERT (amount) ON fin.ledger TO "Eve ""x""; O'Brien"`, "RESET ROLE",
-		"ALTER DATABASE books OWNER TO owner", "SET ROLE owner", `GRANT TEMPORARY ON DATABASE books TO "Eve ""x""; O'Brien"`, "RESET ROLE")
-	return list
+		"GRANT SELECT ON fin.ledger TO ada", `GRANT SELECT ON fin.ledger TO "Eve ""x""; O'Brien"`, `GRANT INSERT (amount) ON fin.ledger TO "Eve ""x""; O'Brien"`, "RESET ROLE",
+		"ALTER DATABASE books OWNER TO owner", "SET ROLE owner", `GRANT TEMPORARY ON DATABASE books TO "Eve ""x""; O'Brien"`}
 }
 
 // eve is a name that needs quotes everywhere.
@@ -215,5 +222,6 @@ func startServer(t *testing.T) *pgserver.Server {
 		}
 	})
 	run(t, s, "postgres", "CREATE DATABASE "+database)
+	run(t, s, "postgres", "ALTER DATABASE postgres IS_TEMPLATE true") // what nothing is in need not be dumped
 	return s
 }

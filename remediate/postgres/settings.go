@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"net/url"
-	"slices"
 	"time"
 
 	"muster/internal/config"
@@ -56,9 +55,11 @@ func decode(spec remediate.Spec) settings {
 		}
 		where.Problem(b.Hint, "%s", b.Problem)
 	}
-	if s.address = address; address != nil && s.Timeout > 0 && s.StatementTimeout > 0 {
-		s.inherit(c, theirs)
+	if address == nil || s.Timeout <= 0 || s.StatementTimeout <= 0 {
+		return s
 	}
+	s.address = address
+	s.inherit(c, theirs)
 	return s
 }
 
@@ -72,7 +73,6 @@ func (s *settings) inherit(c config.Node, theirs string) {
 			s.databases = []string{dial.Database(their)}
 		}
 	}
-	s.databases = slices.Compact(s.databases)
 	same := their != nil && dial.Host(their) == dial.Host(s.address) && their.User.Username() == s.address.User.Username()
 	if !s.Password.IsSet() && same {
 		c.Get("password").Decode(&s.Password)
