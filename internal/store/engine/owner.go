@@ -59,9 +59,10 @@ func (o *owner) start(ctx context.Context) error {
 }
 
 // supervise starts the child and starts it again. The goroutine keeps its thread: the kernel ends the child when the
-// thread that started it ends, and Go ends threads.
+// thread that started it ends, and Go ends threads. The thread is given back afterwards: other children may have been started from it.
 func (o *owner) supervise() {
 	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	defer close(o.done)
 	defer o.lock.Close()
 	defer os.Remove(o.files.address)
