@@ -74,7 +74,7 @@ func (t *Tokens) Personal(approval, person string, until time.Time) string {
 // Person gives the person whom a personal token of an approval identifies.
 func (t *Tokens) Person(approval, token string, now time.Time) (string, error) {
 	bad := &Refusal{Why: RefusedToken, Approval: approval, Detail: "the token is not one for " + approval}
-	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(token))
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimSpace(token)) // one token has one spelling
 	if err != nil {
 		return "", bad
 	}

@@ -70,6 +70,9 @@ func (a *commands) decideCommand() *cobra.Command {
 				var err error
 				if person, err = m.Desk.Tokens.Person(id, token, a.Now()); err != nil {
 					attempt := approve.Attempt{Channel: access.ChannelCLI, Approval: id, Who: name, Why: approve.RefusedToken, At: a.Now().UTC()}
+					if refusal, ok := errors.AsType[*approve.Refusal](err); ok {
+						attempt.Why = refusal.Why
+					}
 					return errors.Join(refusalError(err), m.Desk.Refuse(ctx, attempt))
 				}
 			}

@@ -243,7 +243,7 @@ func (h *house) settle(ctx context.Context) error {
 
 var (
 	actions = regexp.MustCompile(`(?s)\n  Actions   .*?(?:\n\n|$)`)
-	changes = regexp.MustCompile(`[0-9,]+ (?:done|ordered|failed|skipped)`)
+	changes = regexp.MustCompile(`[0-9,]+ (?:done|ordered|failed)`)
 )
 
 // acted is what a night did, in its own words; empty when it did nothing.
