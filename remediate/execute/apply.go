@@ -174,15 +174,20 @@ func (r *run) confirm(ctx context.Context, rec *remediate.Record) {
 	}
 }
 
+// waits are the times before each look at what may take a while to be seen.
+func (x *Executor) waits() []time.Duration {
+	if x.Settle <= 0 {
+		return []time.Duration{0}
+	}
+	return []time.Duration{0, x.Settle, 2 * x.Settle, 4 * x.Settle}
+}
+
 // await looks at an action's account until the change is to be seen, a few times with growing waits, and gives the last look. At once says
 // whether the first look needs no wait.
 func (x *Executor) await(ctx context.Context, target remediate.Target, rec *remediate.Record, atOnce bool) (access.Observation, error) {
-	waits := []time.Duration{0}
-	if x.Settle > 0 {
-		waits = []time.Duration{0, x.Settle, 2 * x.Settle, 4 * x.Settle}
-		if !atOnce {
-			waits = waits[1:]
-		}
+	waits := x.waits()
+	if !atOnce && len(waits) > 1 {
+		waits = waits[1:]
 	}
 	var obs access.Observation
 	var err error

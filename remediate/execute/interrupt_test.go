@@ -233,3 +233,45 @@ func TestRecoveryAsksASilentSystemOnce(t *testing.T) {
 		t.Errorf("%d of 20 wait for recovery", n)
 	}
 }
+
+// left keeps actions that a dead process was about to do.
+func (s *site) left(t *testing.T, n int) {
+	t.Helper()
+	for i := range n {
+		r := planned(fmt.Sprintf("A-%02d", i), access.DisableAccount, "ada", "")
+		r.State = remediate.Applying
+		s.keep(t, r)
+	}
+}
+
+func TestRecoveryWaitsForAllOfASystemAtOnce(t *testing.T) {
+	s := open(t)
+	s.Settle = 20 * time.Millisecond
+	s.left(t, 100)
+	start := time.Now()
+	done, err := s.Recover(t.Context())
+	if took := time.Since(start); err != nil || len(done) != 100 || took > 50*s.Settle {
+		t.Errorf("%d actions that are not to be seen took %s, %v", len(done), took, err)
+	}
+	want(t, s.stored(t), "A-00 planned", "A-99 planned")
+}
+
+func TestRecoveryThatIsInterruptedGoesOnWhereItWas(t *testing.T) {
+	s := open(t)
+	s.Batch, s.Parallel = 4, 1
+	s.left(t, 12)
+	dead := errors.New("the process is dead")
+	entered := 0
+	s.ledger.Before = func([]ledger.Event) error {
+		if entered++; entered > 2 {
+			return dead
+		}
+		return nil
+	}
+	if _, err := s.Recover(t.Context()); !errors.Is(err, dead) {
+		t.Fatal(err)
+	}
+	if n := len(s.stored(t, remediate.Applying)); n != 4 {
+		t.Errorf("%d of 12 wait to be looked at again, want 4", n)
+	}
+}

@@ -3,6 +3,11 @@ package execute
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
@@ -11,57 +16,116 @@ import (
 
 // Recover settles what a process that died left in the state applying: it looks at each system and writes the receipt that is missing,
 // or lets the action be done by the next apply. A system that does not answer leaves its actions as they are. It gives the records that
-// it settled.
+// it settled. Systems are looked at at the same time, and what was found is written a batch at a time, so that a recovery that is
+// interrupted itself goes on where it was.
 func (x *Executor) Recover(ctx context.Context) ([]remediate.Record, error) {
 	left, err := remediate.Load[remediate.Record](ctx, x.Records, access.DocumentQuery{Kind: access.DocAction, States: []string{string(remediate.Applying)}})
 	if err != nil {
 		return nil, err
 	}
-	var settled []*remediate.Record
-	silent := map[string]bool{}
+	bySystem := map[string][]*remediate.Record{}
 	for i := range left {
-		rec := &left[i]
-		sys, ok := x.Systems[rec.System]
-		switch {
-		case !ok:
-			rec.State, rec.Why = remediate.Failed, "interrupted, and the system is no longer configured to be changed: look there by hand"
-			settled = append(settled, rec)
-			continue
-		case silent[rec.System]:
-			continue
-		}
-		var obs access.Observation
-		err := x.Retry.Do(ctx, func(ctx context.Context) (err error) {
-			obs, err = x.await(ctx, sys.Target, rec, true)
-			return err
-		})
-		x.step(StepRecoverLook, rec.Action)
-		switch {
-		case ctx.Err() != nil:
-			return nil, fmt.Errorf("recover action %s: %w", rec.ID, ctx.Err())
-		case err != nil:
-			silent[rec.System] = access.KindOf(err) == access.Transient
-			x.Log.WarnContext(ctx, "interrupted action cannot be looked at", "action", rec.ID, "system", rec.System, "error", err)
-			continue
-		case shows(rec, obs):
-			rec.Receipt = recovered(rec, obs, x.Now(), "found done after an interruption")
-			rec.State, rec.Why = remediate.Done, ""
-			if obs.Ordered {
-				rec.State = remediate.Ordered
-			}
-		default:
-			rec.State, rec.Why = remediate.Planned, "interrupted before it was done"
-		}
-		settled = append(settled, rec)
+		bySystem[left[i].System] = append(bySystem[left[i].System], &left[i])
 	}
-	if err := x.entered(ctx, settled); err != nil {
+	var g errgroup.Group // one system that fails does not keep what the others showed from being written
+	for name, list := range bySystem {
+		g.Go(func() error { return x.recover(ctx, name, list) })
+	}
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	out := make([]remediate.Record, len(settled))
-	for i, rec := range settled {
-		out[i] = *rec
+	return slices.DeleteFunc(left, func(r remediate.Record) bool { return r.State == remediate.Applying }), nil
+}
+
+// recover settles what was left in one system.
+func (x *Executor) recover(ctx context.Context, name string, list []*remediate.Record) error {
+	sys, ok := x.Systems[name]
+	if !ok {
+		for _, rec := range list {
+			rec.State, rec.Why = remediate.Failed, "interrupted, and the system is no longer configured to be changed: look there by hand"
+		}
+		return x.entered(ctx, list)
 	}
-	return out, nil
+	for part := range slices.Chunk(list, cmpOr(x.Batch, defaultBatch)) {
+		settled, silent := x.settleable(ctx, sys.Target, part)
+		if ctx.Err() != nil {
+			return fmt.Errorf("recover actions in %s: %w", name, ctx.Err())
+		}
+		if err := x.entered(ctx, settled); err != nil || silent {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleable looks at actions, more than once at those that are not to be seen, and gives those of which it is known now what became of
+// them. Silent says that the system does not answer, so that there is no sense in asking it about others.
+func (x *Executor) settleable(ctx context.Context, target remediate.Target, list []*remediate.Record) (settled []*remediate.Record, silent bool) {
+	for _, wait := range x.waits() {
+		select {
+		case <-ctx.Done():
+			return nil, true
+		case <-time.After(wait):
+		}
+		var unseen []*remediate.Record
+		seen, errs := x.looks(ctx, target, list)
+		for i, rec := range list {
+			x.step(StepRecoverLook, rec.Action)
+			switch {
+			case errs[i] != nil:
+				silent = silent || access.KindOf(errs[i]) == access.Transient
+			case shows(rec, seen[i]):
+				rec.Receipt = recovered(rec, seen[i], x.Now(), "found done after an interruption")
+				rec.State, rec.Why = remediate.Done, ""
+				if seen[i].Ordered {
+					rec.State = remediate.Ordered
+				}
+				settled = append(settled, rec)
+			default:
+				unseen = append(unseen, rec)
+			}
+		}
+		if list = unseen; silent || len(list) == 0 {
+			return settled, silent
+		}
+	}
+	for _, rec := range list {
+		rec.State, rec.Why = remediate.Planned, "interrupted before it was done"
+	}
+	return append(settled, list...), false
+}
+
+// looks looks at each action's account once, a few at the same time. After one to which the system gave no answer the others are not
+// asked about, and have its error.
+func (x *Executor) looks(ctx context.Context, target remediate.Target, list []*remediate.Record) ([]access.Observation, []error) {
+	seen, errs := make([]access.Observation, len(list)), make([]error, len(list))
+	var down atomic.Pointer[error]
+	look := func(i int) {
+		if err := down.Load(); err != nil {
+			errs[i] = *err
+			return
+		}
+		err := x.Retry.Do(ctx, func(ctx context.Context) (err error) {
+			seen[i], err = target.Inspect(ctx, list[i].Action)
+			return err
+		})
+		if err == nil {
+			return
+		}
+		errs[i] = err
+		if access.KindOf(err) == access.Transient {
+			down.Store(&err)
+		}
+		x.Log.WarnContext(ctx, "interrupted action cannot be looked at", "action", list[i].ID, "system", list[i].System, "error", err)
+	}
+	look(0) // alone: a system that is down is asked once
+	var g errgroup.Group
+	g.SetLimit(cmpOr(x.Parallel, defaultParallel))
+	for i := 1; i < len(list); i++ {
+		g.Go(func() error { look(i); return nil })
+	}
+	_ = g.Wait() // look reports into its place
+	return seen, errs
 }
 
 // entered writes the outcome of a recovery: the ledger first, then the records.
