@@ -45,44 +45,56 @@ func documentBlock(docs []access.Document, now time.Time) wire.Block {
 	return wire.Block{Table: "documents", Token: wire.Token(token...), Cols: cols}
 }
 
-// Documents yields the newest versions that match, by kind and id.
+// Documents yields the newest versions that match, by kind and id. Bodies are read only of those: which they are is worked out from the
+// narrow columns first.
 func (s *Store) Documents(ctx context.Context, q access.DocumentQuery, yield func(access.Document) error) error {
-	where, args := documentWhere(q)
-	return s.eachDocument(ctx, "documents_current", where, args, yield)
+	always, newest, args := documentWhere(q)
+	newer := "SELECT kind, id, max(version) FROM documents WHERE " + always + " GROUP BY kind, id"
+	if newest != "" {
+		newer += " HAVING " + newest
+	}
+	return s.eachDocument(ctx, "(kind, id, version) IN ("+newer+")", args, yield)
 }
 
 // DocumentHistory yields every version of one document, the oldest first.
 func (s *Store) DocumentHistory(ctx context.Context, kind access.DocumentKind, id string, yield func(access.Document) error) error {
-	return s.eachDocument(ctx, "(SELECT * FROM documents LIMIT 1 BY kind, id, version)", "kind = {kind:String} AND id = {id:String}",
-		[]any{wire.P("kind", string(kind)), wire.P("id", id)}, yield)
+	return s.eachDocument(ctx, "kind = {kind:String} AND id = {id:String}", []any{wire.P("kind", string(kind)), wire.P("id", id)}, yield)
 }
 
-func documentWhere(q access.DocumentQuery) (string, []any) {
-	where, args := []string{"1"}, []any{}
-	add := func(cond, name string, value any) {
-		where, args = append(where, cond), append(args, wire.P(name, value))
+// documentWhere is a query as two conditions: on what all versions of a document have in common, and on what the newest says.
+func documentWhere(q access.DocumentQuery) (always, newest string, args []any) {
+	common, last := []string{"1"}, []string{}
+	add := func(list *[]string, cond, name string, value any) {
+		*list, args = append(*list, cond), append(args, wire.P(name, value))
 	}
-	for _, f := range []struct{ column, value string }{{"kind", string(q.Kind)}, {"id", q.ID}, {"system", q.System}, {"person", q.Person}, {"run_id", q.Run}} {
+	if q.Kind != "" {
+		add(&common, "kind = {kind:String}", "kind", string(q.Kind))
+	}
+	if q.ID != "" {
+		add(&common, "id = {id:String}", "id", q.ID)
+	}
+	if q.IDPrefix != "" {
+		add(&common, "startsWith(upper(id), upper({prefix:String}))", "prefix", q.IDPrefix)
+	}
+	for _, f := range []struct{ column, value string }{{"system", q.System}, {"person", q.Person}, {"run_id", q.Run}} {
 		if f.value != "" {
-			add(f.column+" = {"+f.column+":String}", f.column, f.value)
+			add(&last, "argMax("+f.column+", version) = {"+f.column+":String}", f.column, f.value)
 		}
 	}
 	if len(q.States) > 0 {
-		add("state IN {states:Array(String)}", "states", q.States)
+		add(&last, "argMax(state, version) IN {states:Array(String)}", "states", q.States)
 	}
 	if q.Keys != nil {
-		add("key IN {keys:Array(String)}", "keys", q.Keys)
+		add(&last, "argMax(key, version) IN {keys:Array(String)}", "keys", q.Keys)
 	}
-	if q.IDPrefix != "" {
-		add("startsWith(upper(id), upper({prefix:String}))", "prefix", q.IDPrefix)
-	}
-	return strings.Join(where, " AND "), args
+	return strings.Join(common, " AND "), strings.Join(last, " AND "), args
 }
 
-func (s *Store) eachDocument(ctx context.Context, from, where string, args []any, yield func(access.Document) error) error {
+// eachDocument yields versions, of each the one that was written first.
+func (s *Store) eachDocument(ctx context.Context, where string, args []any, yield func(access.Document) error) error {
 	row := wire.Packed("toString(kind)", "id", "version", "toString(state)", "key", "toString(system)", "person", "run_id", "toUnixTimestamp64Milli(at)", "body")
 	q := wire.Query{Op: "read documents", Args: args, Settings: map[string]any{"max_bytes_before_external_sort": 512 << 20},
-		SQL: "SELECT " + row + " FROM " + from + " WHERE " + where + " ORDER BY kind, id, version"}
+		SQL: "SELECT " + row + " FROM documents WHERE " + where + " ORDER BY kind, id, version, written_at LIMIT 1 BY kind, id, version"}
 	return s.db.Each(ctx, q, func(scan func(...any) error) error {
 		var packed []byte
 		if err := scan(&packed); err != nil {

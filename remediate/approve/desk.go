@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -54,21 +55,26 @@ func (d *Desk) Raise(ctx context.Context, questions []access.Approval) ([]access
 	return out, d.keep(ctx, now, ledger.Approval, "raised", fresh...)
 }
 
+// keyChunk is how many keys one question to the records names.
+const keyChunk = 500
+
 // present reads approvals as they stand now, by id.
 func (d *Desk) present(ctx context.Context, list []access.Approval) (map[string]access.Approval, error) {
 	out := map[string]access.Approval{}
-	if len(list) == 0 {
-		return out, nil
+	for part := range slices.Chunk(list, keyChunk) {
+		keys := make([]string, len(part))
+		for i, a := range part {
+			keys[i] = a.Key
+		}
+		all, err := remediate.Load[access.Approval](ctx, d.Records, access.DocumentQuery{Kind: access.DocApproval, Keys: keys})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range all {
+			out[a.ID] = a
+		}
 	}
-	keys := make([]string, len(list))
-	for i, a := range list {
-		keys[i] = a.Key
-	}
-	all, err := remediate.Load[access.Approval](ctx, d.Records, access.DocumentQuery{Kind: access.DocApproval, Keys: keys})
-	for _, a := range all {
-		out[a.ID] = a
-	}
-	return out, err
+	return out, nil
 }
 
 // Decide takes a claim, or refuses it with a *Refusal, which is on the ledger then.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"muster/internal/access"
@@ -88,13 +89,18 @@ func (m *Mender) Apply(ctx context.Context) ([]remediate.Record, error) {
 	return m.run(ctx, records)
 }
 
-// run carries out records and tells the questions what became of them.
+// run carries out records, marks what they took back, and tells the questions what became of them.
 func (m *Mender) run(ctx context.Context, records []remediate.Record) ([]remediate.Record, error) {
+	if err := m.noticeHalt(ctx); err != nil {
+		return nil, err
+	}
 	done, err := m.executor().Run(ctx, records)
-	return done, errors.Join(err, m.conclude(context.WithoutCancel(ctx), done))
+	after := context.WithoutCancel(ctx)
+	return done, errors.Join(err, m.undone(after, done), m.conclude(after, done))
 }
 
-// due are the records that may be done: planned ones, and waiting ones whose question was answered.
+// due are the records that may be done: planned ones, and waiting ones whose question was answered. What was asked about is done by its
+// question alone: one that is not on file, or does not name the record, lets nothing be done.
 func (m *Mender) due(ctx context.Context) ([]remediate.Record, error) {
 	live, err := remediate.Load[remediate.Record](ctx, m.Store, access.DocumentQuery{Kind: access.DocAction, States: []string{string(remediate.Planned), string(remediate.Waiting)}})
 	if err != nil {
@@ -116,22 +122,25 @@ func (m *Mender) due(ctx context.Context) ([]remediate.Record, error) {
 	}
 	var out, answered []remediate.Record
 	for _, r := range live {
-		if a, ok := approvals[r.Approval]; ok {
-			state, why := planner.Answer(a)
-			if state != r.State {
-				r.State, r.Why = state, why
-				if state != remediate.Planned {
-					answered = append(answered, r)
-				}
+		switch {
+		case r.Approval != "":
+			was := r.State
+			r.State, r.Why = remediate.Blocked, "the question "+r.Approval+" is not on file: nobody agreed to this"
+			if a, ok := approvals[r.Approval]; ok {
+				r.State, r.Why = planner.Decided(a, r)
 			}
-		} else if r.Mode != access.ModeAuto && r.Undoes == "" {
+			if r.State != was && r.State != remediate.Planned {
+				answered = append(answered, r)
+			}
+		case r.Mode != access.ModeAuto && r.Undoes == "":
 			continue // it was never asked about
 		}
 		if r.State == remediate.Planned && !stopped[""] && !stopped[r.System] {
 			out = append(out, r)
 		}
 	}
-	return out, m.keepRecords(ctx, answered)
+	_, err = m.keepRecords(ctx, answered)
+	return out, err
 }
 
 func (m *Mender) approvals(ctx context.Context) (map[string]access.Approval, error) {
@@ -164,12 +173,37 @@ func (m *Mender) conclude(ctx context.Context, records []remediate.Record) error
 	var changed []access.Approval
 	for id, list := range byApproval {
 		a, ok := approvals[id]
-		if outcome := outcomeOf(list); ok && outcome != "" && a.Outcome != outcome && approve.Cleared(a) {
+		if !ok || !approve.Cleared(a) {
+			continue
+		}
+		if list, err = m.others(ctx, a, list); err != nil {
+			return err
+		}
+		if outcome := outcomeOf(list); outcome != "" && a.Outcome != outcome {
 			a.Outcome = outcome
 			changed = append(changed, a)
 		}
 	}
 	return m.Desk.Conclude(ctx, changed)
+}
+
+// others adds to a list the actions of a question that are not in it, but those whose reason went away before they were done.
+func (m *Mender) others(ctx context.Context, a access.Approval, list []remediate.Record) ([]remediate.Record, error) {
+	for _, id := range a.Actions {
+		if slices.ContainsFunc(list, func(r remediate.Record) bool { return r.ID == id }) {
+			continue
+		}
+		more, err := remediate.Load[remediate.Record](ctx, m.Store, access.DocumentQuery{Kind: access.DocAction, ID: id})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range more {
+			if r.State != remediate.Dropped {
+				list = append(list, r)
+			}
+		}
+	}
+	return list, nil
 }
 
 // outcomeOf says in words what became of the actions of one question; empty while nothing did.

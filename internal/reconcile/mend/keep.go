@@ -3,7 +3,7 @@ package mend
 import (
 	"context"
 	"fmt"
-	"time"
+	"slices"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
@@ -27,7 +27,8 @@ func (m *Mender) Keep(ctx context.Context, p planner.Plan) error {
 			return fmt.Errorf("withdraw questions: %w", err)
 		}
 	}
-	return m.keepRecords(ctx, append(append([]remediate.Record{}, p.Records...), p.Dropped...))
+	_, err := m.keepRecords(ctx, slices.Concat(p.Records, p.Dropped))
+	return err
 }
 
 // enterPlan says on the ledger what would be done, so that a plan that is applied later can be told from one that was made up.
@@ -71,40 +72,68 @@ func (m *Mender) keepHolds(ctx context.Context, holds []access.Hold) error {
 	return m.Store.SaveDocuments(ctx, docs...)
 }
 
-// keepRecords stores those that changed, each as its next version.
-func (m *Mender) keepRecords(ctx context.Context, records []remediate.Record) error {
-	have, err := remediate.Load[remediate.Record](ctx, m.Store, access.DocumentQuery{Kind: access.DocAction})
-	if err != nil {
-		return err
+// keyChunk is how many keys one question to the store names.
+const keyChunk = 1000
+
+// standing reads records as they are stored now, by id; of all actions, those of the keys of a list.
+func (m *Mender) standing(ctx context.Context, records []remediate.Record) (map[string]remediate.Record, error) {
+	keys := make([]string, 0, len(records))
+	for _, r := range records {
+		keys = append(keys, r.Key)
 	}
-	was := map[string]string{}
-	for _, r := range have {
-		if was[r.ID], err = settledForm(r); err != nil {
-			return err
+	slices.Sort(keys)
+	out := map[string]remediate.Record{}
+	for part := range slices.Chunk(slices.Compact(keys), keyChunk) {
+		list, err := remediate.Load[remediate.Record](ctx, m.Store, access.DocumentQuery{Kind: access.DocAction, Keys: part})
+		if err != nil {
+			return nil, err
 		}
+		for _, r := range list {
+			out[r.ID] = r
+		}
+	}
+	return out, nil
+}
+
+// keepRecords stores those that changed, each as the version after the one that is stored, and gives all of them back as they stand then.
+func (m *Mender) keepRecords(ctx context.Context, records []remediate.Record) ([]remediate.Record, error) {
+	have, err := m.standing(ctx, records)
+	if err != nil {
+		return nil, err
 	}
 	var docs []access.Document
+	out := make([]remediate.Record, 0, len(records))
 	for _, r := range records {
-		form, err := settledForm(r)
-		if err != nil {
-			return err
-		}
-		if was[r.ID] == form || r.State == remediate.Told {
+		if r.State == remediate.Told {
 			continue
 		}
-		r.Version++
+		was, known := have[r.ID]
+		same, err := sameForm(was, r)
+		if err != nil {
+			return nil, err
+		}
+		if known && same {
+			out = append(out, was)
+			continue
+		}
+		r.Version = was.Version + 1
 		r.ChangedAt = m.Now().UTC()
 		doc, err := r.Document()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		docs = append(docs, doc)
+		docs, out = append(docs, doc), append(out, r)
 	}
-	return m.Store.SaveDocuments(ctx, docs...)
+	return out, m.Store.SaveDocuments(ctx, docs...)
 }
 
-// settledForm is what of a record makes a new version when it changes.
-func settledForm(r remediate.Record) (string, error) {
-	r.Version, r.ChangedAt = 0, time.Time{}
-	return remediate.Digest(r)
+// sameForm reports whether two records say the same; their versions and when they changed do not count.
+func sameForm(a, b remediate.Record) (bool, error) {
+	a.Version, a.ChangedAt = b.Version, b.ChangedAt
+	x, err := remediate.Digest(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := remediate.Digest(b)
+	return x == y, err
 }

@@ -35,6 +35,8 @@ type Mender struct {
 	Retry   retry.Policy
 	Settle  time.Duration
 	OnStep  func(execute.Step, access.Action) // may be nil
+
+	halted string // the kill switch as it was last entered on the ledger
 }
 
 // Enabled reports whether anything is changed at all.
@@ -43,7 +45,7 @@ func (m *Mender) Enabled() bool { return m.Plan.Settings.Remediation.Mode == con
 // input gathers what the planner needs.
 func (m *Mender) input(ctx context.Context, s sight.Sighting) (planner.Input, error) {
 	in := planner.Input{Run: s.Run, Now: m.Now().UTC(), MaxGap: m.Plan.Settings.Remediation.MaxGap, HR: s.HR, Systems: map[string]planner.System{}, Cases: s.Cases,
-		Policy: m.Plan.Policies.For, Routes: m.Routes(s.Facts), HeldSince: m.heldSince(s.Cases), Ended: s.Ended}
+		Policy: m.policy, Routes: m.Routes(s.Facts), HeldSince: m.heldSince(s.Cases), Ended: s.Ended}
 	for _, f := range s.Systems {
 		in.Systems[f.Name] = m.system(f, s)
 	}
@@ -108,6 +110,18 @@ func (m *Mender) retired(ctx context.Context, records []remediate.Record, s sigh
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// policy is what the policies say about a case. What is graver than the configuration lets Slack decide needs more than Slack.
+func (m *Mender) policy(c access.Case) (access.Policy, error) {
+	p, err := m.Plan.Policies.For(c)
+	p.StepUp = p.StepUp || m.beyondSlack(c.Finding.Severity)
+	return p, err
+}
+
+func (m *Mender) beyondSlack(s access.Severity) bool {
+	slack := m.Plan.Settings.Slack
+	return slack != nil && s.Rank() > slack.DecideUpTo.Rank()
 }
 
 // previous is the clock of the run that was completed before this one.

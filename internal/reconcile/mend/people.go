@@ -6,7 +6,38 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/store"
+	"muster/remediate/approve"
 )
+
+// People knows the persons of the run that was completed last, whichever that is when somebody is looked up; nobody while there is none.
+func (m *Mender) People(context.Context) (approve.People, error) { return &present{mender: m}, nil }
+
+// present looks people up in the newest HR snapshot that a run used: who left yesterday decides nothing today.
+type present struct {
+	mender *Mender
+
+	mu  sync.Mutex
+	run string
+	at  *persons
+}
+
+// Find gives a person by worker id, e-mail address or login.
+func (p *present) Find(ctx context.Context, ref string) (access.Person, bool, error) {
+	run, world, err := p.mender.Runner.LastWorld(ctx)
+	if access.KindOf(err) == access.NotFound {
+		return access.Person{}, false, nil
+	}
+	if err != nil {
+		return access.Person{}, false, err
+	}
+	p.mu.Lock()
+	if p.at == nil || p.run != run.ID {
+		p.run, p.at = run.ID, &persons{store: p.mender.Store, world: world}
+	}
+	at := p.at
+	p.mu.Unlock()
+	return at.Find(ctx, ref)
+}
 
 // persons looks people up in one HR snapshot, each once.
 type persons struct {

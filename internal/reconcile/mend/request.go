@@ -106,7 +106,7 @@ func (m *Mender) Request(ctx context.Context, ask Ask) (access.Request, access.A
 func (m *Mender) putTo(ctx context.Context, a *access.Approval, routes *approve.Routes, route []string, owner string, now time.Time) (string, error) {
 	a.Key = remediate.Hash(string(a.About), a.Subject)
 	a.ID = remediate.ShortID("AP-", a.Key)
-	a.RaisedAt, a.OnExpiry = now, access.ExpiryRefuse
+	a.RaisedAt, a.OnExpiry, a.StepUp = now, access.ExpiryRefuse, a.StepUp || m.beyondSlack(a.Severity)
 	planner.Times(a, access.Policy{Remind: askRemind, Escalate: askEscalate, Expire: askExpire})
 	about := approve.Question{Person: a.Person, Requester: a.Requester, Owner: owner}
 	var err error

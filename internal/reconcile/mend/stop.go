@@ -68,6 +68,19 @@ func (m *Mender) Resume(ctx context.Context, reason, by string) error {
 	return nil
 }
 
+// noticeHalt enters a kill switch that somebody set, once for each command that meets it.
+func (m *Mender) noticeHalt(ctx context.Context) error {
+	why, halted := m.Halted()
+	if !halted || why == m.halted {
+		return nil
+	}
+	if err := m.enterHalt(ctx, "set", why, ""); err != nil {
+		return err
+	}
+	m.halted = why
+	return nil
+}
+
 func (m *Mender) enterHalt(ctx context.Context, what, reason, by string) error {
 	_, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Halt, Data: map[string]any{"what": what, "reason": reason, "by": by}})
 	if err != nil {

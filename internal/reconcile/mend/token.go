@@ -11,21 +11,11 @@ import (
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/remediate"
-	"muster/remediate/approve"
 	"muster/remediate/planner"
 )
 
 // tokenTime is how long a token that an operator hands out is good.
 const tokenTime = 24 * time.Hour
-
-// People knows the persons of the last completed run; nobody while there is none.
-func (m *Mender) People(ctx context.Context) (approve.People, error) {
-	_, world, err := m.Runner.LastWorld(ctx)
-	if access.KindOf(err) == access.NotFound {
-		return &persons{store: m.Store}, nil
-	}
-	return &persons{store: m.Store, world: world}, err
-}
 
 // EnterPlan says on the ledger what a plan is that is handed out.
 func (m *Mender) EnterPlan(ctx context.Context, p planner.Plan) error { return m.enterPlan(ctx, p) }

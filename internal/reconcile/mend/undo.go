@@ -1,6 +1,7 @@
 package mend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,32 +19,102 @@ func (m *Mender) Undo(ctx context.Context, id, reason, by string) ([]remediate.R
 	if err := enoughReason("undo", reason); err != nil {
 		return nil, err
 	}
+	if _, err := m.Recover(ctx); err != nil {
+		return nil, err
+	}
 	done, err := m.undoable(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	var inverses []remediate.Record
-	now := m.Now().UTC()
-	for _, r := range done {
-		inverses = append(inverses, inverseRecord(r, reason, by))
+	inverses, err := m.inverses(ctx, done, reason, by)
+	if err != nil {
+		return nil, err
 	}
 	events := make([]ledger.Event, 0, len(done))
 	for _, r := range done {
-		events = append(events, ledger.Event{Time: now, Type: ledger.Decision, Run: r.Run, Data: map[string]any{"undo": r.ID, "verdict": string(access.Approve), "by": by,
+		events = append(events, ledger.Event{Time: m.Now().UTC(), Type: ledger.Decision, Run: r.Run, Data: map[string]any{"undo": r.ID, "verdict": string(access.Approve), "by": by,
 			"channel": string(access.ChannelCLI), "reason_sha256": remediate.Hash(reason)}})
 	}
 	if _, err := m.Ledger.Append(ctx, events...); err != nil {
 		return nil, fmt.Errorf("enter the decision on the ledger: %w", err)
 	}
-	if err := m.keepRecords(ctx, inverses); err != nil {
-		return nil, err
-	}
-	stored, err := m.stored(ctx, inverses)
+	kept, err := m.keepRecords(ctx, inverses)
 	if err != nil {
 		return nil, err
 	}
-	out, err := m.inOrder(ctx, stored)
-	return out, errors.Join(err, m.undone(context.WithoutCancel(ctx), done, out))
+	out, err := m.inOrder(ctx, kept)
+	return out, err
+}
+
+// inverses makes the records that take others back. One that was tried before goes on as what it is.
+func (m *Mender) inverses(ctx context.Context, done []remediate.Record, reason, by string) ([]remediate.Record, error) {
+	var out []remediate.Record
+	for _, r := range done {
+		out = append(out, inverseRecord(r, reason, by))
+	}
+	have, err := m.standing(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	left, err := m.left(ctx, done)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		r := &out[i]
+		if seen, ok := left[accountOf(r.System, r.Account)]; ok {
+			r.Seen = seen
+		}
+		was, ok := have[r.ID]
+		if !ok {
+			continue
+		}
+		r.Tries, r.Receipt = was.Tries, was.Receipt
+		switch was.State {
+		case remediate.Applying: // its system does not say whether it was done
+			*r = was
+		case remediate.Done, remediate.Ordered, remediate.Verified: // a process died before it said so of what was taken back
+			*r = was
+		}
+	}
+	return out, nil
+}
+
+// left is how the last action of each account left it, as far as systems of a list go.
+func (m *Mender) left(ctx context.Context, done []remediate.Record) (map[string]remediate.Seen, error) {
+	var systems []string
+	for _, r := range done {
+		systems = append(systems, r.System)
+	}
+	slices.Sort(systems)
+	last, out := map[string]remediate.Record{}, map[string]remediate.Seen{}
+	for _, system := range slices.Compact(systems) {
+		list, err := remediate.Load[remediate.Record](ctx, m.Store, access.DocumentQuery{Kind: access.DocAction, System: system, States: []string{string(remediate.Done), string(remediate.Verified)}})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list {
+			if r.Receipt == nil {
+				continue
+			}
+			account := r.Account
+			if account.ID == "" {
+				account.ID = r.Receipt.After.AccountID
+			}
+			key := accountOf(system, account)
+			if have, ok := last[key]; !ok || order(have, r) < 0 {
+				last[key], out[key] = r, remediate.Seen{Exists: r.Receipt.After.Exists, Enabled: r.Receipt.After.Enabled}
+			}
+		}
+	}
+	return out, nil
+}
+
+func accountOf(system string, a access.AccountRef) string {
+	if a.ID == "" {
+		return system + "\x00name " + a.Name
+	}
+	return system + "\x00" + a.ID
 }
 
 // inOrder carries out inverses one after the other where they touch the same account, the newest change first: what was granted to a new
@@ -54,7 +125,7 @@ func (m *Mender) inOrder(ctx context.Context, list []remediate.Record) ([]remedi
 		var now, later []remediate.Record
 		busy := map[string]bool{}
 		for _, r := range list {
-			key := r.System + "\x00" + r.Account.Name
+			key := r.System + "\x00" + cmp.Or(r.Account.Name, r.Account.ID)
 			if busy[key] {
 				later = append(later, r)
 				continue
@@ -83,14 +154,15 @@ func (m *Mender) undoable(ctx context.Context, id string) ([]remediate.Record, e
 		return nil, err
 	}
 	var out []remediate.Record
-	found := false
+	found, runs := false, map[string]bool{}
 	for _, r := range records {
-		if q.IDPrefix == "" && !strings.HasPrefix(r.Run, id) {
+		if q.IDPrefix == "" && !strings.HasPrefix(strings.ToUpper(r.Run), strings.ToUpper(id)) {
 			continue
 		}
 		found = true
-		if r.Inverse != nil && r.Receipt != nil && slices.Contains([]remediate.State{remediate.Done, remediate.Ordered, remediate.Verified}, r.State) {
+		if r.Inverse != nil && r.Receipt != nil && slices.Contains([]remediate.State{remediate.Done, remediate.Ordered, remediate.Verified}, r.State) && (q.IDPrefix != "" || r.Undoes == "") {
 			out = append(out, r)
+			runs[r.Run] = true
 		}
 	}
 	switch {
@@ -100,14 +172,16 @@ func (m *Mender) undoable(ctx context.Context, id string) ([]remediate.Record, e
 		return nil, &access.Error{Op: "undo " + id, Kind: access.Conflict, Hint: "see: muster actions " + id, Err: errors.New("nothing of it was done, or none of it can be taken back")}
 	case q.IDPrefix != "" && len(out) > 1:
 		return nil, &access.Error{Op: "undo " + id, Kind: access.Invalid, Hint: "give more of the id", Err: fmt.Errorf("%d actions begin so", len(out))}
+	case len(runs) > 1:
+		return nil, &access.Error{Op: "undo " + id, Kind: access.Invalid, Hint: "give more of the id: muster runs", Err: fmt.Errorf("%d runs begin so", len(runs))}
 	}
-	slices.SortStableFunc(out, func(a, b remediate.Record) int {
-		if c := b.Receipt.At.Compare(a.Receipt.At); c != 0 {
-			return c
-		}
-		return slices.Index(access.ActionKinds(), b.Kind) - slices.Index(access.ActionKinds(), a.Kind)
-	})
+	slices.SortStableFunc(out, func(a, b remediate.Record) int { return -order(a, b) })
 	return out, nil
+}
+
+// order is that in which actions were done; those of one moment go in the order of their kinds.
+func order(a, b remediate.Record) int {
+	return cmp.Or(a.Receipt.At.Compare(b.Receipt.At), cmp.Compare(slices.Index(access.ActionKinds(), a.Kind), slices.Index(access.ActionKinds(), b.Kind)))
 }
 
 // inverseRecord is the record of an action that takes another back.
@@ -123,38 +197,23 @@ func inverseRecord(r remediate.Record, reason, by string) remediate.Record {
 	return out
 }
 
-// stored reads records back with their versions.
-func (m *Mender) stored(ctx context.Context, list []remediate.Record) ([]remediate.Record, error) {
-	all, err := remediate.Load[remediate.Record](ctx, m.Store, access.DocumentQuery{Kind: access.DocAction})
-	if err != nil {
-		return nil, err
-	}
-	byID := map[string]remediate.Record{}
-	for _, r := range all {
-		byID[r.ID] = r
-	}
-	out := make([]remediate.Record, 0, len(list))
-	for _, r := range list {
-		have := byID[r.ID]
-		have.State, have.Why = remediate.Planned, ""
-		out = append(out, have)
-	}
-	return out, nil
-}
-
 // undone marks what was taken back.
-func (m *Mender) undone(ctx context.Context, done, inverses []remediate.Record) error {
-	back := map[string]string{}
-	for _, r := range inverses {
-		if r.State == remediate.Done || r.State == remediate.Ordered || r.State == remediate.Skipped && strings.HasPrefix(r.Why, "it is so already") {
-			back[r.Undoes] = r.ID
-		}
-	}
+func (m *Mender) undone(ctx context.Context, inverses []remediate.Record) error {
 	var changed []remediate.Record
-	for _, r := range done {
-		if by := back[r.ID]; by != "" {
-			r.State, r.UndoneBy, r.Why = remediate.Undone, by, ""
-			changed = append(changed, r)
+	for _, r := range inverses {
+		back := r.State == remediate.Done || r.State == remediate.Ordered || r.State == remediate.Verified || r.State == remediate.Skipped && strings.HasPrefix(r.Why, "it is so already")
+		if r.Undoes == "" || !back {
+			continue
+		}
+		list, err := remediate.Load[remediate.Record](ctx, m.Store, access.DocumentQuery{Kind: access.DocAction, ID: r.Undoes})
+		if err != nil {
+			return err
+		}
+		for _, was := range list {
+			if was.State != remediate.Undone {
+				was.State, was.UndoneBy, was.Why = remediate.Undone, r.ID, ""
+				changed = append(changed, was)
+			}
 		}
 	}
 	return m.settle(ctx, "", changed)

@@ -2,6 +2,7 @@ package mend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -20,7 +21,7 @@ func (m *Mender) Recover(ctx context.Context) ([]remediate.Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recover interrupted actions: %w", err)
 	}
-	return done, m.conclude(ctx, done)
+	return done, errors.Join(m.undone(ctx, done), m.conclude(ctx, done))
 }
 
 // Verify compares what was done with what tonight's complete snapshots show. Done is verified or contradicted; Ordered is verified once
@@ -91,5 +92,6 @@ func (m *Mender) settle(ctx context.Context, run string, records []remediate.Rec
 	if _, err := m.Ledger.Append(ctx, events...); err != nil {
 		return fmt.Errorf("enter what became of actions on the ledger: %w", err)
 	}
-	return m.keepRecords(ctx, records)
+	_, err := m.keepRecords(ctx, records)
+	return err
 }

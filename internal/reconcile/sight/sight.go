@@ -194,13 +194,20 @@ func (t *Taker) Sighting(run access.Run, world store.World, systems []access.Sys
 	for name, w := range t.weights {
 		s.Accounts[name], s.Admins[name], s.Holders[name] = int64(w.accounts), w.admins, w.holders
 	}
+	accepted := map[[3]string]bool{} // grants that an exception covers: system, account and entitlement
 	for _, f := range findings {
+		if f.State == access.Excepted && f.Scope == access.ScopeGrant {
+			accepted[[3]string{f.System, f.SubjectID, f.Detail}] = true
+		}
 		if f.State == access.Resolved || f.State == access.Excepted {
 			continue
 		}
 		s.Cases = append(s.Cases, caseOf(f, t.subjects[f.Fingerprint], byName[f.System]))
 	}
 	for _, c := range t.ended {
+		if accepted[[3]string{c.Finding.System, c.Finding.SubjectID, c.Finding.Detail}] {
+			continue // its request is over, and somebody answers for the risk
+		}
 		c.System = byName[c.Finding.System]
 		s.Cases = append(s.Cases, c)
 	}
