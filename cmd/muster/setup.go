@@ -94,6 +94,12 @@ func (a *app) doctorCommand() *cobra.Command {
 			for _, src := range loaded.Sources {
 				checks = append(checks, probe(c.Context(), src))
 			}
+			checks = append(checks, a.checkRemediation(loaded))
+			for _, channel := range []string{"slack", "mail"} {
+				if ok, err := a.CheckChannel(c.Context(), loaded, channel); ok {
+					checks = append(checks, outcome(channel, "answers", err))
+				}
+			}
 			l := show.Listing{Head: []string{"check", "ok", "detail"}, Wide: 2, Items: checks}
 			failed := false
 			for _, k := range checks {
@@ -147,6 +153,16 @@ func (a *app) checkLedger(ctx context.Context, loaded *plan.Plan) check {
 			Err: fmt.Errorf("the ledger is %s, this configuration's would be %s", rep.Origin, want)}
 	}
 	return outcome("ledger", fmt.Sprintf("%s entries, recomputed and signed", show.Thousands(int64(rep.Size))), err)
+}
+
+// checkRemediation says which systems may be changed, and whether anything is.
+func (a *app) checkRemediation(loaded *plan.Plan) check {
+	targets, err := loaded.OpenTargets(a.Folder(loaded.Settings), a.Now, a.Log())
+	names := "no system has a section remediation"
+	if len(targets) > 0 {
+		names = "may change " + strings.Join(show.SortedKeys(targets), ", ")
+	}
+	return outcome("remediation", loaded.Settings.Remediation.Mode+"; "+names, err)
 }
 
 func probe(ctx context.Context, src plan.Source) check {

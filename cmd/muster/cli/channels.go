@@ -3,12 +3,15 @@ package cli
 import (
 	"context"
 	"slices"
+	"time"
 
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile/mend"
+	"muster/internal/reconcile/plan"
 	"muster/internal/reconcile/tell"
 	"muster/remediate"
+	"muster/remediate/approve"
 	"muster/remediate/mail"
 	"muster/remediate/notice"
 	"muster/remediate/slack"
@@ -43,6 +46,29 @@ func (a *App) Channels(s *Session, m *mend.Mender, book remediate.Ledger) (Chann
 		out.Teller.Channels = append(out.Teller.Channels, post)
 	}
 	return out, nil
+}
+
+// CheckChannel asks slack or mail whether it answers; false when the configuration does not name it.
+func (a *App) CheckChannel(ctx context.Context, loaded *plan.Plan, name string) (configured bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	s := &Session{Plan: loaded, Dir: a.Folder(loaded.Settings)}
+	m := &mend.Mender{Desk: &approve.Desk{Tokens: approve.NewTokens(nil)}}
+	switch {
+	case name == "slack" && loaded.Settings.Slack != nil:
+		settings, err := slackSettings(loaded.Settings.Slack, loaded.Settings.People)
+		if err != nil {
+			return true, err
+		}
+		return true, slack.New(settings, slack.Options{Now: a.Now, Log: a.Log()}).Check(ctx)
+	case name == "mail" && loaded.Settings.Mail != nil:
+		post, err := a.post(s, m, nil, nil)
+		if err != nil {
+			return true, err
+		}
+		return true, post.Check(ctx)
+	}
+	return false, nil
 }
 
 // slackSettings reads the secrets and who is who.
