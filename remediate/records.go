@@ -6,7 +6,9 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"muster/internal/access"
@@ -158,4 +160,15 @@ func Load[T any](ctx context.Context, r Records, q access.DocumentQuery) ([]T, e
 		return nil, fmt.Errorf("load %s: %w", q.Kind, err)
 	}
 	return out, nil
+}
+
+// MinReason is the shortest reason that tells an auditor anything.
+const MinReason = 10
+
+// CheckReason refuses a reason that says nothing.
+func CheckReason(op, reason string) error {
+	if len(strings.TrimSpace(reason)) >= MinReason {
+		return nil
+	}
+	return &access.Error{Op: op, Kind: access.Invalid, Hint: "say what happened and who confirmed it", Err: errors.New("the reason is too short to tell an auditor anything")}
 }

@@ -35,9 +35,6 @@ func (a *app) nightlyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if m.Desk.People, err = m.People(ctx); err != nil {
-				return err
-			}
 			mended, err := m.Night(ctx, res.Sighting)
 			if err != nil {
 				return err

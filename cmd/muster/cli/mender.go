@@ -26,6 +26,6 @@ func (a *App) Mender(ctx context.Context, s *Session) (*mend.Mender, error) {
 	if s.Ledger != nil {
 		m.Ledger, m.Desk.Ledger = s.Ledger, s.Ledger
 	}
-	m.Desk.People, err = m.People(ctx)
-	return m, err
+	m.Desk.People = m.People()
+	return m, nil
 }

@@ -10,6 +10,7 @@ import (
 	"muster/cmd/muster/cli"
 	"muster/internal/access"
 	"muster/internal/config"
+	"muster/internal/reconcile/halt"
 	"muster/internal/reconcile/mend"
 	"muster/internal/reconcile/plan"
 )
@@ -132,7 +133,7 @@ func (a *commands) stopCommand() *cobra.Command {
 				return err
 			}
 			_, by := who(&cli.Session{Plan: &plan.Plan{Settings: settings}})
-			if err := mend.Halt(a.Folder(settings), reason, by); err != nil {
+			if err := halt.Set(a.Folder(settings), reason, by); err != nil {
 				return err
 			}
 			fmt.Fprintln(a.Stderr, "stopped: nothing is changed until muster resume --reason ...")

@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/people"
 	"muster/remediate"
 	"muster/remediate/approve"
 )
@@ -35,7 +36,7 @@ func (m *Mender) Except(ctx context.Context, ask Accept) (access.RiskException, 
 	if err != nil {
 		return access.RiskException{}, access.Approval{}, err
 	}
-	owner, known, err := (&persons{store: m.Store, world: world}).Find(ctx, ask.Owner)
+	owner, known, err := people.In(m.Store, world).Find(ctx, ask.Owner)
 	now := m.Now().UTC()
 	switch {
 	case err != nil:
@@ -44,7 +45,7 @@ func (m *Mender) Except(ctx context.Context, ask Accept) (access.RiskException, 
 		return bad("there is nothing to accept", "the finding is resolved")
 	case !known || owner.Status != access.StatusActive:
 		return bad("name a person who works here by worker id, e-mail address or login", "no active person is %q", ask.Owner)
-	case len(strings.TrimSpace(ask.Reason)) < minReason:
+	case len(strings.TrimSpace(ask.Reason)) < remediate.MinReason:
 		return bad("say why the risk is taken", "the reason is too short to tell an auditor anything")
 	case strings.TrimSpace(ask.Control) == "":
 		return bad("say what is done instead, by --control", "a risk is accepted with a compensating control")

@@ -11,6 +11,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile"
+	"muster/internal/reconcile/people"
 	"muster/internal/reconcile/plan"
 	"muster/internal/reconcile/sight"
 	"muster/internal/retry"
@@ -185,9 +186,9 @@ func (m *Mender) PlanFor(ctx context.Context, s sight.Sighting) (planner.Plan, e
 
 // Routes finds approvers among the persons of a run's HR snapshot.
 func (m *Mender) Routes(w store.World) *approve.Routes {
-	people := m.Plan.Settings.People
-	r := &approve.Routes{People: &persons{store: m.Store, world: w}, Security: people.Security, Groups: people.Groups, Emails: map[string]string{}}
-	for _, id := range people.Identities {
+	who := m.Plan.Settings.People
+	r := &approve.Routes{People: people.In(m.Store, w), Security: who.Security, Groups: who.Groups, Emails: map[string]string{}}
+	for _, id := range who.Identities {
 		if id.Email != "" {
 			r.Emails[id.Person] = id.Email
 		}

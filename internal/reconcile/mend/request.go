@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/people"
 	"muster/remediate"
 	"muster/remediate/approve"
 	"muster/remediate/planner"
@@ -50,7 +51,7 @@ func (m *Mender) Preview(ctx context.Context, ask Ask) (access.Request, access.A
 		return access.Request{}, access.Approval{}, err
 	}
 	now := m.Now().UTC()
-	by, known, err := (&persons{store: m.Store, world: world}).Find(ctx, ask.By)
+	by, known, err := people.In(m.Store, world).Find(ctx, ask.By)
 	switch {
 	case err != nil:
 		return access.Request{}, access.Approval{}, err
@@ -60,7 +61,7 @@ func (m *Mender) Preview(ctx context.Context, ask Ask) (access.Request, access.A
 		return bad("only people who work here can be given access", "%s is %s", f.Person.ID, f.Person.Status)
 	case ask.For <= 0 || ask.For > maxRequest:
 		return bad("give --for 14d; what is needed for longer than a year belongs into a bundle", "the time must be above 0 and at most 366 days")
-	case len(strings.TrimSpace(ask.Reason)) < minReason:
+	case len(strings.TrimSpace(ask.Reason)) < remediate.MinReason:
 		return bad("say what the access is needed for", "the reason is too short for whoever decides")
 	}
 	for _, a := range f.Accounts {

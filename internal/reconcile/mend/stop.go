@@ -4,51 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
-	"muster/internal/ledger/durable"
+	"muster/internal/reconcile/halt"
 	"muster/remediate"
 	"muster/remediate/planner"
 )
 
-// stopFile is the kill switch: while it is there, nothing is changed. Anybody who may write the data folder may set it, by hand too.
-const stopFile = "STOP"
-
-// minReason is the shortest reason that tells an auditor anything.
-const minReason = 10
-
-// Halted reports whether the kill switch is set, and what its file says. A folder that cannot be read counts as set.
-func (m *Mender) Halted() (string, bool) {
-	text, err := os.ReadFile(filepath.Join(m.DataDir, stopFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return "", false
-	}
-	if err != nil {
-		return "the kill switch cannot be read: " + err.Error(), true
-	}
-	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
-	if line == "" {
-		line = "no reason given"
-	}
-	return line, true
-}
-
-// Halt sets the kill switch: an apply that is under way stops between two actions. It needs no ledger, because the process that holds it
-// may be the one to stop; the next command that writes enters it.
-func Halt(dataDir, reason, by string) error {
-	if err := enoughReason("set the kill switch", reason); err != nil {
-		return err
-	}
-	disk := durable.New(dataDir)
-	if err := errors.Join(disk.Write(stopFile, []byte(strings.TrimSpace(reason)+" ("+by+")\n"), 0o644), disk.Flush()); err != nil {
-		return &access.Error{Op: "set the kill switch", Kind: access.Denied, Hint: "make the file by hand: touch " + filepath.Join(dataDir, stopFile), Err: err}
-	}
-	return nil
-}
+// Halted reports whether the kill switch is set, and what its file says.
+func (m *Mender) Halted() (string, bool) { return halt.Why(m.DataDir) }
 
 // Resume lifts the kill switch.
 func (m *Mender) Resume(ctx context.Context, reason, by string) error {
@@ -56,16 +22,13 @@ func (m *Mender) Resume(ctx context.Context, reason, by string) error {
 	if !halted {
 		return &access.Error{Op: "lift the kill switch", Kind: access.Conflict, Hint: "nothing stops: muster plan", Err: errors.New("it is not set")}
 	}
-	if err := enoughReason("lift the kill switch", reason); err != nil {
+	if err := remediate.CheckReason("lift the kill switch", reason); err != nil {
 		return err
 	}
 	if err := m.enterHalt(ctx, "lifted", why+"; lifted: "+reason, by); err != nil {
 		return err
 	}
-	if err := durable.Remove(filepath.Join(m.DataDir, stopFile)); err != nil {
-		return &access.Error{Op: "lift the kill switch", Kind: access.Denied, Err: err}
-	}
-	return nil
+	return halt.Lift(m.DataDir)
 }
 
 // noticeHalt enters a kill switch that somebody set, once for each command that meets it.
@@ -91,7 +54,7 @@ func (m *Mender) enterHalt(ctx context.Context, what, reason, by string) error {
 
 // Hold stops one system, or all with an empty name, until somebody releases it.
 func (m *Mender) Hold(ctx context.Context, system, reason, by string) (access.Hold, error) {
-	if err := enoughReason("hold", reason); err != nil {
+	if err := remediate.CheckReason("hold", reason); err != nil {
 		return access.Hold{}, err
 	}
 	now := m.Now().UTC()
@@ -115,7 +78,7 @@ func (m *Mender) Release(ctx context.Context, name, reason, by string) ([]access
 	if len(released) == 0 {
 		return nil, nil
 	}
-	if err := enoughReason("release", reason); err != nil {
+	if err := remediate.CheckReason("release", reason); err != nil {
 		return nil, err
 	}
 	var events []ledger.Event
@@ -134,11 +97,4 @@ func (m *Mender) Release(ctx context.Context, name, reason, by string) ([]access
 		return nil, fmt.Errorf("enter the release on the ledger: %w", err)
 	}
 	return released, m.Store.SaveDocuments(ctx, docs...)
-}
-
-func enoughReason(op, reason string) error {
-	if len(strings.TrimSpace(reason)) >= minReason {
-		return nil
-	}
-	return &access.Error{Op: op, Kind: access.Invalid, Hint: "say what happened and who confirmed it", Err: errors.New("the reason is too short to tell an auditor anything")}
 }

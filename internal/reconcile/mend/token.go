@@ -10,7 +10,9 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/people"
 	"muster/remediate"
+	"muster/remediate/approve"
 	"muster/remediate/planner"
 )
 
@@ -68,4 +70,9 @@ func (m *Mender) Token(ctx context.Context, approval, person, by string) (string
 		until = a.ExpiresAt
 	}
 	return m.Desk.Tokens.Personal(a.ID, who.Person, until), nil
+}
+
+// People knows the persons of the run that was completed last, whichever that is when somebody is looked up.
+func (m *Mender) People() approve.People {
+	return &people.Present{Store: m.Store, Last: m.Runner.LastWorld}
 }

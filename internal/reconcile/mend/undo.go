@@ -16,7 +16,7 @@ import (
 // Undo takes back one action, or all of a run, in the reverse order of their being done, through the same steps as they were done. What
 // changed since is left alone and says so. by is who asks, and counts as the decision.
 func (m *Mender) Undo(ctx context.Context, id, reason, by string) ([]remediate.Record, error) {
-	if err := enoughReason("undo", reason); err != nil {
+	if err := remediate.CheckReason("undo", reason); err != nil {
 		return nil, err
 	}
 	if _, err := m.Recover(ctx); err != nil {

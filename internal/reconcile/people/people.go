@@ -1,4 +1,6 @@
-package mend
+// Package people looks persons up as HR has them, for those who find or judge approvers. A look-up is asked of the store once; values may be
+// used from several goroutines.
+package people
 
 import (
 	"context"
@@ -6,24 +8,22 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/store"
-	"muster/remediate/approve"
 )
 
-// People knows the persons of the run that was completed last, whichever that is when somebody is looked up; nobody while there is none.
-func (m *Mender) People(context.Context) (approve.People, error) { return &present{mender: m}, nil }
-
-// present looks people up in the newest HR snapshot that a run used: who left yesterday decides nothing today.
-type present struct {
-	mender *Mender
+// Present looks people up in the newest HR snapshot that a run used, whichever that is at the moment: who left yesterday decides nothing
+// today. Nobody is known while there is no run.
+type Present struct {
+	Store *store.Store
+	Last  func(context.Context) (access.Run, store.World, error) // the last completed run; NotFound when there is none
 
 	mu  sync.Mutex
 	run string
-	at  *persons
+	at  *Snapshot
 }
 
 // Find gives a person by worker id, e-mail address or login.
-func (p *present) Find(ctx context.Context, ref string) (access.Person, bool, error) {
-	run, world, err := p.mender.Runner.LastWorld(ctx)
+func (p *Present) Find(ctx context.Context, ref string) (access.Person, bool, error) {
+	run, world, err := p.Last(ctx)
 	if access.KindOf(err) == access.NotFound {
 		return access.Person{}, false, nil
 	}
@@ -32,15 +32,18 @@ func (p *present) Find(ctx context.Context, ref string) (access.Person, bool, er
 	}
 	p.mu.Lock()
 	if p.at == nil || p.run != run.ID {
-		p.run, p.at = run.ID, &persons{store: p.mender.Store, world: world}
+		p.run, p.at = run.ID, In(p.Store, world)
 	}
 	at := p.at
 	p.mu.Unlock()
 	return at.Find(ctx, ref)
 }
 
-// persons looks people up in one HR snapshot, each once.
-type persons struct {
+// In looks people up in the HR snapshot of a world.
+func In(s *store.Store, w store.World) *Snapshot { return &Snapshot{store: s, world: w} }
+
+// Snapshot looks people up in one HR snapshot, each once.
+type Snapshot struct {
 	store *store.Store
 	world store.World
 
@@ -54,7 +57,7 @@ type found struct {
 }
 
 // Find gives a person by worker id, e-mail address or login.
-func (p *persons) Find(ctx context.Context, ref string) (access.Person, bool, error) {
+func (p *Snapshot) Find(ctx context.Context, ref string) (access.Person, bool, error) {
 	if ref == "" || p.world.HR.ID == "" {
 		return access.Person{}, false, nil
 	}
