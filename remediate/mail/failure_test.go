@@ -153,18 +153,35 @@ func TestARefusedSignInIsTriedOnce(t *testing.T) {
 	if access.KindOf(err) != access.Denied || access.HintOf(err) == "" || !strings.Contains(err.Error(), "535 5.7.8 wrong") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v", err)
 	}
-	// Four are sent at the same time; none of them is tried a second time.
-	if n := f.seen("AUTH"); n > 4 || len(h.notices(t)) != 0 {
+	if n := f.seen("AUTH"); n != 1 || len(h.notices(t)) != 0 {
 		t.Errorf("%d sign-ins, notices %v", n, h.notices(t))
 	}
 	h.keepsSecrets(t, list, err, c.Check(t.Context()))
+}
+
+func TestAServerOutOfReachIsGivenUp(t *testing.T) {
+	f := startFake(t, &fake{Answer: script("CONNECT", "", "drop", 0, 1<<20)})
+	h := newHouse(f.Addr)
+	var list []access.Approval
+	for i := range 20 {
+		list = append(list, approval(fmt.Sprint("AP-", i)))
+	}
+	start := h.clock.Now()
+	err := h.channel(t, "").Sync(t.Context(), list)
+	if access.KindOf(err) != access.Transient || !strings.Contains(err.Error(), "EOF") {
+		t.Errorf("%v", err)
+	}
+	// The waits of four messages run side by side, and add up on this clock.
+	if n, waited := f.seen("CONNECT"), h.clock.Now().Sub(start); n > 40 || waited > time.Minute || len(h.notices(t)) > 0 {
+		t.Errorf("%d connections in %s, notices %v", n, waited, h.notices(t))
+	}
 }
 
 // TestATokenThatAServerQuotesIsNotKept refuses messages with what they say, cut at any place.
 func TestATokenThatAServerQuotesIsNotKept(t *testing.T) {
 	f := startFake(t, &fake{Answer: func(verb, line string, _ int) string {
 		if i := strings.Index(line, "--token "); verb == "." && i > 0 {
-			return "554 5.7.1 refused: " + strings.ReplaceAll(line[i+12:i+120], "\r\n", "") + "\x1b[31m"
+			return "554 5.7.1 refused: " + strings.ReplaceAll(line[i+12:i+120], "=\r\n", "") + "\x1b[31m"
 		}
 		return ""
 	}})
@@ -335,6 +352,47 @@ func TestAServerThatIsSilentIsLeft(t *testing.T) {
 	defer cancel()
 	start = time.Now()
 	if err := h.channel(t, "").Sync(ctx, []access.Approval{approval("AP-1")}); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 5*time.Second {
+		t.Errorf("after %s: %v", time.Since(start), err)
+	}
+}
+
+// TestAServerThatIsLookingThroughALetterIsHeardOut stops the process while the server makes up its mind.
+func TestAServerThatIsLookingThroughALetterIsHeardOut(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	f := startFake(t, &fake{Answer: func(verb, _ string, _ int) string {
+		if verb == "." {
+			cancel()
+			time.Sleep(300 * time.Millisecond)
+		}
+		return ""
+	}})
+	h := newHouse(f.Addr)
+	a := approval("AP-7K2M4QXD")
+	a.Approvers = a.Approvers[:1]
+	err := h.channel(t, "").Sync(ctx, []access.Approval{a})
+	if n := h.notices(t)["mail/approval/AP-7K2M4QXD/"+petra.Person]; n.State != notice.Sent {
+		t.Errorf("%+v, %v", n, err)
+	}
+	if err := h.channel(t, "").Sync(t.Context(), []access.Approval{a}); err != nil || len(f.taken()) != 1 {
+		t.Errorf("%d messages, %v", len(f.taken()), err)
+	}
+}
+
+func TestACallThatIsStoppedDoesNotWaitForAServer(t *testing.T) {
+	f := startFake(t, &fake{Answer: func(verb, _ string, _ int) string {
+		if verb == "RSET" {
+			<-t.Context().Done()
+		}
+		return ""
+	}})
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	var list []access.Approval
+	for i := range 10 {
+		list = append(list, approval(fmt.Sprint("AP-", i)))
+	}
+	start := time.Now()
+	if err := newHouse(f.Addr).channel(t, "").Sync(ctx, list); err == nil || time.Since(start) > 10*time.Second {
 		t.Errorf("after %s: %v", time.Since(start), err)
 	}
 }

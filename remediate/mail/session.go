@@ -20,13 +20,20 @@ import (
 // session holds the connections of one call. They are given back after each message and closed at the end.
 type session struct {
 	server server
+	now    func() time.Time
+
+	opening sync.Mutex // one connection is opened at a time, so that a refusal is known to the next
 
 	mu      sync.Mutex
 	idle    []*wire
 	all     []*wire
-	refused error // the sign-in or the server's certificate: it would be the same again
-	broken  error // why the server was not to be used the last time; nil after a message that it took
+	refused error     // there is no sense in another connection
+	broken  error     // why the server was not to be used the last time; nil after a message that it took
+	failing time.Time // since when no connection comes about; zero: the last one did
 }
+
+// patience is how long a server may be out of reach before a call gives it up. Each message by itself would have more, and there are many.
+const patience = 20 * time.Second
 
 // wire is one connection that is signed in.
 type wire struct {
@@ -34,7 +41,7 @@ type wire struct {
 	client *smtp.Client
 }
 
-func (c *Channel) session() *session { return &session{server: c.server} }
+func (c *Channel) session() *session { return &session{server: c.server, now: c.now} }
 
 // take gives a connection that is ready for a message.
 func (s *session) take(ctx context.Context) (*wire, error) {
@@ -44,7 +51,10 @@ func (s *session) take(ctx context.Context) (*wire, error) {
 			return nil, err
 		}
 		if w == nil {
-			break
+			if w, err = s.another(ctx); w != nil || err != nil {
+				return w, err
+			}
+			continue
 		}
 		// What went before is over, and the server is still there.
 		stop := s.limit(ctx, w.conn, s.server.open)
@@ -54,18 +64,40 @@ func (s *session) take(ctx context.Context) (*wire, error) {
 		}
 		w.conn.Close()
 	}
+}
+
+// another opens a connection; nil when there is a rested one again, or a reason not to, by the time it is our turn.
+func (s *session) another(ctx context.Context) (*wire, error) {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	s.mu.Lock()
+	late := s.refused != nil || len(s.idle) > 0
+	s.mu.Unlock()
+	if late {
+		return nil, nil
+	}
 	w, err := s.server.connect(ctx)
+	return w, s.opened(w, err)
+}
+
+// opened notes how opening a connection ended, and what it means for others.
+func (s *session) opened(w *wire, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
-		s.broken = err
-		if kind := access.KindOf(err); kind == access.Denied || kind == access.Invalid {
-			s.refused = err
-		}
-		return nil, err
+	if err == nil {
+		s.all, s.failing = append(s.all, w), time.Time{}
+		return nil
 	}
-	s.all = append(s.all, w)
-	return w, nil
+	s.broken = err
+	switch kind := access.KindOf(err); {
+	case kind == access.Denied, kind == access.Invalid: // the sign-in or the certificate: it would be the same again
+		s.refused = err
+	case s.failing.IsZero():
+		s.failing = s.now()
+	case s.now().Sub(s.failing) > patience: // of a kind that nobody tries again; why is in broken
+		s.refused = &access.Error{System: system, Op: "connect", Kind: access.Incomplete, Err: errors.New("the server is out of reach")}
+	}
+	return err
 }
 
 // rested takes a connection that nobody uses; nil when there is none.
