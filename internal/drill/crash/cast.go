@@ -1,6 +1,8 @@
 package crash
 
 import (
+	"slices"
+
 	"muster/internal/access"
 	"muster/internal/drill/crash/stand"
 	"muster/remediate/execute"
@@ -62,6 +64,9 @@ func casting(o Options) cast {
 		return stand.Case{System: p.system, Kind: p.kind, Number: number}
 	}
 	all, when := pairings(), moments()
+	if o.systems != nil {
+		all = slices.DeleteFunc(all, func(p pairing) bool { return !slices.Contains(o.systems, p.system) })
+	}
 	for _, p := range all {
 		c.calm = append(c.calm, one(p))
 	}

@@ -51,7 +51,7 @@ func (d *drill) count(ctx context.Context) error {
 	}
 	for _, x := range d.deeds {
 		if why := d.lost(x, records[x.id], tapes[x.id]); why != "" {
-			d.result.Lost[x.id] = fmt.Sprintf("%s: %s", x, why)
+			d.lose(x, why)
 			continue
 		}
 		d.result.Actions++
@@ -164,7 +164,16 @@ func (d *drill) weigh(x *deed, t *tape, writes []stand.Write) (others []stand.Wr
 	case n > want:
 		d.result.Doubled[x.id] = fmt.Sprintf("%s: the server was changed %d times, undisturbed %d times", x, n, want)
 	case n < want:
-		d.result.Lost[x.id] = fmt.Sprintf("%s: the server was changed %d times, undisturbed %d times", x, n, want)
+		d.lose(x, fmt.Sprintf("the server was changed %d times, undisturbed %d times", n, want))
 	}
 	return others
+}
+
+// lose counts an action as lost, once, for all the reasons that there are.
+func (d *drill) lose(x *deed, why string) {
+	if said := d.result.Lost[x.id]; said != "" {
+		d.result.Lost[x.id] = said + "\n" + why
+		return
+	}
+	d.result.Lost[x.id] = fmt.Sprintf("%s: %s", x, why)
 }

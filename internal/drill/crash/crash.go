@@ -40,6 +40,9 @@ type Options struct {
 	Kills  int    // at random
 	Rounds int    // of the matrix: in each, every kind on every system is killed at one step; Rounds() is all of it
 	Seed   uint64 // of the choices
+
+	naive   bool     // the victims believe what they should look at: for the proof that the drill finds that
+	systems []string // of the matrix; nil is all
 }
 
 // IsChild reports whether this process is one that the drill started.

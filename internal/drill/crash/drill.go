@@ -97,7 +97,7 @@ func (d *drill) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	house := victim.House{Dir: d.data, Database: database, Targets: d.stand.Targets, Slack: settings, Owners: workers()}
+	house := victim.House{Dir: d.data, Database: database, Targets: d.stand.Targets, Slack: settings, Owners: workers(), Naive: d.options.naive}
 	if err := house.Write(d.house); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (d *drill) complete(house victim.House) error {
 	}
 	for name, s := range systems {
 		for kind := range s.Target.Abilities().Kinds {
-			if !d.cast.has(name, kind) {
+			if !d.cast.has(name, kind) && d.options.systems == nil {
 				d.problem("the matrix lacks %s in %s", kind, name)
 			}
 		}

@@ -115,6 +115,7 @@ func (d *drill) measuredBack(ctx context.Context, before map[string]string, list
 
 // matrix kills each cell's action at its moment. The next cell's process recovers it and carries it out before it comes to its own.
 func (d *drill) matrix(ctx context.Context) error {
+	ids := make([]string, len(d.cast.cells))
 	for i, c := range d.cast.cells {
 		if err := d.stand.Ready(ctx, c.Case); err != nil {
 			return err
@@ -123,6 +124,7 @@ func (d *drill) matrix(ctx context.Context) error {
 		if err := d.plan(ctx, p); err != nil {
 			return err
 		}
+		ids[i] = p.record.ID
 		task := victim.Task{Work: victim.Act, Last: p.record.ID}
 		if c.before != "" {
 			task.Kill = victim.Kill{Step: string(c.before), Action: p.record.ID}
@@ -144,20 +146,25 @@ func (d *drill) matrix(ctx context.Context) error {
 	if err := d.spare(ctx, victim.Task{Work: victim.Act}); err != nil {
 		return err
 	}
+	return d.compare(ctx, ids)
+}
+
+// compare wants the servers to show for each cell what they show for an action that nobody disturbed. ids are the cells' actions.
+func (d *drill) compare(ctx context.Context, ids []string) error {
 	facts, err := d.stand.Facts(ctx)
 	if err != nil {
 		return err
 	}
-	for _, c := range d.cast.cells {
-		where := fmt.Sprintf("%s in %s, killed at %q", c.Kind, c.System, c.at)
+	for i, c := range d.cast.cells {
+		where := fmt.Sprintf("%s %s in %s on %s, killed at %q", ids[i], c.Kind, c.System, c.Name(), c.at)
 		if c.before != "" {
 			where += fmt.Sprintf(" after %q", c.before)
 		}
 		if want := d.shown[measureOf(c.Case, false)]; facts[c.Name()] != want {
-			d.result.Lost[c.Name()] = fmt.Sprintf("%s: the server shows\n%s\nand not\n%s", where, facts[c.Name()], want)
+			d.result.Lost[ids[i]] = fmt.Sprintf("%s: the server shows\n%s\nand not\n%s", where, facts[c.Name()], want)
 		}
 		if c.Kind == access.RevokeSessions && !stand.Orders(c.System) && d.stand.Alive(ctx, c.Case) {
-			d.result.Lost[c.Name()] = where + ": the session is open"
+			d.result.Lost[ids[i]] = where + ": the session is open"
 		}
 	}
 	return nil

@@ -2,10 +2,14 @@ package crash
 
 import (
 	"context"
+	"time"
 
 	"muster/internal/drill/crash/victim"
 	"muster/remediate/notice"
 )
+
+// some is which share of the cells a drill of a part of the matrix kills: one in so many.
+const some = 5
 
 // script is one kind of message: who asks for it, and at which steps of it a process can die how many times over.
 type script struct {
@@ -15,14 +19,18 @@ type script struct {
 
 // notices kills at every step of every kind of message: in a conversation, directly, in a thread, in a batch, changed in place.
 func (d *drill) notices(ctx context.Context) error {
-	if err := d.chat.Lag(ctx, victim.Settle/5); err != nil {
+	lag := victim.Settle / 5
+	if d.options.naive {
+		lag = time.Minute // so that nobody finds a message by being slow
+	}
+	if err := d.chat.Lag(ctx, lag); err != nil {
 		return err
 	}
 	cells := 0
 	for _, s := range d.scripts() {
 		for _, step := range []string{notice.StepIntent, notice.StepPosted, notice.StepEntered, notice.StepSent, notice.StepEdited} {
 			for nth := 1; nth <= s.steps[step]; nth++ {
-				if cells++; d.options.Rounds < Rounds() && cells%4 != int(d.options.Seed%4) {
+				if cells++; !d.options.naive && d.options.Rounds < Rounds() && cells%some != int(d.options.Seed%some) {
 					continue
 				}
 				task, err := s.begin(ctx)
@@ -44,6 +52,9 @@ func (d *drill) notices(ctx context.Context) error {
 }
 
 func (d *drill) scripts() []script {
+	if d.options.naive {
+		return []script{{begin: d.newHold, steps: map[string]int{notice.StepPosted: 1}}}
+	}
 	posted := func(n, batches int) map[string]int {
 		return map[string]int{notice.StepIntent: n, notice.StepPosted: n, notice.StepEntered: batches, notice.StepSent: batches}
 	}

@@ -58,6 +58,12 @@ func startDirectory(ctx context.Context, dir string, cases []Case, note func(Wri
 		d.server.Stop()
 		return nil, err
 	}
+	d.proxy.Request = func(r ldapproxy.Request) (int, ldapproxy.Ending) {
+		if r.Writes() {
+			dawdle()
+		}
+		return 0, ldapproxy.Pass
+	}
 	d.proxy.Answer = func(r ldapproxy.Request, code int) {
 		if code == 0 {
 			note(Write{System: Directory, Name: name.FindString(r.Base), What: r.Verb + " " + r.Base})

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -239,6 +240,9 @@ func (s *Stand) Ready(ctx context.Context, c Case) error {
 
 // Alive reports whether the sessions that Ready opened are still open.
 func (s *Stand) Alive(ctx context.Context, c Case) bool { return s.cluster.alive(ctx, c.Name()) }
+
+// dawdle keeps a change on its way to the server for a moment, so that processes die while it is. A new process takes longer to start.
+func dawdle() { time.Sleep(rand.N(30 * time.Millisecond)) }
 
 // secret keeps a password in a file.
 func secret(dir, name, value string) (string, error) {

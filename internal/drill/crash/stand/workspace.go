@@ -62,12 +62,19 @@ func startWorkspace(ctx context.Context, dir string, cases []Case, note func(Wri
 	if err != nil {
 		return w, err
 	}
-	h := &front.Handler{To: strings.TrimSuffix(w.server.URL(), "/scim/v2"), Token: w.server.Token(), Back: w.server.Token(), After: func(r *http.Request, a *front.Answer) front.Ending {
+	h := &front.Handler{To: strings.TrimSuffix(w.server.URL(), "/scim/v2"), Token: w.server.Token(), Back: w.server.Token()}
+	h.Before = func(_ http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.Method != http.MethodGet {
+			dawdle()
+		}
+		return false
+	}
+	h.After = func(r *http.Request, a *front.Answer) front.Ending {
 		if r.Method != http.MethodGet && a.Code/100 == 2 {
 			note(Write{System: CRM, Name: w.account(r, a), What: r.Method + " " + r.URL.Path})
 		}
 		return front.Whole
-	}}
+	}
 	base, stop := front.Start(h)
 	w.close = stop
 	w.target = victim.Target{System: CRM, Kind: "scim", Settings: "timeout: 10s\n", Collector: fmt.Sprintf("url: %s/scim/v2\ntoken: {file: %q}\n", base, token)}

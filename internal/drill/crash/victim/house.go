@@ -26,6 +26,7 @@ type House struct {
 	Targets  []Target       `json:"targets"`
 	Slack    slack.Settings `json:"slack"`
 	Owners   []string       `json:"owners"` // worker ids of those who get digests
+	Naive    bool           `json:"naive"`  // the processes do not look before they believe: for the proof that the drill finds that
 }
 
 // Target is one system that may be changed, as the configuration would say it.
