@@ -27,6 +27,8 @@ func refuses(ids ...string) func(context.Context, remediatetest.Op, access.Actio
 	}
 }
 
+func refuseAll([]ledger.Event) error { return errors.New("no space left on device") }
+
 // undo takes back and gives the inverses by what they undo.
 func (s *site) undo(t *testing.T, id string) map[string]remediate.Record {
 	t.Helper()
