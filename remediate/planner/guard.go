@@ -1,9 +1,11 @@
 package planner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"muster/internal/access"
 	"muster/remediate"
@@ -38,7 +40,7 @@ func (p *planning) block(one *proposal) string {
 	case !sys.Abilities.Can(one.Kind):
 		return fmt.Sprintf("%s cannot %s: do it by hand", one.System, one.Kind)
 	}
-	if why := p.blind(one.System); why != "" {
+	if why := cmp.Or(p.stale(), p.blind(one.System)); why != "" {
 		return why
 	}
 	if one.c != nil && one.c.Finding.Change == access.ChangeUnverified {
@@ -60,6 +62,16 @@ func (p *planning) block(one *proposal) string {
 		return "not before " + one.NotBefore.Format("2006-01-02 15:04 UTC") + ": the policy gives time"
 	}
 	return ""
+}
+
+// stale says that the run is not of these days: nobody has looked for long, or its clock was wrong. What it saw is no reason to do
+// anything now, whoever releases it.
+func (p *planning) stale() string {
+	apart := p.in.Clock.Sub(p.in.Run.AsOf)
+	if p.in.Clock.IsZero() || p.in.MaxGap <= 0 || apart.Abs() <= p.in.MaxGap {
+		return ""
+	}
+	return fmt.Sprintf("the run looked at %s, and it is %s now (max_gap %s): the next run looks again", p.in.Run.AsOf.Format(time.DateOnly), p.in.Clock.Format(time.DateOnly), days(p.in.MaxGap))
 }
 
 // unseen is why nothing is done about a finding that stands as it was.

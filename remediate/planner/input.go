@@ -37,6 +37,7 @@ type Input struct {
 	Run      access.Run
 	Now      time.Time     // the wall clock, by which people decide; the rest follows the run's clock
 	Previous time.Time     // clock of the completed run before; zero when there is none
+	Clock    time.Time     // that a run would have now; zero is that of the run
 	MaxGap   time.Duration // between the clocks of two runs; more, or backwards, holds everything
 	HR       access.SystemFacts
 	Systems  map[string]System

@@ -45,7 +45,7 @@ func (m *Mender) Enabled() bool { return m.Plan.Settings.Remediation.Mode == con
 
 // input gathers what the planner needs.
 func (m *Mender) input(ctx context.Context, s sight.Sighting) (planner.Input, error) {
-	in := planner.Input{Run: s.Run, Now: m.Now().UTC(), MaxGap: m.Plan.Settings.Remediation.MaxGap, HR: s.HR, Systems: map[string]planner.System{}, Cases: s.Cases,
+	in := planner.Input{Run: s.Run, Now: m.Now().UTC(), Clock: m.clock(), MaxGap: m.Plan.Settings.Remediation.MaxGap, HR: s.HR, Systems: map[string]planner.System{}, Cases: s.Cases,
 		Policy: m.policy, Routes: m.Routes(s.Facts), HeldSince: m.heldSince(s.Cases), Ended: s.Ended}
 	for _, f := range s.Systems {
 		in.Systems[f.Name] = m.system(f, s)
@@ -74,6 +74,14 @@ func (m *Mender) input(ctx context.Context, s sight.Sighting) (planner.Input, er
 		}
 	}
 	return in, err
+}
+
+// clock is what a run that began now would take for the time.
+func (m *Mender) clock() time.Time {
+	if at := m.Plan.Settings.AsOf; !at.IsZero() {
+		return at
+	}
+	return m.Now().UTC()
 }
 
 // system is one system with what may be done there.
