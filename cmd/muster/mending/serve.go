@@ -28,7 +28,7 @@ func (a *commands) serveCommand() *cobra.Command {
 	var every time.Duration
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: "Take decisions from Slack, remind, escalate, and do what is approved",
+		Short: "Take decisions from Slack, escalate, and do what is approved",
 		Long: "Runs beside the nightly run and takes turns with it. Connects to Slack (Socket Mode, or HTTP with signed requests), lets questions age,\n" +
 			"carries out what was approved, and keeps Slack and mail up to date. Without Slack it does the rest.",
 		Args: cobra.NoArgs,
