@@ -47,6 +47,9 @@ func measurements() []measurement {
 	return []measurement{
 		{[]string{"load_ratio"}, loadRatio},
 		{[]string{"ldap_ratio"}, ldapRatio},
+		{[]string{"apply_scim_ratio"}, applySCIM},
+		{[]string{"apply_ldap_ratio"}, applyLDAP},
+		{[]string{"slack_ack_p99_ms"}, slackAck},
 		{[]string{"nightly_20k_wall_s", "nightly_20k_cpu_s", "nightly_20k_rss_mb", "nightly_20k_engine_rss_mb"}, nightly},
 	}
 }

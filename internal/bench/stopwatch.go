@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,4 +47,14 @@ func processCPU(pid int) float64 {
 		ticks += n
 	}
 	return ticks / 100
+}
+
+// load is how many processes the machine has wanted to run in the last minute, next to how many it can.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	minute, _, _ := strings.Cut(string(text), " ")
+	return fmt.Sprintf("%s on %d processors", minute, runtime.NumCPU())
 }

@@ -17,8 +17,9 @@ import (
 
 // Request is one request on its way to the server.
 type Request struct {
-	Verb string // BIND, SEARCH, MODIFY, ADD, DEL, STARTTLS ...
-	Base string // of a search: where; of a change: what
+	Verb   string // BIND, SEARCH, MODIFY, ADD, DEL, STARTTLS ...
+	Base   string // of a search: where; of a change: what
+	Filter string // of a search
 }
 
 // Writes reports whether the request changes the directory.
@@ -139,6 +140,9 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 }
 
+// searchFilter is the place of the filter in a search (RFC 4511 §4.5.1).
+const searchFilter = 6
+
 // pass hands a request on, or not; false ends the connection.
 func (k *link) pass(m *ber.Packet) bool {
 	r := Request{Verb: verb(m.Children[1])}
@@ -147,6 +151,9 @@ func (k *link) pass(m *ber.Packet) bool {
 		r.Base = op.Data.String()
 	case (r.Verb == "SEARCH" || r.Writes()) && len(op.Children) > 0:
 		r.Base = op.Children[0].Data.String()
+	}
+	if op := m.Children[1]; r.Verb == "SEARCH" && len(op.Children) > searchFilter {
+		r.Filter, _ = ldap.DecompileFilter(op.Children[searchFilter]) // one that cannot be read is the server's to refuse
 	}
 	k.p.mu.Lock()
 	k.p.asked = append(k.p.asked, r)
