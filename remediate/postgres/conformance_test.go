@@ -37,13 +37,13 @@ SELECT coalesce(string_agg(line::text, E'\n' ORDER BY line::text), '') FROM (
 func reset(t testing.TB, s *pgserver.Server, writer string) {
 	t.Helper()
 	run(t, s, database, `
-DO $$ DECLARE list text; BEGIN
+DO $$ DECLARE list text; r text; BEGIN
   PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usesysid IN (SELECT oid FROM pg_roles WHERE oid >= 16384);
   DROP SCHEMA IF EXISTS fin CASCADE;
   ALTER DATABASE books OWNER TO postgres;
   SELECT string_agg(quote_ident(rolname), ', ') INTO list FROM pg_roles WHERE oid >= 16384;
   IF list IS NOT NULL THEN
-    EXECUTE 'DROP OWNED BY ' || list || ' CASCADE';
+    FOR r IN SELECT rolname FROM pg_roles WHERE oid >= 16384 LOOP EXECUTE format('DROP OWNED BY %I CASCADE', r); END LOOP;
     EXECUTE 'DROP ROLE ' || list;
   END IF;
 END $$`)

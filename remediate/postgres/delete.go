@@ -67,6 +67,13 @@ func (t *Target) delete(ctx context.Context, s *cluster.Session, a access.Action
 	if err := t.needed(a, v.role.Name, s.Database, needs); err != nil {
 		return nil, err
 	}
+	if open, err := s.Backends(ctx, v.role.OID); err != nil || len(open) > 0 {
+		if err == nil {
+			err = &access.Error{System: t.spec.System, Op: operation(a), Kind: access.Conflict, Err: fmt.Errorf("%d sessions of the role are open", len(open)),
+				Hint: "the server would let them go on: disable the account and revoke its sessions first"}
+		}
+		return nil, err
+	}
 	var said []string
 	for _, p := range v.undo.Privileges {
 		one, err := s.Revoke(ctx, operation(a), p, v.role)

@@ -6,8 +6,8 @@
 //	grant, remove      what the collector names: a role (GRANT, REVOKE), attribute:superuser and the like (ALTER ROLE), and privileges,
 //	                   table:schema.object:SELECT and the like, in the database that the name says or, with one database, there
 //	create             CREATE ROLE LOGIN without a password, with a comment of the tokens that the collector reads: employee, email, name
-//	delete             DROP ROLE, after what it holds by name is revoked. Refused while it owns anything, is named in policies or default
-//	                   privileges, or holds privileges in several databases: one transaction cannot end those
+//	delete             DROP ROLE, after what it holds by name is revoked. Refused while it has sessions, owns anything, is named in policies or
+//	                   default privileges, or holds privileges in several databases: one transaction cannot end those
 //
 // An account is found by its oid, and its name must be the expected one: a role that was renamed is another one to whoever planned the action.
 // One to be created is found by its name and by the employee of its comment; a role of that name that is somebody else's, or nobody's, is a

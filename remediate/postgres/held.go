@@ -37,7 +37,6 @@ func (t *Target) entitlement(a access.Action) (held, error) {
 		return held{}, nil
 	}
 	kind, rest, ok := strings.Cut(name, ":")
-	shared, known := cluster.KnownKind(kind)
 	end := strings.LastIndexByte(rest, ':')
 	switch {
 	case ok && kind == "attribute":
@@ -46,18 +45,18 @@ func (t *Target) entitlement(a access.Action) (held, error) {
 			return held{}, t.fail(a, access.NotFound, "there is no such attribute")
 		}
 		return held{attribute: rest}, nil
-	case ok && known && end > 0 && cluster.KnownPrivilege(rest[end+1:]):
+	case ok && cluster.KnownKind(kind) && end > 0 && cluster.KnownPrivilege(rest[end+1:]):
 		h := held{kind: kind, object: rest[:end], privilege: rest[end+1:]}
-		return h, t.split(a, &h, shared)
+		return h, t.split(a, &h)
 	case ref.Kind == "":
 		return held{}, nil
 	}
 	return held{}, t.fail(a, access.Invalid, fmt.Sprintf("roles, attributes and privileges on objects can be granted: %.80q of kind %.40q is none", name, ref.Kind))
 }
 
-// split takes the database off the name of an object, where the collector puts one.
-func (t *Target) split(a access.Action, h *held, shared bool) error {
-	if shared {
+// split takes the database off the name of an object, where the collector puts one: before all but databases.
+func (t *Target) split(a access.Action, h *held) error {
+	if h.kind == "database" {
 		return nil
 	}
 	if len(t.set.databases) == 1 {

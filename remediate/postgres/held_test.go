@@ -93,6 +93,7 @@ func TestEveryCollectedGrantIsUnderstood(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := standUp(t, server, "superuser", databases...)
 			run(t, server, "other", "GRANT SELECT ON fin.ledger TO ada")
+			defer run(t, server, "other", "DROP OWNED BY ada")
 			s.run("ALTER ROLE cid SUPERUSER CREATEROLE CREATEDB REPLICATION BYPASSRLS", "GRANT pg_monitor TO cid", "GRANT USAGE ON LANGUAGE sql TO cid", "GRANT CREATE ON TABLESPACE pg_default TO cid",
 				"CREATE ROLE auditor LOGIN PASSWORD '"+secret+"'")
 			yaml := fmt.Sprintf("url: postgres://auditor@%s/%s?sslmode=disable\npassword: {env: PG_TEST_PASSWORD}\ndatabases: [%s]", server.Addr(), database,
@@ -142,7 +143,8 @@ func TestEveryCollectedGrantIsUnderstood(t *testing.T) {
 
 func TestSeveralDatabases(t *testing.T) {
 	server := startServer(t)
-	run(t, server, "postgres", "CREATE DATABASE other", `CREATE DATABASE "books.fin"`)
+	run(t, server, "postgres", "CREATE DATABASE other")
+	run(t, server, "postgres", `CREATE DATABASE "books.fin"`)
 	s := standUp(t, server, "superuser", "other")
 	run(t, server, "other", "CREATE SCHEMA fin", "CREATE TABLE fin.ledger ()")
 	for _, where := range []string{database, "other"} {
@@ -153,6 +155,7 @@ func TestSeveralDatabases(t *testing.T) {
 	}
 	s.mustDo(action(access.GrantEntitlement, "cid", "database:other:CREATE"))
 	s.refused(action(access.GrantEntitlement, "cid", "table:fin.ledger:SELECT"), access.NotFound, "none of the databases")
+	run(t, server, "other", "DROP OWNED BY cid")
 	s = standUp(t, server, "superuser", "books.fin")
 	s.refused(action(access.GrantEntitlement, "cid", "table:books.fin.ledger:SELECT"), access.Conflict, "several databases")
 }

@@ -387,6 +387,7 @@ func TestSessionsOfOthersLive(t *testing.T) {
 		defer conn.Close(context.Background())
 		open = append(open, conn)
 	}
+	s.refused(action(access.DeleteAccount, "dan", ""), access.Conflict, "2 sessions of the role are open")
 	a, receipt := s.mustDo(action(access.RevokeSessions, "dan", ""))
 	if a.Before.Sessions != 2 || !strings.Contains(receipt.Said, "2 sessions") {
 		t.Errorf("%d sessions before; %s", a.Before.Sessions, receipt.Said)

@@ -25,13 +25,9 @@ type Privilege struct {
 	Grantable bool   `json:"grantable,omitempty"`
 }
 
-// KnownKind reports whether a word is a kind of object, and whether every database sees those of the kind.
-func KnownKind(kind string) (shared, known bool) {
-	i := slices.IndexFunc(dial.Objects(), func(o dial.Object) bool { return o.Kind == kind })
-	if i < 0 {
-		return false, false
-	}
-	return dial.Objects()[i].Shared, true
+// KnownKind reports whether a word is a kind of object.
+func KnownKind(kind string) bool {
+	return slices.ContainsFunc(dial.Objects(), func(o dial.Object) bool { return o.Kind == kind })
 }
 
 // KnownPrivilege reports whether a word is a privilege (PostgreSQL manual, table 5.1). Only such words are written into statements.

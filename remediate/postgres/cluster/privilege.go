@@ -27,9 +27,8 @@ func (p Privilege) clause() string {
 
 // whole reports whether a statement can be made of a privilege. What Restore holds has been outside.
 func (p Privilege) whole() bool {
-	_, known := KnownKind(p.Kind)
 	least := map[string]int{"table": 2, "sequence": 2, "type": 2, "column": 3, "function": 2}[p.Kind]
-	if !known || !KnownPrivilege(p.Privilege) || len(p.Path) < max(least, 1) {
+	if !KnownKind(p.Kind) || !KnownPrivilege(p.Privilege) || len(p.Path) < max(least, 1) {
 		return false
 	}
 	return p.Kind != "large_object" || strings.Trim(p.Path[0], "0123456789") == ""
