@@ -34,8 +34,11 @@ func (h *house) rewrite(name string, delimiter rune, change func(*table)) error 
 	r := csv.NewReader(bytes.NewReader(text))
 	r.Comma, r.FieldsPerRecord = delimiter, -1
 	all, err := r.ReadAll()
-	if err != nil || len(all) < 2 {
-		return fmt.Errorf("rewrite %s: %d rows, %w", name, len(all), err)
+	if err != nil {
+		return fmt.Errorf("rewrite %s: %w", name, err)
+	}
+	if len(all) < 2 {
+		return fmt.Errorf("rewrite %s: it has %d rows", name, len(all))
 	}
 	t := &table{all[0], all[1:]}
 	change(t)
