@@ -19,6 +19,9 @@ const (
 	// maxTries is on how many nights a change that fails is tried, exhaustedFor how long it is left alone then.
 	maxTries     = 5
 	exhaustedFor = 7 * 24 * time.Hour
+	// orderedFor is how long an order is with people for sure, whatever became of its finding meanwhile: a feed that is wrong for a night and
+	// right again must not order everything twice.
+	orderedFor = 14 * 24 * time.Hour
 )
 
 // carry lets a proposal take over what stands for its key.
@@ -44,7 +47,7 @@ func (p *planning) carry(one *proposal) {
 		one.Record = was
 	case (was.State == remediate.Done || was.State == remediate.Ordered) && !p.after(was):
 		one.Record = was // done, and no snapshot has looked since
-	case was.State == remediate.Ordered && !p.reopened(one, was):
+	case was.State == remediate.Ordered && (!p.reopened(one, was) || p.in.Now.Before(was.ChangedAt.Add(orderedFor))):
 		one.Record = was // the order is with people; the snapshot shows that they have not done it yet
 	case was.State == remediate.Skipped && !p.readSince(was.System, was.ChangedAt):
 		one.Record = was // nothing new is known until the next reading

@@ -148,13 +148,23 @@ func TestSilenceMayDisableAndNeverDeletes(t *testing.T) {
 	}
 }
 
+func TestAFeedThatWasWrongForANightOrdersNothingTwice(t *testing.T) {
+	l, r := one(t, asks(access.DisableAccount))
+	l.answer(r.Approval, access.ApprovalDenied)
+	l.ends(r.ID, remediate.Ordered)
+	l.night(2)
+	l.Cases[0].Finding.Change, l.Cases[0].Finding.State = access.ChangeReopened, access.Reopened
+	as(t, l, r, remediate.Ordered, "")
+}
+
 func TestAFindingThatCameBackIsANewEpisode(t *testing.T) {
-	for _, state := range []remediate.State{remediate.Refused, remediate.Ordered} {
+	for state, days := range map[remediate.State]int{remediate.Refused: 2, remediate.Ordered: 14} {
 		t.Run(string(state), func(t *testing.T) {
 			l, r := one(t, asks(access.DisableAccount))
 			l.answer(r.Approval, access.ApprovalDenied)
 			l.ends(r.ID, state)
-			l.night(2)
+			l.MaxGap = 0
+			l.night(days)
 			l.Cases[0].Finding.Change, l.Cases[0].Finding.State = access.ChangeReopened, access.Reopened
 			again := another(t, l, r, remediate.Waiting)
 			l.answer(again.Approval, access.ApprovalDenied)
