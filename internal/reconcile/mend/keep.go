@@ -55,8 +55,12 @@ func (m *Mender) keepHolds(ctx context.Context, holds []access.Hold) error {
 		if err != nil {
 			return err
 		}
-		events = append(events, ledger.Event{Time: now, Type: ledger.Hold, Run: h.Run, Data: map[string]any{"hold": h.ID, "system": h.System, "cause": h.Cause, "actions": h.Actions,
-			"accounts": h.Accounts, "by": h.By, "sha256": digest}})
+		if h.Open() {
+			events = append(events, ledger.Event{Time: now, Type: ledger.Hold, Run: h.Run, Data: map[string]any{"hold": h.ID, "system": h.System, "cause": h.Cause, "actions": h.Actions,
+				"accounts": h.Accounts, "by": h.By, "sha256": digest}})
+		} else {
+			events = append(events, releaseEvent(h, now))
+		}
 		doc, err := remediate.HoldDocument(h, now)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
@@ -62,7 +63,8 @@ func (m *Mender) Hold(ctx context.Context, system, reason, by string) (access.Ho
 	return h, m.keepHolds(ctx, []access.Hold{h})
 }
 
-// Release lifts a hold by its id, or every hold of a system. What was held is planned, or asked about, by the next plan.
+// Release lifts a hold by its id, or every hold of a system, or all. What was held is planned, or asked about, by the next plan. A hold of a
+// source that shrank must be named: with it goes what was read there.
 func (m *Mender) Release(ctx context.Context, name, reason, by string) ([]access.Hold, error) {
 	open, err := m.Holds(ctx)
 	if err != nil {
@@ -70,7 +72,7 @@ func (m *Mender) Release(ctx context.Context, name, reason, by string) ([]access
 	}
 	var released []access.Hold
 	for _, h := range open {
-		if h.ID == strings.ToUpper(name) || h.System == name && name != "" || name == "all" {
+		if h.ID == strings.ToUpper(name) || h.System == name && name != "" || name == "all" && h.Cause != planner.CauseSource {
 			h.ReleasedBy, h.ReleasedAt, h.Release = by, m.Now().UTC(), strings.TrimSpace(reason)
 			released = append(released, h)
 		}
@@ -86,7 +88,7 @@ func (m *Mender) Release(ctx context.Context, name, reason, by string) ([]access
 	for i := range released {
 		h := &released[i]
 		h.Version++
-		events = append(events, ledger.Event{Time: m.Now().UTC(), Type: ledger.Release, Run: h.Run, Data: map[string]any{"hold": h.ID, "system": h.System, "sha256": h.Digest, "reason": h.Release, "by": by}})
+		events = append(events, releaseEvent(*h, m.Now().UTC()))
 		doc, err := remediate.HoldDocument(*h, m.Now().UTC())
 		if err != nil {
 			return nil, err
@@ -97,4 +99,8 @@ func (m *Mender) Release(ctx context.Context, name, reason, by string) ([]access
 		return nil, fmt.Errorf("enter the release on the ledger: %w", err)
 	}
 	return released, m.Store.SaveDocuments(ctx, docs...)
+}
+
+func releaseEvent(h access.Hold, at time.Time) ledger.Event {
+	return ledger.Event{Time: at, Type: ledger.Release, Run: h.Run, Data: map[string]any{"hold": h.ID, "system": h.System, "sha256": h.Digest, "reason": h.Release, "by": h.ReleasedBy}}
 }
