@@ -84,41 +84,46 @@ func TestReservedEntitlementsAreNeitherTakenNorGiven(t *testing.T) {
 	}
 }
 
+// root is an enabled account with administrative power.
+func root(name string, more ...string) *access.AccountFacts {
+	a := account("erp", name)
+	holds(a, "root")
+	for _, e := range more {
+		holds(a, e)
+	}
+	return a
+}
+
+func states(t *testing.T, p planner.Plan, want ...remediate.State) {
+	t.Helper()
+	for i, r := range p.Records {
+		if i < len(want) && r.State != want[i] {
+			t.Errorf("%s is %s (%s), want %s", planner.Line(r.Action), r.State, r.Why, want[i])
+		}
+	}
+	if len(p.Records) != len(want) {
+		t.Errorf("%d records instead of %d", len(p.Records), len(want))
+	}
+}
+
+// lastOnes is a life in which erp has some administrators and holders of root.
+func lastOnes(admins, holders int) *life {
+	l := begin()
+	l.policies["leaver"], l.policies["creep"], l.policies["contractor"] = auto(access.DisableAccount), auto(access.RemoveEntitlement), auto(access.SetExpiry)
+	l.change("erp", func(s *planner.System) { s.Admins, s.Holders = admins, map[string]int{"root": holders, "root2": 1} })
+	return l
+}
+
 func TestTheLastOfItsKindStaysWhateverIsTakenTogether(t *testing.T) {
-	root := func(name string, more ...string) *access.AccountFacts {
-		a := account("erp", name)
-		holds(a, "root")
-		for _, e := range more {
-			holds(a, e)
-		}
-		return a
-	}
-	states := func(t *testing.T, p planner.Plan, want ...remediate.State) {
-		t.Helper()
-		for i, r := range p.Records {
-			if i < len(want) && r.State != want[i] {
-				t.Errorf("%s is %s (%s), want %s", planner.Line(r.Action), r.State, r.Why, want[i])
-			}
-		}
-		if len(p.Records) != len(want) {
-			t.Errorf("%d records instead of %d", len(p.Records), len(want))
-		}
-	}
-	open := func(admins, holders int) *life {
-		l := begin()
-		l.policies["leaver"], l.policies["creep"], l.policies["contractor"] = auto(access.DisableAccount), auto(access.RemoveEntitlement), auto(access.SetExpiry)
-		l.change("erp", func(s *planner.System) { s.Admins, s.Holders = admins, map[string]int{"root": holders, "root2": 1} })
-		return l
-	}
 	t.Run("administrators disabled", func(t *testing.T) {
-		l := open(3, 3)
+		l := lastOnes(3, 3)
 		for _, name := range []string{"a", "b", "c"} {
 			l.leaver("leaver", root(name), "")
 		}
 		states(t, l.make(t), remediate.Planned, remediate.Planned, remediate.Blocked)
 	})
 	t.Run("holders of an entitlement", func(t *testing.T) {
-		l := open(9, 2)
+		l := lastOnes(9, 2)
 		l.excess("creep", account("erp", "a"), "root", "")
 		l.excess("creep", account("erp", "b"), "root", "")
 		p := l.make(t)
@@ -126,19 +131,19 @@ func TestTheLastOfItsKindStaysWhateverIsTakenTogether(t *testing.T) {
 		is(t, p.Records[1], remediate.Blocked, "last enabled account that holds root")
 	})
 	t.Run("one disabled, the other loses what makes it one", func(t *testing.T) {
-		l := open(2, 2)
+		l := lastOnes(2, 2)
 		l.excess("creep", account("erp", "a"), "root", "")
 		l.leaver("leaver", root("b"), "")
 		states(t, l.make(t), remediate.Planned, remediate.Blocked)
 	})
 	t.Run("a holder disabled, another loses it", func(t *testing.T) {
-		l := open(9, 2)
+		l := lastOnes(9, 2)
 		l.leaver("leaver", root("a"), "")
 		l.excess("creep", account("erp", "b"), "root", "")
 		states(t, l.make(t), remediate.Planned, remediate.Blocked)
 	})
 	t.Run("who keeps another stays an administrator", func(t *testing.T) {
-		l := open(2, 2)
+		l := lastOnes(2, 2)
 		a := root("a", "root2")
 		c := l.leaver("creep", a, "")
 		c.Finding = finding("creep", access.ScopeGrant, "erp", "a", "root")
@@ -147,14 +152,14 @@ func TestTheLastOfItsKindStaysWhateverIsTakenTogether(t *testing.T) {
 		states(t, l.make(t), remediate.Planned, remediate.Planned)
 	})
 	t.Run("one account twice is one", func(t *testing.T) {
-		l := open(2, 2)
+		l := lastOnes(2, 2)
 		a := account("erp", "a")
 		l.excess("creep", a, "root", "")
 		l.leaver("leaver", a, "")
 		states(t, l.make(t), remediate.Planned, remediate.Planned)
 	})
 	t.Run("an end date is an end", func(t *testing.T) {
-		l := open(1, 1)
+		l := lastOnes(1, 1)
 		p := l.staff["W-1"]
 		p.EndDate = first.AddDate(0, 1, 0)
 		l.staff["W-1"] = p
@@ -162,7 +167,7 @@ func TestTheLastOfItsKindStaysWhateverIsTakenTogether(t *testing.T) {
 		states(t, l.make(t), remediate.Blocked)
 	})
 	t.Run("one that was disabled since it was read", func(t *testing.T) {
-		l := open(2, 2)
+		l := lastOnes(2, 2)
 		l.leaver("leaver", root("a"), "")
 		done := l.plan(t).Records[0]
 		l.ends(done.ID, remediate.Done)
@@ -170,7 +175,7 @@ func TestTheLastOfItsKindStaysWhateverIsTakenTogether(t *testing.T) {
 		states(t, l.make(t), remediate.Done, remediate.Blocked)
 	})
 	t.Run("a disabled account is the last of nothing", func(t *testing.T) {
-		l := open(1, 1)
+		l := lastOnes(1, 1)
 		a := account("erp", "a")
 		a.Enabled = false
 		l.excess("creep", a, "root", "")
