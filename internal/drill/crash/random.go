@@ -21,7 +21,7 @@ type toggle struct {
 const (
 	queue    = 8                      // how many actions are planned at a time
 	window   = 400 * time.Millisecond // the longest that most processes live, on a machine that starts one in a quarter of it
-	deepStep = 60                     // the latest step at which others end
+	deepStep = 40                     // the latest step at which others end
 )
 
 // random kills processes that do everything at once.
@@ -98,7 +98,7 @@ func (d *drill) hit(ctx context.Context) error {
 	switch d.rand.IntN(10) {
 	case 0, 1, 2, 3:
 		task.Kill.Nth = 1 + d.rand.IntN(deepStep)
-		after = 8 * d.window // it may not come so far
+		after = 3 * d.window // it may not come so far
 	case 4:
 		after *= 4
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
@@ -112,6 +113,9 @@ func (p *Proxy) keep(c net.Conn) {
 	p.mu.Unlock()
 }
 
+// drainTime is how long an answer that the client did not wait for is waited for.
+const drainTime = 5 * time.Second
+
 // link is one client with its connection to the server.
 type link struct {
 	p              *Proxy
@@ -135,6 +139,19 @@ func (p *Proxy) serve(client net.Conn) {
 	for {
 		m, err := ber.ReadPacket(client)
 		if err != nil || len(m.Children) < 2 || !k.pass(m) {
+			break
+		}
+	}
+	k.drain()
+}
+
+// drain waits for the answers to changes that the client did not wait for, when somebody wants to know them.
+func (k *link) drain() {
+	for end := time.Now().Add(drainTime); k.p.Answer != nil && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		k.mu.Lock()
+		n := len(k.changes)
+		k.mu.Unlock()
+		if n == 0 {
 			return
 		}
 	}
