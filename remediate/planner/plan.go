@@ -45,6 +45,7 @@ func Make(ctx context.Context, in Input) (Plan, error) {
 	}
 	p.guard(all)
 	p.limit(all)
+	p.sources(all)
 	p.order(all)
 	questions, err := p.ask(ctx, all)
 	if err != nil {

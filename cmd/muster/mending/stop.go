@@ -3,6 +3,7 @@ package mending
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"muster/internal/reconcile/halt"
 	"muster/internal/reconcile/mend"
 	"muster/internal/reconcile/plan"
+	"muster/remediate/planner"
 )
 
 func (a *commands) holdCommand() *cobra.Command {
@@ -61,18 +63,19 @@ func (a *commands) releaseCommand() *cobra.Command {
 			for _, h := range released {
 				fmt.Fprintf(a.Stderr, "released %s (%s): %s\n", h.ID, h.Cause, h.Reason)
 			}
-			if len(released) > 0 {
-				if err := a.afterRelease(ctx, s, m, released); err != nil {
-					return err
-				}
+			source := args[0]
+			switch byID := strings.HasPrefix(strings.ToUpper(source), "H-"); {
+			case byID && len(released) == 1 && released[0].Cause == planner.CauseSource:
+				source = released[0].System
+			case (byID || source == "all") && len(released) == 0:
+				return &access.Error{Op: "release " + args[0], Kind: access.NotFound, Hint: "muster plan says what is held", Err: fmt.Errorf("no such hold is open")}
+			case byID || source == "all":
+				return a.afterRelease(ctx, s, m, released)
 			}
-			if strings.HasPrefix(strings.ToUpper(args[0]), "H-") || args[0] == "all" {
-				if len(released) == 0 {
-					return &access.Error{Op: "release " + args[0], Kind: access.NotFound, Hint: "muster plan says what is held", Err: fmt.Errorf("no such hold is open")}
-				}
-				return nil
+			if err := a.releaseSnapshot(ctx, s, source, reason, len(released) > 0); err != nil || len(released) == 0 {
+				return err
 			}
-			return a.releaseSnapshot(ctx, s, args[0], reason, len(released) > 0)
+			return a.afterRelease(ctx, s, m, released)
 		}),
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why it may go on (required)")
@@ -97,14 +100,16 @@ func (a *commands) releaseSnapshot(ctx context.Context, s *cli.Session, name, re
 	return nil
 }
 
-// afterRelease plans again, so that what was held is asked about or becomes due at once.
+// afterRelease tells people, and plans again, so that what was held is asked about or becomes due at once. What was read and released is
+// judged by the next run, and nothing is planned from the run before it.
 func (a *commands) afterRelease(ctx context.Context, s *cli.Session, m *mend.Mender, released []access.Hold) error {
 	channels, err := a.Channels(s, m, s.Ledger)
 	if err != nil {
 		return err
 	}
 	a.Tell(ctx, channels.Teller.Holds(ctx, released))
-	if !m.Enabled() {
+	ofSource := func(h access.Hold) bool { return h.Cause == planner.CauseSource }
+	if !m.Enabled() || slices.ContainsFunc(released, ofSource) {
 		return nil
 	}
 	p, err := a.planNow(ctx, s, m)

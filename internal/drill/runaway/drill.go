@@ -21,7 +21,8 @@ type drill struct {
 	told    map[string]string // messages about holds that were there before: key → text
 	touched map[string]bool
 	faults  []string
-	open    []string // ids of holds
+	open    []string // ids of the holds that somebody must release
+	sources []string // ids of those that end when their source is read whole again
 }
 
 const reason = "the feed was wrong and is mended, says the drill"
@@ -79,17 +80,21 @@ func words(m state.Message) string {
 	return m.Text + "\n" + string(text)
 }
 
-var held = regexp.MustCompile(`(H-[A-Z2-7]{8}) holds: `)
+var held = regexp.MustCompile(`(H-[A-Z2-7]{8}) holds: ([a-z]+ was not read whole)?`)
 
-// holdsIn are the holds that a night names.
-func holdsIn(s said) []string {
+// holdsIn are the holds that a night names: those that somebody must release, and those of sources.
+func holdsIn(s said) (open, sources []string) {
 	text := strings.Join(strings.Fields(s.stdout), " ") // long lines are folded
-	var out []string
 	for _, m := range held.FindAllStringSubmatch(text, -1) {
-		out = append(out, m[1])
+		if m[2] != "" {
+			sources = append(sources, m[1])
+		} else {
+			open = append(open, m[1])
+		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	slices.Sort(open)
+	slices.Sort(sources)
+	return open, sources
 }
 
 // night is the first with the bad news.
@@ -99,10 +104,10 @@ func (d *drill) night(ctx context.Context) error {
 		return err
 	}
 	d.check("the night", s)
-	if d.open = holdsIn(s); len(d.open) > 0 {
-		if n := len(d.messages()) - len(d.told); n != 1 {
-			d.fault("the night raised %d holds and posted %d messages about them", len(d.open), n)
-		}
+	known := len(d.told)
+	d.open, d.sources = holdsIn(s)
+	if n := len(d.messages()) - known; n != 1 && !d.failed {
+		d.fault("the night raised %d holds and posted %d messages about them", len(d.open)+len(d.sources), n)
 	}
 	return nil
 }
@@ -121,7 +126,12 @@ func (d *drill) check(when string, s said) {
 			d.fault("%s does not say that %s was not read whole:\n%s", when, source, s.stdout)
 		}
 	}
-	if len(d.unread) == 0 && (!heldCount.MatchString(actions.FindString(s.stdout)) || len(holdsIn(s)) == 0) {
+	open, sources := holdsIn(s)
+	switch {
+	case d.failed:
+	case len(d.unread) > 0 && len(sources) != len(d.unread):
+		d.fault("%s tells of %d sources that shrank, not of %d:\n%s", when, len(sources), len(d.unread), s.stdout)
+	case len(d.unread) == 0 && (!heldCount.MatchString(actions.FindString(s.stdout)) || len(open) == 0):
 		d.fault("%s holds nothing:\n%s", when, s.stdout)
 	}
 }
@@ -139,8 +149,8 @@ func (d *drill) again(ctx context.Context) error {
 	if n := len(d.messages()) - len(before); n != 0 {
 		d.fault("the second night posted %d more messages about holds", n)
 	}
-	if now := holdsIn(s); !slices.Equal(now, d.open) {
-		d.fault("the holds were %v and are %v", d.open, now)
+	if open, sources := holdsIn(s); !slices.Equal(open, d.open) || !slices.Equal(sources, d.sources) {
+		d.fault("the holds were %v and %v and are %v and %v", d.open, d.sources, open, sources)
 	}
 	return nil
 }
@@ -151,7 +161,7 @@ func (d *drill) believe(ctx context.Context) error {
 		return nil
 	}
 	for _, source := range d.unread {
-		s, err := d.muster(ctx, "release", source, "--reason", "half of them left, says somebody who did not look")
+		s, err := d.muster(ctx, "release", source, "--reason", reason)
 		if err != nil {
 			return err
 		}
@@ -159,7 +169,10 @@ func (d *drill) believe(ctx context.Context) error {
 			d.fault("release %s ended with %d: %s", source, s.code, s.all())
 		}
 	}
-	d.unread = nil
+	if err := d.over(ctx, d.sources, reason); err != nil {
+		return err
+	}
+	d.unread, d.sources, d.told = nil, nil, d.messages()
 	if err := d.night(ctx); err != nil {
 		return err
 	}
@@ -181,7 +194,7 @@ func (d *drill) mended(ctx context.Context) error {
 	if did := acted(s.stdout); did != "" {
 		d.fault("the night after the clock was set right says that it acted: %s", did)
 	}
-	d.open = holdsIn(s)
+	d.open, _ = holdsIn(s)
 	return d.release(ctx)
 }
 
@@ -195,35 +208,44 @@ func (d *drill) release(ctx context.Context) error {
 		if s.code != 0 || !strings.Contains(s.stderr, "released "+id) {
 			d.fault("release %s ended with %d: %s", id, s.code, s.all())
 		}
-		if n, err := d.released(ctx, id); err != nil {
+	}
+	return d.over(ctx, d.open, reason)
+}
+
+// over looks whether holds are released: with the reason on the ledger, and in Slack.
+func (d *drill) over(ctx context.Context, holds []string, why string) error {
+	if len(holds) == 0 {
+		return nil
+	}
+	for _, id := range holds {
+		n, err := d.released(ctx, id, why)
+		if err != nil {
 			return err
-		} else if n != 1 {
+		}
+		if n != 1 {
 			d.fault("the ledger has %d releases of %s with the reason", n, id)
 		}
-	}
-	if len(d.open) == 0 {
-		return nil
 	}
 	for key, text := range d.messages() {
 		if _, old := d.told[key]; old {
 			continue
 		}
-		if !strings.Contains(text, "Held actions were released") || strings.Count(text, reason) == 0 {
+		if !strings.Contains(text, "Held actions were released") || !strings.Contains(text, why) {
 			d.fault("the message about the holds does not say that they were released: %s", text)
 		}
 	}
 	return nil
 }
 
-// released counts the entries about a hold's release.
-func (d *drill) released(ctx context.Context, id string) (n int, err error) {
+// released counts the entries about a hold's release for a reason.
+func (d *drill) released(ctx context.Context, id, why string) (n int, err error) {
 	r, err := ledger.Read(d.file("data/ledger"))
 	if err != nil {
 		return 0, err
 	}
 	err = r.Entries(ctx, 0, func(e ledger.Entry) error {
 		var data struct{ Hold, Reason, By string }
-		if e.Type == ledger.Release && json.Unmarshal(e.Data, &data) == nil && data.Hold == id && data.Reason == reason && data.By != "" {
+		if e.Type == ledger.Release && json.Unmarshal(e.Data, &data) == nil && data.Hold == id && strings.Contains(data.Reason, why) && data.By != "" {
 			n++
 		}
 		return nil
@@ -237,10 +259,11 @@ func (d *drill) clean(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.code != 0 || acted(s.stdout) != "" || heldCount.MatchString(actions.FindString(s.stdout)) || len(holdsIn(s)) > 0 {
+	open, sources := holdsIn(s)
+	if s.code != 0 || acted(s.stdout) != "" || heldCount.MatchString(actions.FindString(s.stdout)) || len(open)+len(sources) > 0 {
 		d.fault("the night after it was mended ended with %d:\n%s", s.code, s.all())
 	}
-	return nil
+	return d.over(ctx, d.sources, "was read whole again")
 }
 
 // verify re-computes the ledger.

@@ -12,6 +12,7 @@ type mistake struct {
 	name    string
 	make    func(context.Context, *house) error
 	unread  []string // sources that must not count as read whole; else actions must be held
+	failed  bool     // nothing at all could be read: there is nothing that somebody could release
 	clock   bool     // the clock is wrong: that it is right again is a jump too, and asks for a release of its own
 	mistook bool     // somebody releases the snapshot that is held, as if the news were true
 }
@@ -42,8 +43,8 @@ func mistakes() []mistake {
 	hr := []string{"hr"}
 	return []mistake{
 		{name: "hr-empty", make: workersOf(func(t *table) { t.rows = nil }), unread: hr},
-		{name: "hr-zero-bytes", make: feed(func(h *house) error { return os.WriteFile(h.file(workers), nil, 0o600) }), unread: hr},
-		{name: "hr-gone", make: feed(func(h *house) error { return os.Remove(h.file(workers)) }), unread: hr},
+		{name: "hr-zero-bytes", make: feed(func(h *house) error { return os.WriteFile(h.file(workers), nil, 0o600) }), unread: hr, failed: true},
+		{name: "hr-gone", make: feed(func(h *house) error { return os.Remove(h.file(workers)) }), unread: hr, failed: true},
 		{name: "hr-sixty-percent", make: workersOf(sixty), unread: hr},
 		{name: "hr-renumbered", make: workersOf(renumber), unread: hr},
 		{name: "hr-statuses-flipped", make: workersOf(flip)},

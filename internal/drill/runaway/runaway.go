@@ -4,11 +4,10 @@
 // remediation.mode apply, policies that are all auto, and the limits that a fresh install has. Nights mend what is planted until nothing is
 // left to do. From there every drill makes one mistake, and lets the program take the roll as cron would:
 //
-//	night     exit code 3; the mistake is said; where actions are held, Slack has one message about it
+//	night     exit code 3; the mistake is said; Slack has one message about what is held
 //	again     the same news once more: no second message
-//	mended    the source or the configuration is what it was; who releases the holds does so with a reason, which is on the ledger, and the
-//	          message in Slack says so
-//	clean     exit code 0, and nothing is held or done
+//	mended    the source or the configuration is what it was; who releases the holds does so with a reason
+//	clean     exit code 0, and nothing is held or done; every release is on the ledger with its reason, and the message in Slack says so
 //
 // What was touched is read with the servers' own tools and from the folder of orders, before and after each step: an account is touched when
 // anything about it, or about what it holds, is another, or when an order about it was written. Each drill begins with the same data folder,

@@ -63,6 +63,8 @@ func (t *Teller) Run(ctx context.Context, res reconcile.Result, o mend.Outcome) 
 		for _, c := range t.Channels {
 			errs = append(errs, c.Holds(ctx, res.Run.ID, holds))
 		}
+		ended := slices.DeleteFunc(slices.Clone(o.Plan.Holds), access.Hold.Open) // of earlier runs, whose messages say that they hold
+		errs = append(errs, t.Holds(ctx, ended))
 	}
 	list, err := t.digests(ctx, res, o)
 	if err != nil {

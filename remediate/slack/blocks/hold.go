@@ -25,8 +25,11 @@ func Holds(run string, holds []access.Hold, c Context) Message {
 	}
 	head, intro := "Actions are held", fmt.Sprintf("*%s on %s %s not done* until a person releases them. Nobody has to hurry: while they are held nothing is changed.",
 		plural(actions, "action"), plural(accounts, "account"), areIs(actions))
-	if open == 0 {
+	switch {
+	case open == 0:
 		head, intro = "Held actions were released", "Nothing is held any more."
+	case actions == 0:
+		intro = "*Nothing is changed on the strength of what is listed here* until it is right again, or a person releases it. Nobody has to hurry."
 	}
 	text := fmt.Sprintf("%s: %s, run %s", head, plural(len(holds), "hold"), run)
 	return Message{Text: fit(text, maxText), Blocks: []slackgo.Block{
