@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint build golden lab crash setup setup-test clean
+.PHONY: help demo test bench lint build golden lab crash spoof runaway setup setup-test clean
 
 export CGO_ENABLED ?= 0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -54,6 +54,12 @@ KILLS ?= 1000
 
 crash: setup-test build ## kill the process that changes systems at every step and KILLS times at random, then count
 	go run ./internal/drill crash -kills $(KILLS)
+
+spoof: setup-test build ## try to have decisions taken that nobody made: forged, stale, foreign, own, replayed
+	go run ./internal/drill spoof
+
+runaway: setup-test build ## feed it bad news of every kind while every rule may act by itself
+	go run ./internal/drill runaway
 
 clean: ## remove what was built and the demo's data
 	rm -rf bin .muster bench.json
