@@ -88,7 +88,7 @@ func run(ctx context.Context, house House, task Task, stdout, stderr io.Writer) 
 	}
 	r := &reaper{kill: task.Kill, out: stdout}
 	p.exec = &execute.Executor{Records: p.store, Ledger: p.ledger, Now: time.Now, Log: log, Retry: retry.Policy{Tries: 4, Base: 20 * time.Millisecond},
-		Settle: 10 * time.Millisecond, Batch: 4, OnStep: func(s execute.Step, a access.Action) { r.step(string(s), a.ID) }}
+		Settle: 5 * time.Millisecond, Batch: 4, OnStep: func(s execute.Step, a access.Action) { r.step(string(s), a.ID) }}
 	if p.exec.Systems, err = house.Systems(log); err != nil {
 		return err
 	}
