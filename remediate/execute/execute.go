@@ -2,7 +2,6 @@ package execute
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -51,13 +50,15 @@ type Executor struct {
 	Halted   func() (why string, halted bool) // the kill switch, looked at before every change
 	Retry    retry.Policy
 	Settle   time.Duration             // before a change that is not to be seen is looked for again, doubled twice; for systems that lag
-	Batch    int                       // actions of a system between two writes of the ledger; default 100
+	Batch    int                       // actions of a system between two writes of the ledger; default 250, and no more than the rate lets through in 10 s
 	Parallel int                       // accounts of a system at the same time; default 4
 	OnStep   func(Step, access.Action) // may be nil
 }
 
 const (
-	defaultBatch    = 100
+	defaultBatch = 250
+	// freshFor is how old a look may be when the last change of its batch is made, as far as the rate alone has it.
+	freshFor        = 10 * time.Second
 	defaultParallel = 4
 	// flushTime is how long what happened may take to be written down after a cancellation.
 	flushTime = 20 * time.Second
@@ -80,8 +81,7 @@ func (x *Executor) Run(ctx context.Context, records []remediate.Record) ([]remed
 	return out, g.Wait()
 }
 
-// system works through the actions of one system in waves: in each at most one action of an account, so that each action sees what the
-// one before it left.
+// system carries out the actions of one system.
 func (x *Executor) system(ctx context.Context, name string, list []*remediate.Record) error {
 	sys, ok := x.Systems[name]
 	if !ok {
@@ -96,33 +96,29 @@ func (x *Executor) system(ctx context.Context, name string, list []*remediate.Re
 	if err := run.before(ctx, list); err != nil {
 		return err
 	}
-	for len(list) > 0 {
-		wave, rest, over := run.wave(list, cmpOr(x.Batch, defaultBatch))
-		if len(rest) == len(list) { // each waits for another
-			return x.settle(ctx, rest, remediate.Blocked, "the account that it needs was not created")
-		}
-		if err := x.settled(ctx, over); err != nil {
-			return err
-		}
-		if err := run.batch(ctx, wave); err != nil {
-			return err
-		}
-		list = rest
+	return run.work(ctx, list)
+}
+
+// done is what counts later of an action that was done.
+type done struct {
+	Account access.AccountRef
+	Receipt *struct {
+		At    time.Time
+		After struct{ Exists, Enabled bool }
 	}
-	return nil
 }
 
 // left is how earlier actions left the accounts of a system, where no snapshot has shown it since.
 func (x *Executor) left(ctx context.Context, name string) (map[string]seen, error) {
-	done, err := remediate.Load[remediate.Record](ctx, x.Records, access.DocumentQuery{Kind: access.DocAction, States: []string{string(remediate.Done)}, System: name})
+	list, err := remediate.Load[done](ctx, x.Records, access.DocumentQuery{Kind: access.DocAction, States: []string{string(remediate.Done)}, System: name})
 	if err != nil {
 		return nil, err
 	}
-	done = slices.DeleteFunc(done, func(r remediate.Record) bool { return r.Receipt == nil })
-	slices.SortStableFunc(done, func(a, b remediate.Record) int { return a.Receipt.At.Compare(b.Receipt.At) })
+	list = slices.DeleteFunc(list, func(d done) bool { return d.Receipt == nil })
+	slices.SortStableFunc(list, func(a, b done) int { return a.Receipt.At.Compare(b.Receipt.At) })
 	out := map[string]seen{}
-	for _, r := range done {
-		out[accountKey(r.Action)] = seen{r.Receipt.After.Exists, r.Receipt.After.Enabled}
+	for _, d := range list {
+		out[accountKey(access.Action{Account: d.Account})] = seen{d.Receipt.After.Exists, d.Receipt.After.Enabled}
 	}
 	return out, nil
 }
@@ -144,9 +140,12 @@ type run struct {
 	sys  System
 	pace pacer
 
+	turn  sync.Mutex // held by the wave that looks at the system or changes it
+	under []*wave    // under way, the oldest first
+
 	mu    sync.Mutex
 	seen  map[string]seen              // by account: how the actions of this run left it
-	ended map[string]*remediate.Record // by action id
+	ended map[string]*remediate.Record // by action id; those of waves under way have not ended
 }
 
 // seen is how an account is expected to be found.
@@ -172,35 +171,6 @@ func (r *run) before(ctx context.Context, list []*remediate.Record) error {
 		}
 	}
 	return nil
-}
-
-// wave takes the next actions that may go together: one of an account, none before what it depends on. Over are those whose account was
-// not created.
-func (r *run) wave(list []*remediate.Record, size int) (wave, rest, over []*remediate.Record) {
-	busy, pending := map[string]bool{}, map[string]bool{}
-	for _, rec := range list {
-		pending[rec.ID] = true
-	}
-	for _, rec := range list {
-		account := accountKey(rec.Action)
-		if len(wave) == size || busy[account] || rec.After != "" && pending[rec.After] {
-			busy[account] = true
-			rest = append(rest, rec)
-			continue
-		}
-		if rec.After != "" && rec.Account.ID == "" {
-			if state, why := r.created(rec); state != remediate.Planned || why != "" {
-				if rec.State != state || rec.Why != why {
-					rec.State, rec.Why = state, why
-					over = append(over, rec)
-				}
-				continue
-			}
-		}
-		busy[account] = true
-		wave = append(wave, rec)
-	}
-	return wave, rest, over
 }
 
 // created gives an action the account that another one created for it, or says why it cannot. An account of the same name that somebody
@@ -229,41 +199,6 @@ func accountKey(a access.Action) string {
 		return a.Account.Name
 	}
 	return a.Account.ID
-}
-
-// batch does one wave: look, write intents, change, write receipts.
-func (r *run) batch(ctx context.Context, wave []*remediate.Record) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("apply actions in %s: %w", r.name, err)
-	}
-	for _, rec := range wave {
-		r.ended[rec.ID] = rec
-	}
-	if why, stop := r.stopped(); stop {
-		return r.x.settle(ctx, wave, remediate.Planned, why)
-	}
-	r.each(wave, func(rec *remediate.Record) { r.inspect(ctx, rec) })
-	var ready, over []*remediate.Record
-	for _, rec := range wave {
-		if rec.State == remediate.Applying {
-			ready = append(ready, rec)
-		} else {
-			over = append(over, rec)
-		}
-	}
-	if err := r.x.settled(ctx, over); err != nil {
-		return err
-	}
-	if len(ready) == 0 {
-		return ctx.Err()
-	}
-	if err := r.x.intents(ctx, ready); err != nil {
-		return err
-	}
-	r.each(ready, func(rec *remediate.Record) { r.apply(ctx, rec) })
-	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
-	defer cancel()
-	return errors.Join(r.x.receipts(flush, ready), ctx.Err())
 }
 
 // stopped reports whether nothing may be changed now.
