@@ -118,15 +118,6 @@ func want(t *testing.T, got map[string]remediate.Record, lines ...string) {
 	}
 }
 
-func (s *site) entries(t *testing.T, kind ledger.Type) []string {
-	t.Helper()
-	list, err := remediatetest.Entries(context.WithoutCancel(t.Context()), s.dir, kind)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list
-}
-
 func broken(kind access.Kind) error {
 	return &access.Error{System: "erp", Op: "change", Kind: kind, Err: fmt.Errorf("it is %s", kind)}
 }

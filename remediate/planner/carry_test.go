@@ -262,7 +262,9 @@ func TestNothingIsDoneThatNobodyAgreedTo(t *testing.T) {
 			l, r := one(t, asks(access.DisableAccount))
 			l.answer(r.Approval, access.ApprovalApproved)
 			break_(l)
-			as(t, l.night(1), r, remediate.Blocked, "nobody agreed")
+			if again := as(t, l.night(1), r, remediate.Blocked, "nobody agreed"); again.Mode != access.ModeApprove {
+				t.Errorf("what was asked about is %s by now", again.Mode)
+			}
 			l.ends(r.ID, remediate.Failed)
 			as(t, l.night(1), r, remediate.Blocked, "nobody agreed")
 		})
