@@ -32,7 +32,7 @@ setup-test: setup ## install the servers and tools that the tests run against
 	@.ci/setup
 
 test: setup-test lint ## run every test, race detector on
-	CGO_ENABLED=1 go test -race -timeout 30m ./...
+	CGO_ENABLED=1 go test -race -timeout 60m ./...
 
 lint: ## vet, staticcheck and the house rules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not formatted:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
