@@ -29,12 +29,15 @@ func workersOf(change func(*table)) func(context.Context, *house) error {
 // clockOf lets the organisation's clock show another moment. It is 2026-11-22 otherwise.
 func clockOf(moment string) func(context.Context, *house) error {
 	return feed(func(h *house) error {
-		return h.edit("muster.yaml", func(text string) string { return asOf.ReplaceAllString(text, "as_of: "+moment) })
+		return h.edit("muster.yaml", func(text string) string {
+			return baseline.ReplaceAllString(asOf.ReplaceAllString(text, "as_of: "+moment), "") // a baseline that lies ahead is a bad configuration
+		})
 	})
 }
 
 var (
 	asOf       = regexp.MustCompile(`as_of: \S+`)
+	baseline   = regexp.MustCompile(`(?m)^    baseline:\n(?:      .*\n)+`)
 	conditions = regexp.MustCompile(`(?m)^    when: .*$`)
 )
 

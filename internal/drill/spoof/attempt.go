@@ -17,7 +17,7 @@ import (
 
 // attempt is one try to have something decided.
 type attempt struct {
-	group string // of like ones: with Every, some of each group are made
+	group string // what it is like: "field: from another app"
 	name  string
 	about string // the question that the ledger must name; empty where nothing in the attempt is to be believed
 	why   approve.RefusalKind
@@ -34,8 +34,9 @@ func (h *house) try(ctx context.Context, list []attempt) error {
 	}
 	made := map[string]int{}
 	for _, a := range list {
-		made[a.group]++
-		if (made[a.group]-1)%h.o.Every != 0 {
+		like, _, _ := strings.Cut(a.group, ":")
+		like += string(a.why)
+		if made[like]++; (made[like]-1)%h.o.Every != 0 {
 			continue
 		}
 		if err := h.one(ctx, a); err != nil {

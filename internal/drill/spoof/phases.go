@@ -132,23 +132,35 @@ func (h *house) deny(ctx context.Context, q question) (slackfake.Delivery, error
 	ben := h.cast.part("ben").user
 	var sent slackfake.Delivery
 	err := h.honest(ctx, "denial", q, access.ApprovalDenied, 1, func(ctx context.Context) error {
-		known := len(h.chat.Workspace().Views(ben))
-		for try := 0; len(h.chat.Workspace().Views(ben)) == known; try++ { // a machine that is too slow asks for another click
-			if try == 5 {
-				return errors.New("no dialog was opened")
-			}
-			if _, err := h.chat.Click(ctx, q.on(ben, pressDeny, nil)); err != nil {
-				return err
-			}
-			for end := time.Now().Add(answerTime / 5); len(h.chat.Workspace().Views(ben)) == known && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			}
+		view, err := h.dialog(ctx, q, ben)
+		if err != nil {
+			return err
 		}
-		views := h.chat.Workspace().Views(ben)
-		var err error
-		sent, err = h.chat.Submit(ctx, slackfake.Submit{User: ben, View: views[len(views)-1].ID, Values: map[string]string{"reason": "they need it until Friday"}})
+		sent, err = h.chat.Submit(ctx, slackfake.Submit{User: ben, View: view, Values: map[string]string{"reason": "they need it until Friday"}})
 		return err
 	})
 	return sent, err
+}
+
+// dialog lets somebody open the dialog for a denial, and gives its id. A machine that is too slow asks for another click.
+func (h *house) dialog(ctx context.Context, q question, user string) (string, error) {
+	known := map[string]bool{}
+	for _, v := range h.chat.Workspace().Views(user) {
+		known[v.ID] = true
+	}
+	for range 5 {
+		if _, err := h.chat.Click(ctx, q.on(user, pressDeny, nil)); err != nil {
+			return "", err
+		}
+		for end := time.Now().Add(answerTime / 5); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			for _, v := range h.chat.Workspace().Views(user) {
+				if !known[v.ID] {
+					return v.ID, nil
+				}
+			}
+		}
+	}
+	return "", errors.New("no dialog was opened")
 }
 
 // afterwards are attempts on what has just been decided: with what decided it, and as somebody who would have it otherwise.

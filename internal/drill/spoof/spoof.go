@@ -31,7 +31,7 @@ import (
 // Options say how much is tried.
 type Options struct {
 	Seed   uint64 // of the places that are changed
-	Every  int    // of each group of attempts one in so many; 1 is all
+	Every  int    // of attempts of a kind that are refused for the same reason one in so many; 1 is all
 	Muster string // path of the program
 	Dir    string // folder that is kept, to be looked at; empty: a temporary one
 }
@@ -74,7 +74,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	var o Options
 	flags.Uint64Var(&o.Seed, "seed", 1, "of the places that are changed")
-	flags.IntVar(&o.Every, "every", 1, "of each group of attempts one in so many")
+	flags.IntVar(&o.Every, "every", 1, "of like attempts one in so many")
 	flags.StringVar(&o.Muster, "muster", "bin/muster", "the `program`")
 	flags.StringVar(&o.Dir, "dir", "", "`folder` to keep everything in; it must not be there yet")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 || o.Every < 1 {

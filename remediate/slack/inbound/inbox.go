@@ -121,6 +121,12 @@ func (b *Inbox) Remove(id string) error {
 	return nil
 }
 
+// Has reports whether an interaction waits.
+func (b *Inbox) Has(id string) bool {
+	_, err := os.Lstat(filepath.Join(b.dir, id+inboxEnd))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // List gives what waits, the oldest first, without those that skip names. A file that cannot be read as an interaction is set aside and
 // named in the error; the others are given all the same.
 func (b *Inbox) List(skip func(id string) bool) ([]Interaction, error) {

@@ -58,6 +58,10 @@ func (d *Door) refill(ctx context.Context) {
 
 // handle answers one interaction and takes it out of the inbox. What fails for a reason that passes stays there.
 func (d *Door) handle(ctx context.Context, x Interaction) {
+	if !d.inbox.Has(x.ID) { // it was read from the inbox while somebody handled it
+		d.queue.done(x.ID)
+		return
+	}
 	err := d.answer(ctx, x)
 	if err == nil {
 		err = d.inbox.Remove(x.ID)
