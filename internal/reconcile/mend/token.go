@@ -41,7 +41,8 @@ func (m *Mender) PlanEntered(ctx context.Context, ledgerDir, digest string) (boo
 	return found, err
 }
 
-// Token makes the token by which one approver may decide one question. That it was made, and by whom, is on the ledger; the token is not.
+// Token makes the token by which one approver may decide one question. That it was made, and by whom, is on the ledger; the token is not. by
+// is who hands it over: their worker id where they are known. Who asked, and whose access it is, hand out no token (invariant 6).
 func (m *Mender) Token(ctx context.Context, approval, person, by string) (string, error) {
 	approvals, err := m.approvals(ctx)
 	if err != nil {
@@ -58,6 +59,8 @@ func (m *Mender) Token(ctx context.Context, approval, person, by string) (string
 			names = append(names, x.Person+" "+x.Name)
 		}
 		return "", &access.Error{Op: "make token", Kind: access.Denied, Hint: "it is decided by " + strings.Join(names, ", "), Err: fmt.Errorf("%s may not decide %s", person, approval)}
+	case by == a.Requester && by != "" || by == a.Person && by != "":
+		return "", &access.Error{Op: "make token", Kind: access.Denied, Hint: "let somebody else hand it out", Err: errors.New("nobody hands out tokens about their own request or access")}
 	case a.State != access.ApprovalWaiting:
 		return "", &access.Error{Op: "make token", Kind: access.Conflict, Err: errors.New("the question was answered")}
 	}

@@ -11,6 +11,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/remediate"
+	"muster/remediate/planner"
 )
 
 // Undo takes back one action, or all of a run, in the reverse order of their being done, through the same steps as they were done. What
@@ -24,6 +25,9 @@ func (m *Mender) Undo(ctx context.Context, id, reason, by string) ([]remediate.R
 	}
 	done, err := m.undoable(ctx, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.notHeld(ctx, done); err != nil {
 		return nil, err
 	}
 	inverses, err := m.inverses(ctx, done, reason, by)
@@ -44,6 +48,20 @@ func (m *Mender) Undo(ctx context.Context, id, reason, by string) ([]remediate.R
 	}
 	out, err := m.inOrder(ctx, kept)
 	return out, err
+}
+
+// notHeld refuses to change what a person holds.
+func (m *Mender) notHeld(ctx context.Context, list []remediate.Record) error {
+	holds, err := m.Holds(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if h.Cause == planner.CausePerson && (h.System == "" || slices.ContainsFunc(list, func(r remediate.Record) bool { return r.System == h.System })) {
+			return &access.Error{System: h.System, Op: "undo", Kind: access.Conflict, Hint: "muster release " + h.ID + " --reason ...", Err: fmt.Errorf("%s holds: %s", h.ID, h.Reason)}
+		}
+	}
+	return nil
 }
 
 // inverses makes the records that take others back. One that was tried before goes on as what it is.
