@@ -22,6 +22,7 @@ import (
 const (
 	maxBody   = 1 << 30 // bytes of one answer; a server that sends more is broken
 	maxDetail = 200     // runes of a server's error text
+	maxIdle   = 8       // connections that are kept for readers, of which there may be several
 )
 
 // ErrRead marks a failure of the transport in the middle of an answer, which another try may mend.
@@ -65,6 +66,7 @@ func New(o Options) (*Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	transport.MaxIdleConnsPerHost = maxIdle
 	if o.CAFile != "" {
 		pem, err := os.ReadFile(o.CAFile)
 		if err != nil {
