@@ -1,6 +1,8 @@
 package spoof
 
 import (
+	stage "muster/internal/drill/spoof/house"
+
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +55,7 @@ const restTime = 2500 * time.Millisecond
 func (h *house) rest(ctx context.Context) (err error) {
 	since := time.Now()
 	for end := since.Add(answerTime); time.Since(since) < restTime; time.Sleep(50 * time.Millisecond) {
-		now, err := h.documents(ctx)
+		now, err := h.Documents(ctx)
 		if err != nil {
 			return err
 		}
@@ -61,19 +63,19 @@ func (h *house) rest(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if len(undone) > 0 && h.serving != nil || len(changes(h.before, now)) > 0 {
+		if len(undone) > 0 && h.Serving() || len(changes(h.before, now)) > 0 {
 			h.before, since = now, time.Now()
 		}
-		if h.serving == nil {
+		if !h.Serving() {
 			break
 		}
 		if time.Now().After(end) {
 			return errors.New("it does not come to rest")
 		}
 	}
-	entries, err := h.news(ctx)
+	entries, err := h.News(ctx)
 	for _, e := range entries {
-		if e.kind == ledger.Refusal {
+		if e.Kind == ledger.Refusal {
 			h.result.Faults = append(h.result.Faults, fmt.Sprintf("one more refusal: %+v", e))
 		}
 	}
@@ -85,19 +87,19 @@ func (h *house) one(ctx context.Context, a attempt) error {
 	if err := a.make(ctx); err != nil {
 		return err
 	}
-	var got []entry
+	var got []stage.Entry
 	for end := time.Now().Add(answerTime); len(got) == 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		more, err := h.news(ctx)
+		more, err := h.News(ctx)
 		if err != nil {
 			return err
 		}
 		got = append(got, more...)
 	}
-	after, err := h.documents(ctx)
+	after, err := h.Documents(ctx)
 	if err != nil {
 		return err
 	}
-	if more, err := h.news(ctx); err != nil {
+	if more, err := h.News(ctx); err != nil {
 		return err
 	} else {
 		got = append(got, more...)
@@ -108,11 +110,11 @@ func (h *house) one(ctx context.Context, a attempt) error {
 }
 
 // judge says what an attempt has done.
-func (h *house) judge(a attempt, got []entry, after map[string]string) {
+func (h *house) judge(a attempt, got []stage.Entry, after map[string]string) {
 	fault := func(format string, args ...any) {
 		h.result.Faults = append(h.result.Faults, a.group+"/"+a.name+": "+fmt.Sprintf(format, args...))
 	}
-	decided := slices.ContainsFunc(got, func(e entry) bool { return e.kind == ledger.Decision })
+	decided := slices.ContainsFunc(got, func(e stage.Entry) bool { return e.Kind == ledger.Decision })
 	if changed := changes(h.before, after); decided || len(changed) > 0 {
 		h.result.Accepted++
 		fault("it was taken: the ledger has %+v, changed are %s", got, strings.Join(changed, "; "))
@@ -158,7 +160,7 @@ func (h *house) honest(ctx context.Context, name string, q question, state acces
 	}
 	var now access.Approval
 	for end := time.Now().Add(answerTime); ; time.Sleep(10 * time.Millisecond) {
-		list, err := remediate.Load[access.Approval](ctx, h.store, access.DocumentQuery{Kind: access.DocApproval, ID: q.ID})
+		list, err := remediate.Load[access.Approval](ctx, h.Store, access.DocumentQuery{Kind: access.DocApproval, ID: q.ID})
 		if err != nil {
 			return err
 		}
@@ -170,12 +172,12 @@ func (h *house) honest(ctx context.Context, name string, q question, state acces
 			return nil
 		}
 	}
-	entries, err := h.news(ctx)
+	entries, err := h.News(ctx)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if e.kind == ledger.Refusal {
+		if e.Kind == ledger.Refusal {
 			h.result.Faults = append(h.result.Faults, fmt.Sprintf("honest %s: refused as %q", name, e.Why))
 		}
 	}
@@ -188,19 +190,19 @@ func (h *house) honest(ctx context.Context, name string, q question, state acces
 
 // end looks at what was done in the end, and at the ledger as a whole.
 func (h *house) end(ctx context.Context) error {
-	late, err := h.news(ctx)
+	late, err := h.News(ctx)
 	if err != nil {
 		return err
 	}
 	for _, e := range late {
 		h.result.Faults = append(h.result.Faults, fmt.Sprintf("late on the ledger: %+v", e))
 	}
-	if s, err := h.muster(ctx, "night", "apply"); err != nil {
+	if s, err := h.Muster(ctx, "night", "apply"); err != nil {
 		return err
-	} else if s.code != 0 {
-		h.result.Faults = append(h.result.Faults, "apply: "+s.all())
+	} else if s.Code != 0 {
+		h.result.Faults = append(h.result.Faults, "apply: "+s.All())
 	}
-	ordered, err := h.orders()
+	ordered, err := h.Orders()
 	if err != nil {
 		return err
 	}
@@ -217,16 +219,16 @@ func (h *house) end(ctx context.Context) error {
 	for _, id := range undone {
 		h.result.Faults = append(h.result.Faults, id+" was approved, and was not ordered")
 	}
-	s, err := h.muster(ctx, "night", "ledger", "verify")
-	if err == nil && s.code != 0 {
-		h.result.Faults = append(h.result.Faults, "the ledger does not verify: "+s.all())
+	s, err := h.Muster(ctx, "night", "ledger", "verify")
+	if err == nil && s.Code != 0 {
+		h.result.Faults = append(h.result.Faults, "the ledger does not verify: "+s.All())
 	}
 	return err
 }
 
 // undone are the actions that were approved and about which there is no order yet.
 func (h *house) undone() ([]string, error) {
-	ordered, err := h.orders()
+	ordered, err := h.Orders()
 	var out []string
 	for id := range h.cleared {
 		if !ordered[id] {

@@ -23,7 +23,7 @@ const (
 // click makes an attempt of a click. What is not honest about it lifts the workspace's own checks; that the app did not acknowledge is an
 // answer.
 func (h *house) click(c slackfake.Click) func(context.Context) error {
-	return func(ctx context.Context) error { return unanswered(h.chat.Click(ctx, c)) }
+	return func(ctx context.Context) error { return unanswered(h.Chat.Click(ctx, c)) }
 }
 
 // unanswered takes it for an answer that the app did not acknowledge.
@@ -41,7 +41,7 @@ func (q question) on(user, action string, forge *slackfake.Forgery) slackfake.Cl
 
 // button is an element that the message does not have, with a token of the question.
 func (h *house) button(q question) *slackfake.Forgery {
-	return &slackfake.Forgery{Element: map[string]any{"type": "button", "value": h.tokens.Button(q.ID), "text": map[string]any{"type": "plain_text", "text": "Approve"}}}
+	return &slackfake.Forgery{Element: map[string]any{"type": "button", "value": h.Tokens.Button(q.ID), "text": map[string]any{"type": "plain_text", "text": "Approve"}}}
 }
 
 // field is a place of a payload that is changed, with why that must be refused. The refusal names the question only where what was sent is of
@@ -102,7 +102,7 @@ func (h *house) mutated(questions map[string]question) []attempt {
 		q := questions[form]
 		for _, f := range fields() {
 			a := attempt{group: "field: " + f.name, name: form, why: f.why, make: func(ctx context.Context) error {
-				return h.click(q.on(h.cast.part("ana").user, pressApprove, &slackfake.Forgery{Set: map[string]any{f.path: f.value()}}))(ctx)
+				return h.click(q.on(h.Cast.Part("ana").User, pressApprove, &slackfake.Forgery{Set: map[string]any{f.path: f.value()}}))(ctx)
 			}}
 			if f.about {
 				a.about = q.ID
@@ -115,22 +115,22 @@ func (h *house) mutated(questions map[string]question) []attempt {
 
 // tampered changes the button's token, a byte at a time, at every place, and puts others in its place.
 func (h *house) tampered(q, other question) []attempt {
-	token := h.tokens.Button(q.ID)
+	token := h.Tokens.Button(q.ID)
 	set := func(group, name, value, about string, why approve.RefusalKind) attempt {
 		forge := &slackfake.Forgery{Set: map[string]any{"actions.0.value": value}}
-		return attempt{group: group, name: name, about: about, why: why, make: h.click(q.on(h.cast.part("ana").user, pressApprove, forge))}
+		return attempt{group: group, name: name, about: about, why: why, make: h.click(q.on(h.Cast.Part("ana").User, pressApprove, forge))}
 	}
 	var out []attempt
 	for i := range len(token) {
 		out = append(out, set("token: a byte", fmt.Sprint("at ", i), h.flip(token, i), "", approve.RefusedToken))
 	}
 	for name, value := range map[string]string{"an id instead of a token": q.ID, "cut short": token[:len(token)-1], "with one more byte": token + "A", "of another installation": approve.NewTokens([]byte("another key")).Button(q.ID),
-		"a personal token": h.tokens.Personal(q.ID, h.cast.part("ana").id, time.Now().Add(time.Hour)), "in small letters": strings.ToLower(token), "with a space": " " + token,
+		"a personal token": h.Tokens.Personal(q.ID, h.Cast.Part("ana").ID, time.Now().Add(time.Hour)), "in small letters": strings.ToLower(token), "with a space": " " + token,
 		"with the other's id": other.ID + token[strings.Index(token, "."):], "nothing but the seal": token[strings.Index(token, "."):], "twice": token + "." + token} {
 		out = append(out, set("token: "+name, name, value, "", approve.RefusedToken))
 	}
-	return append(out, set("token: of another question", "", h.tokens.Button(other.ID), other.ID, approve.RefusedStale),
-		set("token: of no question", "", h.tokens.Button("AP-NOWHERE1"), "AP-NOWHERE1", approve.RefusedUnknown))
+	return append(out, set("token: of another question", "", h.Tokens.Button(other.ID), other.ID, approve.RefusedStale),
+		set("token: of no question", "", h.Tokens.Button("AP-NOWHERE1"), "AP-NOWHERE1", approve.RefusedUnknown))
 }
 
 // alphabet is what tokens are written in.
@@ -139,7 +139,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 // flip puts another byte into a text.
 func (h *house) flip(text string, at int) string {
 	for {
-		if b := alphabet[h.rand.IntN(len(alphabet))]; b != text[at] {
+		if b := alphabet[h.Rand.IntN(len(alphabet))]; b != text[at] {
 			return text[:at] + string(b) + text[at+1:]
 		}
 	}
@@ -165,16 +165,16 @@ func wrong() map[string]map[string]approve.RefusalKind {
 func (h *house) people(questions map[string]question) []attempt {
 	var out []attempt
 	for who, presses := range wrong() {
-		user := h.cast.nobody
+		user := h.Cast.Nobody
 		if who != "nobody" {
-			user = h.cast.part(who).user
+			user = h.Cast.Part(who).User
 		}
 		for action, why := range presses {
 			for _, form := range []string{"plain", "two", "request", "exception"} {
 				q := questions[form]
 				c := q.on(user, action, &slackfake.Forgery{})
 				if action == pressSnooze {
-					c.Value = "4h|" + h.tokens.Button(q.ID)
+					c.Value = "4h|" + h.Tokens.Button(q.ID)
 				}
 				out = append(out, attempt{group: "people: " + who + " presses " + action, name: form, about: q.ID, why: why, make: h.click(c)})
 			}
@@ -183,7 +183,7 @@ func (h *house) people(questions map[string]question) []attempt {
 	// Whom the route names all the same: a question is never theirs.
 	q := questions["own"]
 	for who, why := range map[string]approve.RefusalKind{"subject": approve.RefusedSelf, "requester": approve.RefusedRequester} {
-		out = append(out, attempt{group: "people: " + who + " on the route", name: "own", about: q.ID, why: why, make: h.click(q.on(h.cast.part(who).user, pressApprove, nil))})
+		out = append(out, attempt{group: "people: " + who + " on the route", name: "own", about: q.ID, why: why, make: h.click(q.on(h.Cast.Part(who).User, pressApprove, nil))})
 	}
 	return out
 }
@@ -191,20 +191,20 @@ func (h *house) people(questions map[string]question) []attempt {
 // over are clicks on questions that are over, on one that is not decided in Slack, and with choices that there are not.
 func (h *house) over(closed map[string]question, stepUp, plain question) []attempt {
 	var out []attempt
-	ana := h.cast.part("ana").user
+	ana := h.Cast.Part("ana").User
 	for name, q := range closed {
 		for _, who := range []string{"ana", "ben", "cleo"} {
 			for _, action := range []string{pressApprove, pressDeny} {
-				out = append(out, attempt{group: "over: " + name + ", " + action, name: who, about: q.ID, why: approve.RefusedClosed, make: h.click(q.on(h.cast.part(who).user, action, h.button(q)))})
+				out = append(out, attempt{group: "over: " + name + ", " + action, name: who, about: q.ID, why: approve.RefusedClosed, make: h.click(q.on(h.Cast.Part(who).User, action, h.button(q)))})
 			}
 		}
 	}
 	for _, action := range []string{pressApprove, pressDeny} {
 		out = append(out, attempt{group: "step-up: " + action, about: stepUp.ID, why: approve.RefusedStepUp, make: h.click(stepUp.on(ana, action, h.button(stepUp)))})
 	}
-	for name, value := range map[string]string{"for ever": "forever|" + h.tokens.Button(plain.ID), "for no time": h.tokens.Button(plain.ID), "for nothing": "4h|"} {
+	for name, value := range map[string]string{"for ever": "forever|" + h.Tokens.Button(plain.ID), "for no time": h.Tokens.Button(plain.ID), "for nothing": "4h|"} {
 		c := plain.on(ana, pressSnooze, &slackfake.Forgery{Set: map[string]any{"actions.0.selected_option.value": value}})
-		c.Value = "4h|" + h.tokens.Button(plain.ID)
+		c.Value = "4h|" + h.Tokens.Button(plain.ID)
 		out = append(out, attempt{group: "snooze: " + name, why: approve.RefusedShape, make: h.click(c)})
 	}
 	return out
@@ -213,13 +213,13 @@ func (h *house) over(closed map[string]question, stepUp, plain question) []attem
 // dialogs are submissions of a dialog that were never made by whom they claim.
 func (h *house) dialogs(questions, closed map[string]question) []attempt {
 	submit := func(q question, who string, set map[string]any) func(context.Context) error {
-		values := map[string]any{"view.private_metadata": h.tokens.Button(q.ID), "view.callback_id": "muster_deny",
+		values := map[string]any{"view.private_metadata": h.Tokens.Button(q.ID), "view.callback_id": "muster_deny",
 			"view.state": map[string]any{"values": map[string]any{"reason": map[string]any{"reason": map[string]any{"type": "plain_text_input", "value": "it is not needed"}}}}}
 		maps.Copy(values, set)
 		return func(ctx context.Context) error {
 			h.asked++
-			sub := slackfake.Submit{User: h.cast.part(who).user, View: fmt.Sprint("V0FORGED", h.asked), Forge: &slackfake.Forgery{Set: values}}
-			return unanswered(h.chat.Submit(ctx, sub))
+			sub := slackfake.Submit{User: h.Cast.Part(who).User, View: fmt.Sprint("V0FORGED", h.asked), Forge: &slackfake.Forgery{Set: values}}
+			return unanswered(h.Chat.Submit(ctx, sub))
 		}
 	}
 	var out []attempt
@@ -231,7 +231,7 @@ func (h *house) dialogs(questions, closed map[string]question) []attempt {
 		}
 	}
 	q := questions["plain"]
-	token := h.tokens.Button(q.ID)
+	token := h.Tokens.Button(q.ID)
 	for i := 0; i < len(token); i += 5 {
 		out = append(out, attempt{group: "dialog: a byte of the token", name: fmt.Sprint("at ", i), why: approve.RefusedToken, make: submit(q, "ana", map[string]any{"view.private_metadata": h.flip(token, i)})})
 	}
@@ -243,6 +243,6 @@ func (h *house) dialogs(questions, closed map[string]question) []attempt {
 		out = append(out, attempt{group: "dialog: " + name, about: q.ID, why: approve.RefusedClosed, make: submit(q, "ana", nil)})
 	}
 	return append(out, attempt{group: "dialog: of a question that is not there", about: "AP-NOWHERE1", why: approve.RefusedUnknown,
-		make: submit(q, "ana", map[string]any{"view.private_metadata": h.tokens.Button("AP-NOWHERE1")})},
+		make: submit(q, "ana", map[string]any{"view.private_metadata": h.Tokens.Button("AP-NOWHERE1")})},
 		attempt{group: "dialog: from another workspace", why: approve.RefusedTeam, make: submit(q, "ana", map[string]any{"team.id": "T0OTHER"})})
 }

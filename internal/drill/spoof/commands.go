@@ -14,9 +14,9 @@ import (
 // decides runs `muster decide` with one of the configurations; that it says no is no error.
 func (h *house) decides(config string, args ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		s, err := h.muster(ctx, config, append([]string{"decide"}, args...)...)
-		if err == nil && s.code != 0 && !strings.Contains(s.stderr, "refused, and on the ledger") {
-			return fmt.Errorf("muster decide ended with %d: %s", s.code, s.all())
+		s, err := h.Muster(ctx, config, append([]string{"decide"}, args...)...)
+		if err == nil && s.Code != 0 && !strings.Contains(s.Stderr, "refused, and on the ledger") {
+			return fmt.Errorf("muster decide ended with %d: %s", s.Code, s.All())
 		}
 		return err
 	}
@@ -51,8 +51,8 @@ func (h *house) tokensOf(way string, q question, token string, step int) []attem
 	add("twice", token+token, approve.RefusedToken)
 	add("with padding", token+"=", approve.RefusedToken)
 	add("in small letters", strings.ToLower(token), approve.RefusedToken)
-	add("a button's", h.tokens.Button(q.ID), approve.RefusedToken)
-	add("another person in it", again(h.cast.part("ben").id, parts[1], parts[2]), approve.RefusedToken)
+	add("a button's", h.Tokens.Button(q.ID), approve.RefusedToken)
+	add("another person in it", again(h.Cast.Part("ben").ID, parts[1], parts[2]), approve.RefusedToken)
 	add("another end in it", again(parts[0], "zzzzzzz", parts[2]), approve.RefusedToken)
 	add("without its seal", again(parts[0], parts[1], ""), approve.RefusedToken)
 	add("a person and a seal alone", base64.RawURLEncoding.EncodeToString([]byte(parts[0]+"\x00"+parts[2])), approve.RefusedToken)
@@ -68,13 +68,13 @@ func (h *house) foreign(s scene, token func(question, string) string) []attempt 
 			"left": approve.RefusedDeactivated, "later": approve.RefusedRoute} {
 			out = append(out, h.decision("command: the token of "+who, q, why, "as-ana", "approve", "--token", token(q, who)))
 		}
-		id := h.cast.part("ana").id
+		id := h.Cast.Part("ana").ID
 		out = append(out,
 			h.decision("command: of another question", q, approve.RefusedToken, "as-ana", "approve", "--token", token(s.other, "ana")),
 			h.decision("command: of another installation", q, approve.RefusedToken, "as-ana", "approve", "--token", approve.NewTokens([]byte("another key")).Personal(q.ID, id, time.Now().Add(time.Hour))),
-			h.decision("command: run out", q, approve.RefusedStale, "as-ana", "approve", "--token", h.tokens.Personal(q.ID, id, time.Now().Add(-time.Minute))),
-			h.decision("command: run out long ago", q, approve.RefusedStale, "as-ana", "deny", "--reason", "it is not needed", "--token", h.tokens.Personal(q.ID, id, time.Unix(1, 0))),
-			h.decision("command: of nobody", q, approve.RefusedDeactivated, "as-ana", "approve", "--token", h.tokens.Personal(q.ID, "W-99999", time.Now().Add(time.Hour))),
+			h.decision("command: run out", q, approve.RefusedStale, "as-ana", "approve", "--token", h.Tokens.Personal(q.ID, id, time.Now().Add(-time.Minute))),
+			h.decision("command: run out long ago", q, approve.RefusedStale, "as-ana", "deny", "--reason", "it is not needed", "--token", h.Tokens.Personal(q.ID, id, time.Unix(1, 0))),
+			h.decision("command: of nobody", q, approve.RefusedDeactivated, "as-ana", "approve", "--token", h.Tokens.Personal(q.ID, "W-99999", time.Now().Add(time.Hour))),
 			h.decision("command: a denial without a reason", q, approve.RefusedShape, "as-spare", "deny", "--token", token(q, "ana")))
 	}
 	for name, q := range s.closed {

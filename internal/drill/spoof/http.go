@@ -22,15 +22,15 @@ import (
 const formType = "application/x-www-form-urlencoded"
 
 // endpoint is the Request URL that serve answers at.
-func (h *house) endpoint() string { return "http://" + h.listen + "/slack/interactions" }
+func (h *house) endpoint() string { return "http://" + h.Listen + "/slack/interactions" }
 
 // capture lets a user press something and keeps what Slack would have sent, from serve.
 func (h *house) capture(ctx context.Context, c slackfake.Click) (slackfake.Delivery, error) {
 	tap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer tap.Close()
-	h.chat.SetRequestURL(tap.URL)
-	defer h.chat.SetRequestURL(h.endpoint())
-	return h.chat.Click(ctx, c)
+	h.Chat.SetRequestURL(tap.URL)
+	defer h.Chat.SetRequestURL(h.endpoint())
+	return h.Chat.Click(ctx, c)
 }
 
 // send posts a request to serve; what it answers is no error.
@@ -67,7 +67,7 @@ func (h *house) spoilers() []struct {
 	why  approve.RefusalKind
 } {
 	forged, stale := approve.RefusedSignature, approve.RefusedStale
-	secret := h.chat.SigningSecret()
+	secret := h.Chat.SigningSecret()
 	signature := func(change func(string) string) func(*request) {
 		return func(r *request) { r.header.Set(wire.SignatureHeader, change(r.header.Get(wire.SignatureHeader))) }
 	}
@@ -84,7 +84,7 @@ func (h *house) spoilers() []struct {
 	}{
 		{"signed with another secret", func(r *request) { r.sign("guessed", r.unix) }, forged},
 		{"signed with nothing", func(r *request) { r.sign("", r.unix) }, forged},
-		{"signed with the bot's token", func(r *request) { r.sign(h.chat.BotToken(), r.unix) }, forged},
+		{"signed with the bot's token", func(r *request) { r.sign(h.Chat.BotToken(), r.unix) }, forged},
 		{"without a signature", func(r *request) { r.header.Del(wire.SignatureHeader) }, forged},
 		{"without a time", func(r *request) { r.header.Del(wire.TimestampHeader) }, forged},
 		{"without both", func(r *request) { r.header.Del(wire.SignatureHeader); r.header.Del(wire.TimestampHeader) }, forged},
@@ -114,7 +114,7 @@ func (h *house) forged(ctx context.Context, questions map[string]question) ([]at
 	for _, form := range []string{"plain", "two", "escalated", "request", "exception"} {
 		q := questions[form]
 		for _, action := range []string{pressApprove, pressDeny} {
-			d, err := h.capture(ctx, q.on(h.cast.part("ana").user, action, nil))
+			d, err := h.capture(ctx, q.on(h.Cast.Part("ana").User, action, nil))
 			if err != nil {
 				return nil, err
 			}
@@ -129,7 +129,7 @@ func (h *house) forged(ctx context.Context, questions map[string]question) ([]at
 				add("signature: "+s.name, form+", "+action, s.why, s.do)
 			}
 			for range 4 {
-				at := len("payload=") + h.rand.IntN(len(d.Body)-len("payload="))
+				at := len("payload=") + h.Rand.IntN(len(d.Body)-len("payload="))
 				add("signature: a byte of the body", fmt.Sprint(form, ", ", action, ", at ", at), approve.RefusedSignature, func(r *request) {
 					r.body = []byte(h.flip(string(r.body), at))
 				})
@@ -158,14 +158,14 @@ func (h *house) malformed(q question) []attempt {
 		{"bytes that are no text", formType, "payload=%ff%fe%00"},
 		{"bad escapes", formType, "payload=%zz"},
 		{"too long", formType, "payload=" + strings.Repeat("x", 600<<10)},
-		{"an event", formType, "payload=" + url.QueryEscape(`{"type":"event_callback","team_id":"`+h.chat.Team().ID+`"}`)},
+		{"an event", formType, "payload=" + url.QueryEscape(`{"type":"event_callback","team_id":"`+h.Chat.Team().ID+`"}`)},
 	} {
 		out = append(out, attempt{group: "request: " + c.name, why: approve.RefusedShape, make: func(ctx context.Context) error {
 			header := http.Header{}
 			if c.contentType != "" {
 				header.Set("Content-Type", c.contentType)
 			}
-			wire.SignHeader(header, h.chat.SigningSecret(), time.Now().Unix(), []byte(c.body))
+			wire.SignHeader(header, h.Chat.SigningSecret(), time.Now().Unix(), []byte(c.body))
 			return h.send(ctx, header, []byte(c.body))
 		}})
 	}
@@ -178,13 +178,13 @@ func (h *house) repeated(ctx context.Context, questions map[string]question) ([]
 	var out []attempt
 	for _, form := range []string{"plain", "two", "escalated", "request"} {
 		q := questions[form]
-		d, err := h.chat.Click(ctx, q.on(h.cast.part("ben").user, pressDetails, nil))
+		d, err := h.Chat.Click(ctx, q.on(h.Cast.Part("ben").User, pressDetails, nil))
 		if err != nil {
 			return nil, err
 		}
 		for i := range 3 {
 			out = append(out, attempt{group: "again: to the byte", name: fmt.Sprint(form, " ", i), about: q.ID, why: approve.RefusedReplay,
-				make: func(ctx context.Context) error { return unanswered(h.chat.Replay(ctx, d.ID)) }})
+				make: func(ctx context.Context) error { return unanswered(h.Chat.Replay(ctx, d.ID)) }})
 		}
 		anew := func(change func(map[string]any)) func(context.Context) error {
 			return func(ctx context.Context) error {
@@ -193,7 +193,7 @@ func (h *house) repeated(ctx context.Context, questions map[string]question) ([]
 					return fmt.Errorf("read what was sent: %w", err)
 				}
 				change(payload)
-				return unanswered(h.chat.Send(ctx, payload, nil))
+				return unanswered(h.Chat.Send(ctx, payload, nil))
 			}
 		}
 		pressed := func(payload map[string]any, key string, value any) {

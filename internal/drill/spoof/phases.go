@@ -1,6 +1,8 @@
 package spoof
 
 import (
+	stage "muster/internal/drill/spoof/house"
+
 	"context"
 	"errors"
 	"fmt"
@@ -44,11 +46,11 @@ func (h *house) overHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.chat.SetRequestURL(h.endpoint())
-	if err := h.serve(ctx, "http"); err != nil {
+	h.Chat.SetRequestURL(h.endpoint())
+	if err := h.Serve(ctx, "http"); err != nil {
 		return err
 	}
-	defer h.stop()
+	defer h.Stop()
 	if err := h.rest(ctx); err != nil {
 		return err
 	}
@@ -67,11 +69,11 @@ func (h *house) overSocket(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.chat.SetRequestURL("")
-	if err := h.serve(ctx, "socket"); err != nil {
+	h.Chat.SetRequestURL("")
+	if err := h.Serve(ctx, "socket"); err != nil {
 		return err
 	}
-	defer h.stop()
+	defer h.Stop()
 	return h.interactions(ctx, s)
 }
 
@@ -93,7 +95,7 @@ func (h *house) interactions(ctx context.Context, s scene) error {
 	}
 	press := func(q question, who string) func(context.Context) error {
 		return func(ctx context.Context) error {
-			_, err := h.chat.Click(ctx, q.on(h.cast.part(who).user, pressApprove, nil))
+			_, err := h.Chat.Click(ctx, q.on(h.Cast.Part(who).User, pressApprove, nil))
 			return err
 		}
 	}
@@ -122,21 +124,21 @@ func (h *house) interactions(ctx context.Context, s scene) error {
 func (h *house) twice(q question) []attempt {
 	var out []attempt
 	for i := range 3 {
-		out = append(out, attempt{group: "twice: the button", name: fmt.Sprint(i), about: q.ID, why: approve.RefusedTwice, make: h.click(q.on(h.cast.part("ana").user, pressApprove, nil))})
+		out = append(out, attempt{group: "twice: the button", name: fmt.Sprint(i), about: q.ID, why: approve.RefusedTwice, make: h.click(q.on(h.Cast.Part("ana").User, pressApprove, nil))})
 	}
 	return out
 }
 
 // deny lets ben deny a question, in the dialog, with a reason, and gives what was submitted.
 func (h *house) deny(ctx context.Context, q question) (slackfake.Delivery, error) {
-	ben := h.cast.part("ben").user
+	ben := h.Cast.Part("ben").User
 	var sent slackfake.Delivery
 	err := h.honest(ctx, "denial", q, access.ApprovalDenied, 1, func(ctx context.Context) error {
 		view, err := h.dialog(ctx, q, ben)
 		if err != nil {
 			return err
 		}
-		sent, err = h.chat.Submit(ctx, slackfake.Submit{User: ben, View: view, Values: map[string]string{"reason": "they need it until Friday"}})
+		sent, err = h.Chat.Submit(ctx, slackfake.Submit{User: ben, View: view, Values: map[string]string{"reason": "they need it until Friday"}})
 		return err
 	})
 	return sent, err
@@ -145,15 +147,15 @@ func (h *house) deny(ctx context.Context, q question) (slackfake.Delivery, error
 // dialog lets somebody open the dialog for a denial, and gives its id. A machine that is too slow asks for another click.
 func (h *house) dialog(ctx context.Context, q question, user string) (string, error) {
 	known := map[string]bool{}
-	for _, v := range h.chat.Workspace().Views(user) {
+	for _, v := range h.Chat.Workspace().Views(user) {
 		known[v.ID] = true
 	}
 	for range 5 {
-		if _, err := h.chat.Click(ctx, q.on(user, pressDeny, nil)); err != nil {
+		if _, err := h.Chat.Click(ctx, q.on(user, pressDeny, nil)); err != nil {
 			return "", err
 		}
 		for end := time.Now().Add(answerTime / 5); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			for _, v := range h.chat.Workspace().Views(user) {
+			for _, v := range h.Chat.Workspace().Views(user) {
 				if !known[v.ID] {
 					return v.ID, nil
 				}
@@ -166,14 +168,14 @@ func (h *house) dialog(ctx context.Context, q question, user string) (string, er
 // afterwards are attempts on what has just been decided: with what decided it, and as somebody who would have it otherwise.
 func (h *house) afterwards(s scene, denial slackfake.Delivery) []attempt {
 	out := []attempt{{group: "after: the denial again", about: s.open["own"].ID, why: approve.RefusedReplay,
-		make: func(ctx context.Context) error { return unanswered(h.chat.Replay(ctx, denial.ID)) }}}
+		make: func(ctx context.Context) error { return unanswered(h.Chat.Replay(ctx, denial.ID)) }}}
 	for _, form := range []string{"plain", "two", "escalated", "request", "exception", "own"} {
 		q := s.open[form]
 		for _, who := range []string{"ana", "cleo"} {
 			for _, action := range []string{pressApprove, pressDeny, pressSnooze} {
-				c := q.on(h.cast.part(who).user, action, h.button(q))
+				c := q.on(h.Cast.Part(who).User, action, h.button(q))
 				if action == pressSnooze {
-					c.Forge.Set = map[string]any{"actions.0.selected_option": map[string]any{"value": "4h|" + h.tokens.Button(q.ID)}}
+					c.Forge.Set = map[string]any{"actions.0.selected_option": map[string]any{"value": "4h|" + h.Tokens.Button(q.ID)}}
 				}
 				out = append(out, attempt{group: "after: " + action, name: form + ", " + who, about: q.ID, why: approve.RefusedClosed, make: h.click(c)})
 			}
@@ -189,7 +191,7 @@ func (h *house) byCommand(ctx context.Context) error {
 		return err
 	}
 	until := time.Now().Add(time.Hour)
-	token := func(q question, who string) string { return h.tokens.Personal(q.ID, h.cast.part(who).id, until) }
+	token := func(q question, who string) string { return h.Tokens.Personal(q.ID, h.Cast.Part(who).ID, until) }
 	if err := h.try(ctx, slices.Concat(h.tokensOf("command", s.open["plain"], token(s.open["plain"], "ana"), 1), h.foreign(s, token), h.logins(s))); err != nil {
 		return err
 	}
@@ -239,13 +241,13 @@ func (h *house) byMail(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.post.Sync(ctx, []access.Approval{stepUp.Approval, two.Approval}); err != nil {
+	if err := h.Post.Sync(ctx, []access.Approval{stepUp.Approval, two.Approval}); err != nil {
 		return err
 	}
 	of := map[string]string{} // tokens, by question and part
 	for _, q := range []question{stepUp, two} {
 		for _, who := range []string{"ana", "ben", "left"} {
-			if of[q.ID+who], err = h.mailed(q, h.cast.part(who)); err != nil {
+			if of[q.ID+who], err = h.mailed(q, h.Cast.Part(who)); err != nil {
 				return err
 			}
 		}
@@ -273,17 +275,17 @@ func (h *house) byMail(ctx context.Context) error {
 }
 
 // mailed finds the token in the message to a person about a question.
-func (h *house) mailed(q question, to person) (string, error) {
-	messages, err := h.smtp.Messages()
+func (h *house) mailed(q question, to stage.Person) (string, error) {
+	messages, err := h.SMTP.Messages()
 	if err != nil {
 		return "", err
 	}
 	for _, m := range messages {
 		text := strings.ReplaceAll(strings.ReplaceAll(string(m.Raw), "=\r\n", ""), "=\n", "") // quoted-printable, folded
 		_, after, found := strings.Cut(text, "muster decide "+q.ID+" approve --token ")
-		if found && slices.Contains(m.To, to.email) {
+		if found && slices.Contains(m.To, to.Email) {
 			return strings.Fields(after)[0], nil
 		}
 	}
-	return "", fmt.Errorf("no message to %s about %s has a token among %d", to.name, q.ID, len(messages))
+	return "", fmt.Errorf("no message to %s about %s has a token among %d", to.Name, q.ID, len(messages))
 }

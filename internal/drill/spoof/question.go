@@ -1,6 +1,8 @@
 package spoof
 
 import (
+	stage "muster/internal/drill/spoof/house"
+
 	"context"
 	"fmt"
 	"time"
@@ -19,30 +21,30 @@ type question struct {
 // form is what questions differ in.
 type form struct {
 	name  string
-	shape func(c cast, a *access.Approval)
+	shape func(c stage.Cast, a *access.Approval)
 }
 
 // open are the forms of questions that wait for a decision which the parts ana and ben may make.
 func openForms() []form {
 	return []form{
-		{"plain", func(cast, *access.Approval) {}},
-		{"two", func(_ cast, a *access.Approval) { a.Need = 2 }},
-		{"escalated", func(_ cast, a *access.Approval) { a.EscalateAt = time.Now().Add(-time.Minute) }},
-		{"request", func(_ cast, a *access.Approval) {
+		{"plain", func(stage.Cast, *access.Approval) {}},
+		{"two", func(_ stage.Cast, a *access.Approval) { a.Need = 2 }},
+		{"escalated", func(_ stage.Cast, a *access.Approval) { a.EscalateAt = time.Now().Add(-time.Minute) }},
+		{"request", func(_ stage.Cast, a *access.Approval) {
 			a.About, a.Subject, a.Title = access.AboutRequest, "RQ-"+a.ID[3:], "Asked for: vpn-users in vpn"
 		}},
-		{"exception", func(_ cast, a *access.Approval) {
+		{"exception", func(_ stage.Cast, a *access.Approval) {
 			a.About, a.Subject, a.Title, a.Severity = access.AboutException, "RX-"+a.ID[3:], "A finding would be accepted", access.High
 		}},
-		{"own", func(c cast, a *access.Approval) { // the route names those whom it must not
-			a.Approvers = append(a.Approvers, c.part("subject").approver(), c.part("requester").approver())
+		{"own", func(c stage.Cast, a *access.Approval) { // the route names those whom it must not
+			a.Approvers = append(a.Approvers, c.Part("subject").Approver(), c.Part("requester").Approver())
 		}},
 	}
 }
 
 // formOf finds a form by name: one of the open ones, or one that is not to be decided in Slack.
 func formOf(name string) form {
-	for _, f := range append(openForms(), form{"step-up", func(_ cast, a *access.Approval) { a.StepUp, a.Severity = true, access.Critical }}) {
+	for _, f := range append(openForms(), form{"step-up", func(_ stage.Cast, a *access.Approval) { a.StepUp, a.Severity = true, access.Critical }}) {
 		if f.name == name {
 			return f
 		}
@@ -54,26 +56,26 @@ func formOf(name string) form {
 func (h *house) ask(ctx context.Context, f form) (question, error) {
 	h.asked++
 	id := remediate.ShortID("AP-", "spoof", fmt.Sprint(h.o.Seed), fmt.Sprint(h.asked))
-	login := h.cast.logins[h.asked%len(h.cast.logins)]
-	subject := h.cast.part("subject")
+	login := h.Cast.Logins[h.asked%len(h.Cast.Logins)]
+	subject := h.Cast.Part("subject")
 	action := remediate.Record{Mode: access.ModeApprove, State: remediate.Waiting, Approval: id, Seen: remediate.Seen{Exists: true, Enabled: true}, Version: 1, ChangedAt: time.Now().UTC()}
-	action.Action = access.Action{ID: "A-" + id[3:], Kind: access.DisableAccount, System: "vpn", Person: subject.id, PersonName: subject.called,
+	action.Action = access.Action{ID: "A-" + id[3:], Kind: access.DisableAccount, System: "vpn", Person: subject.ID, PersonName: subject.Called,
 		Account: access.AccountRef{ID: login, Name: login}, Severity: access.Medium, Reason: "the drill says so", Key: "spoof " + id}
 	a := access.Approval{ID: id, Key: "spoof " + id, About: access.AboutActions, Actions: []string{action.ID}, Title: "Disable " + login + " in vpn", Lines: []string{"disable " + login},
-		Why: "the drill says so", Severity: access.Medium, System: "vpn", Person: subject.id, PersonName: subject.called, Requester: h.cast.part("requester").id, Need: 1,
-		Escalation: []access.Approver{h.cast.part("later").approver()}, OnExpiry: access.ExpiryRefuse, ExpiresAt: time.Now().Add(12 * time.Hour).UTC()}
-	for _, p := range h.cast.all[:len(h.cast.all)-offRoute] {
-		a.Approvers = append(a.Approvers, p.approver())
+		Why: "the drill says so", Severity: access.Medium, System: "vpn", Person: subject.ID, PersonName: subject.Called, Requester: h.Cast.Part("requester").ID, Need: 1,
+		Escalation: []access.Approver{h.Cast.Part("later").Approver()}, OnExpiry: access.ExpiryRefuse, ExpiresAt: time.Now().Add(12 * time.Hour).UTC()}
+	for _, p := range h.Cast.All[:len(h.Cast.All)-stage.OffRoute] {
+		a.Approvers = append(a.Approvers, p.Approver())
 	}
-	f.shape(h.cast, &a)
+	f.shape(h.Cast, &a)
 	doc, err := action.Document()
 	if err != nil {
 		return question{}, err
 	}
-	if err := h.store.SaveDocuments(ctx, doc); err != nil {
+	if err := h.Store.SaveDocuments(ctx, doc); err != nil {
 		return question{}, err
 	}
-	raised, err := h.desk.Raise(ctx, []access.Approval{a})
+	raised, err := h.Desk.Raise(ctx, []access.Approval{a})
 	if err != nil {
 		return question{}, err
 	}
@@ -82,10 +84,10 @@ func (h *house) ask(ctx context.Context, f form) (question, error) {
 
 // show posts a question, and finds its message.
 func (h *house) show(ctx context.Context, a access.Approval) (question, error) {
-	if err := h.board.Show(ctx, a); err != nil {
+	if err := h.Board.Show(ctx, a); err != nil {
 		return question{}, err
 	}
-	posted := h.chat.Find("approval/" + a.ID)
+	posted := h.Chat.Find("approval/" + a.ID)
 	if len(posted) != 1 {
 		return question{}, fmt.Errorf("%d messages show %s", len(posted), a.ID)
 	}
@@ -100,18 +102,18 @@ func (h *house) closed(ctx context.Context) (map[string]question, error) {
 		if err != nil {
 			return nil, err
 		}
-		claim := approve.Claim{Approval: q.ID, Verdict: access.Approve, Person: h.cast.part("ben").id, Channel: access.ChannelCLI, Reason: "an answer of the drill's"}
+		claim := approve.Claim{Approval: q.ID, Verdict: access.Approve, Person: h.Cast.Part("ben").ID, Channel: access.ChannelCLI, Reason: "an answer of the drill's"}
 		switch name {
 		case "approved":
-			q.Approval, err = h.desk.Decide(ctx, claim)
+			q.Approval, err = h.Desk.Decide(ctx, claim)
 			h.cleared[q.Actions[0]] = true
 		case "denied":
 			claim.Verdict = access.Deny
-			q.Approval, err = h.desk.Decide(ctx, claim)
+			q.Approval, err = h.Desk.Decide(ctx, claim)
 		case "expired":
 			q.Approval, err = h.expire(ctx, q.Approval)
 		case "withdrawn":
-			err = h.desk.Withdraw(ctx, []access.Approval{q.Approval}, "the reason is gone")
+			err = h.Desk.Withdraw(ctx, []access.Approval{q.Approval}, "the reason is gone")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("close a question: %w", err)
@@ -130,17 +132,17 @@ func (h *house) expire(ctx context.Context, a access.Approval) (access.Approval,
 	a.Version++
 	doc, err := remediate.ApprovalDocument(a, time.Now())
 	if err == nil {
-		err = h.store.SaveDocuments(ctx, doc)
+		err = h.Store.SaveDocuments(ctx, doc)
 	}
 	if err == nil {
-		_, err = h.desk.Tick(ctx)
+		_, err = h.Desk.Tick(ctx)
 	}
 	return a, err
 }
 
 // reread reads a question as it stands and brings its message up to date.
 func (h *house) reread(ctx context.Context, q question) (question, error) {
-	list, err := remediate.Load[access.Approval](ctx, h.store, access.DocumentQuery{Kind: access.DocApproval, ID: q.ID})
+	list, err := remediate.Load[access.Approval](ctx, h.Store, access.DocumentQuery{Kind: access.DocApproval, ID: q.ID})
 	if err != nil {
 		return q, err
 	}

@@ -17,6 +17,8 @@
 package spoof
 
 import (
+	stage "muster/internal/drill/spoof/house"
+
 	"context"
 	"flag"
 	"fmt"
@@ -24,6 +26,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"muster/remediate/approve"
 )
@@ -104,20 +107,36 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // Run makes the attempts. An error says that they could not be made.
 func Run(ctx context.Context, o Options, progress io.Writer) (Result, error) {
-	h := &house{o: o, progress: progress, result: Result{Kinds: map[approve.RefusalKind]int{}}}
-	defer h.close()
-	if err := h.open(ctx); err != nil {
+	h := &house{House: &stage.House{Seed: o.Seed, Program: o.Muster, Folder: o.Dir, Progress: progress}, o: o, progress: progress,
+		result: Result{Kinds: map[approve.RefusalKind]int{}}, cleared: map[string]bool{}}
+	defer h.Close()
+	if err := h.Open(ctx); err != nil {
 		return h.result, err
 	}
 	for _, phase := range []struct {
 		name string
 		do   func(context.Context) error
 	}{{"http", h.overHTTP}, {"socket", h.overSocket}, {"command", h.byCommand}, {"mail", h.byMail}, {"at the end", h.end}} {
-		tried, honest := h.result.Tried, h.result.Honest
+		tried, honest, began := h.result.Tried, h.result.Honest, time.Now()
 		if err := phase.do(ctx); err != nil {
 			return h.result, fmt.Errorf("%s: %w", phase.name, err)
 		}
-		h.say("%-10s tried %d, honest %d", phase.name, h.result.Tried-tried, h.result.Honest-honest)
+		h.say("%-10s tried %d, honest %d, %.0f s", phase.name, h.result.Tried-tried, h.result.Honest-honest, time.Since(began).Seconds())
 	}
 	return h.result, nil
+}
+
+// house is where the attempts are made, and what came of them.
+type house struct {
+	*stage.House
+	o        Options
+	progress io.Writer
+	result   Result
+	asked    int
+	cleared  map[string]bool   // by id: actions that were honestly approved
+	before   map[string]string // every question and action as it was, by id
+}
+
+func (h *house) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(h.progress, format+"\n", args...)
 }

@@ -1,4 +1,4 @@
-package spoof
+package house
 
 import (
 	"bytes"
@@ -15,17 +15,18 @@ import (
 	"muster/internal/ledger"
 )
 
-// said is what a command answered.
-type said struct {
-	code           int
-	stdout, stderr string
+// Said is what a command answered.
+type Said struct {
+	Code           int
+	Stdout, Stderr string
 }
 
-func (s said) all() string { return s.stdout + s.stderr }
+// All is both streams.
+func (s Said) All() string { return s.Stdout + s.Stderr }
 
-// command is the program with one of the configurations.
-func (h *house) command(ctx context.Context, config string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, h.exe, append(args, "--config", h.path(config+".yaml"))...)
+// Command is the program with one of the configurations.
+func (h *House) Command(ctx context.Context, config string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, h.Exe, append(args, "--config", h.Path(config+".yaml"))...)
 	cmd.Env = append(os.Environ(), "NO_COLOR=1", "MUSTER_ENGINE_LIB="+h.library)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
@@ -33,17 +34,17 @@ func (h *house) command(ctx context.Context, config string, args ...string) *exe
 	return cmd
 }
 
-// muster runs a command to its end.
-func (h *house) muster(ctx context.Context, config string, args ...string) (said, error) {
-	cmd := h.command(ctx, config, args...)
+// Muster runs a command to its end.
+func (h *House) Muster(ctx context.Context, config string, args ...string) (Said, error) {
+	cmd := h.Command(ctx, config, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	var ended *exec.ExitError
 	if err != nil && (!errors.As(err, &ended) || ctx.Err() != nil) {
-		return said{}, fmt.Errorf("run muster %s: %w", args[0], err)
+		return Said{}, fmt.Errorf("run muster %s: %w", args[0], err)
 	}
-	return said{cmd.ProcessState.ExitCode(), out.String(), errs.String()}, nil
+	return Said{cmd.ProcessState.ExitCode(), out.String(), errs.String()}, nil
 }
 
 // serving is `muster serve` under way.
@@ -56,10 +57,10 @@ type serving struct {
 // startTime is how long serve may take to be there.
 const startTime = 60 * time.Second
 
-// serve starts `muster serve` and waits until it takes interactions in.
-func (h *house) serve(ctx context.Context, config string) error {
+// Serve starts `muster serve` and waits until it takes interactions in.
+func (h *House) Serve(ctx context.Context, config string) error {
 	s := &serving{done: make(chan struct{})}
-	s.cmd = h.command(ctx, config, "serve", "--every", "1s", "-v")
+	s.cmd = h.Command(ctx, config, "serve", "--every", "1s", "-v")
 	s.cmd.Stdout, s.cmd.Stderr = &s.said, &s.said
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("start muster serve: %w", err)
@@ -69,10 +70,10 @@ func (h *house) serve(ctx context.Context, config string) error {
 		close(s.done)
 	}()
 	h.serving = s
-	up := func() bool { return h.chat.Socket().Connections() > 0 }
+	up := func() bool { return h.Chat.Socket().Connections() > 0 }
 	if config == "http" {
 		up = func() bool {
-			c, err := net.DialTimeout("tcp", h.listen, time.Second)
+			c, err := net.DialTimeout("tcp", h.Listen, time.Second)
 			if err == nil {
 				_ = c.Close()
 			}
@@ -92,8 +93,8 @@ func (h *house) serve(ctx context.Context, config string) error {
 	return nil
 }
 
-// stop ends `muster serve`.
-func (h *house) stop() {
+// Stop ends `muster serve`.
+func (h *House) Stop() {
 	if h.serving == nil {
 		return
 	}
@@ -102,9 +103,9 @@ func (h *house) stop() {
 	h.serving = nil
 }
 
-// news are the entries of the ledger that were not looked at yet, of the types that attempts make.
-func (h *house) news(ctx context.Context) (list []entry, err error) {
-	r, err := ledger.Read(h.path("data/ledger"))
+// News are the entries of the ledger that were not looked at yet, of the types that attempts make.
+func (h *House) News(ctx context.Context) (list []Entry, err error) {
+	r, err := ledger.Read(h.Path("data/ledger"))
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func (h *house) news(ctx context.Context) (list []entry, err error) {
 		if e.Type != ledger.Refusal && e.Type != ledger.Decision {
 			return nil
 		}
-		x := entry{kind: e.Type}
+		x := Entry{Kind: e.Type}
 		if err := json.Unmarshal(e.Data, &x); err != nil {
 			return fmt.Errorf("read entry %d: %w", e.Index, err)
 		}
@@ -123,9 +124,9 @@ func (h *house) news(ctx context.Context) (list []entry, err error) {
 	return list, err
 }
 
-// entry is a refusal or a decision on the ledger.
-type entry struct {
-	kind     ledger.Type
+// Entry is a refusal or a decision on the ledger.
+type Entry struct {
+	Kind     ledger.Type
 	Approval string
 	Channel  string
 	Why      string
@@ -133,3 +134,6 @@ type entry struct {
 	By       string
 	Verdict  string
 }
+
+// Serving reports whether `muster serve` is under way.
+func (h *House) Serving() bool { return h.serving != nil }

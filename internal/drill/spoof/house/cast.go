@@ -1,4 +1,4 @@
-package spoof
+package house
 
 import (
 	"context"
@@ -15,50 +15,50 @@ import (
 	"muster/remediate/slack/slackfake/state"
 )
 
-// person is somebody of the organisation, by the part that they play.
-type person struct {
-	name   string // of the part
-	id     string // worker id
-	called string
-	email  string
-	user   string // of Slack
+// Person is somebody of the organisation, by the part that they play.
+type Person struct {
+	Name   string // of the part
+	ID     string // worker id
+	Called string
+	Email  string
+	User   string // of Slack
 }
 
-// approver is the person as a question names them.
-func (p person) approver() access.Approver {
-	return access.Approver{Person: p.id, Name: p.called, Email: p.email, Role: "owner"}
+// Approver is the person as a question names them.
+func (p Person) Approver() access.Approver {
+	return access.Approver{Person: p.ID, Name: p.Called, Email: p.Email, Role: "owner"}
 }
 
-// cast is who plays which part, and which accounts the questions are about.
-type cast struct {
-	all    []person
-	logins []string // of the VPN
-	nobody string   // a user of the workspace who is bound to nobody
+// Cast is who plays which part, and which accounts the questions are about.
+type Cast struct {
+	All    []Person
+	Logins []string // of the VPN
+	Nobody string   // a user of the workspace who is bound to nobody
 }
 
-// part gives the person of a part.
-func (c cast) part(name string) person {
-	at := slices.IndexFunc(c.all, func(p person) bool { return p.name == name })
+// Part gives the person of a part.
+func (c Cast) Part(name string) Person {
+	at := slices.IndexFunc(c.All, func(p Person) bool { return p.Name == name })
 	if at < 0 {
 		panic("nobody plays " + name)
 	}
-	return c.all[at]
+	return c.All[at]
 }
 
 // Find makes a cast the people whom the drill's own Desk knows.
-func (c cast) Find(_ context.Context, ref string) (access.Person, bool, error) {
-	at := slices.IndexFunc(c.all, func(p person) bool { return p.id == ref })
+func (c Cast) Find(_ context.Context, ref string) (access.Person, bool, error) {
+	at := slices.IndexFunc(c.All, func(p Person) bool { return p.ID == ref })
 	if at < 0 {
 		return access.Person{}, false, nil
 	}
 	return access.Person{ID: ref, Status: access.StatusActive}, true, nil
 }
 
-// users are the Slack users by worker id, as the configuration binds them.
-func (c cast) users() map[string]string {
+// Users are the Slack users by worker id, as the configuration binds them.
+func (c Cast) Users() map[string]string {
 	out := map[string]string{}
-	for _, p := range c.all {
-		out[p.id] = p.user
+	for _, p := range c.All {
+		out[p.ID] = p.User
 	}
 	return out
 }
@@ -80,23 +80,23 @@ func parts() []struct {
 	}
 }
 
-// offRoute is how many of the parts, the last ones, are on no route.
-const offRoute = 5
+// OffRoute is how many of the parts, the last ones, are on no route.
+const OffRoute = 5
 
 // casting gives the parts to people of HR.
-func casting(workers, accounts string, chat *slackfake.Server) (cast, error) {
-	var c cast
+func casting(workers, accounts string, chat *slackfake.Server) (Cast, error) {
+	var c Cast
 	rows, err := rowsOf(workers)
 	if err != nil {
 		return c, err
 	}
-	var here, gone []person
+	var here, gone []Person
 	for _, row := range rows {
-		p := person{id: row["worker_id"], called: row["display_name"], email: row["email"]}
+		p := Person{ID: row["worker_id"], Called: row["display_name"], Email: row["email"]}
 		switch {
-		case strings.ContainsFunc(p.email, func(r rune) bool { return r > 127 }): // not every SMTP server takes those
+		case strings.ContainsFunc(p.Email, func(r rune) bool { return r > 127 }): // not every SMTP server takes those
 		case slices.ContainsFunc(rows, func(other map[string]string) bool {
-			return other["email"] == p.email && other["worker_id"] != p.id
+			return other["email"] == p.Email && other["worker_id"] != p.ID
 		}):
 		case row["status"] == "active" && row["manager_id"] != "" && row["end_date"] == "":
 			here = append(here, p)
@@ -112,15 +112,15 @@ func casting(workers, accounts string, chat *slackfake.Server) (cast, error) {
 		if part.name == "left" {
 			p = gone[0]
 		}
-		p.name = part.name
+		p.Name = part.name
 		part.user.Name = part.name
-		p.user = chat.AddUser(part.user).ID
-		c.all = append(c.all, p)
+		p.User = chat.AddUser(part.user).ID
+		c.All = append(c.All, p)
 	}
-	c.nobody = chat.AddUser(state.User{Name: "nobody"}).ID
+	c.Nobody = chat.AddUser(state.User{Name: "nobody"}).ID
 	rows, err = rowsOf(accounts)
 	for _, row := range rows {
-		c.logins = append(c.logins, row["login"])
+		c.Logins = append(c.Logins, row["login"])
 	}
 	return c, err
 }
