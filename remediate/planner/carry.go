@@ -206,7 +206,8 @@ func (p *planning) resting(was remediate.Record) bool {
 	return p.in.Run.AsOf.Before(was.ChangedAt.Add(rest))
 }
 
-func days(d time.Duration) string {
+// Days is a duration for people: whole days as such.
+func Days(d time.Duration) string {
 	if d%(24*time.Hour) != 0 {
 		return d.String()
 	}

@@ -54,7 +54,7 @@ func (p *planning) deletion(r Retired) (proposal, bool) {
 	one.Action = access.Action{Run: p.in.Run.ID, Kind: access.DeleteAccount, System: r.Account.System, Person: r.Record.Person, PersonName: r.Record.PersonName,
 		Account: access.AccountRef{ID: r.Account.ID, Name: r.Account.Name, SourceRef: r.Account.SourceRef},
 		Rule:    r.Record.Rule, Severity: r.Record.Severity, Finding: r.Record.Finding, FindingID: r.Record.FindingID,
-		Reason: fmt.Sprintf("disabled since %s by %s; kept for %s", r.Record.ChangedAt.Format("2006-01-02"), r.Record.ID, days(keep)),
+		Reason: fmt.Sprintf("disabled since %s by %s; kept for %s", r.Record.ChangedAt.Format("2006-01-02"), r.Record.ID, Days(keep)),
 		Basis:  []string{"action " + r.Record.ID}}
 	switch now.Mode {
 	case access.ModeOff:

@@ -71,7 +71,7 @@ func (p *planning) stale() string {
 	if p.in.Clock.IsZero() || p.in.MaxGap <= 0 || apart.Abs() <= p.in.MaxGap {
 		return ""
 	}
-	return fmt.Sprintf("the run looked at %s, and it is %s now (max_gap %s): the next run looks again", p.in.Run.AsOf.Format(time.DateOnly), p.in.Clock.Format(time.DateOnly), days(p.in.MaxGap))
+	return fmt.Sprintf("the run looked at %s, and it is %s now (max_gap %s): the next run looks again", p.in.Run.AsOf.Format(time.DateOnly), p.in.Clock.Format(time.DateOnly), Days(p.in.MaxGap))
 }
 
 // unseen is why nothing is done about a finding that stands as it was.

@@ -177,7 +177,7 @@ func (p *planning) clock() string {
 	gap := p.in.Run.AsOf.Sub(p.in.Previous)
 	switch {
 	case gap > p.in.MaxGap:
-		return fmt.Sprintf("the clock of this run is %s after that of the run before (max_gap %s): is it right?", days(gap.Truncate(24*time.Hour)), days(p.in.MaxGap))
+		return fmt.Sprintf("the clock of this run is %s after that of the run before (max_gap %s): is it right?", Days(gap.Truncate(24*time.Hour)), Days(p.in.MaxGap))
 	case gap < 0:
 		return fmt.Sprintf("the clock of this run lies %s before that of the run before: is it right?", (-gap).Truncate(time.Minute))
 	}

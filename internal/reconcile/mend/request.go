@@ -76,8 +76,8 @@ func (m *Mender) Preview(ctx context.Context, ask Ask) (access.Request, access.A
 	for _, c := range m.Plan.Matrix.Would(f, ask.Ref) {
 		q.Conflicts = append(q.Conflicts, fmt.Sprintf("%s (%s, %s)", c.Title, c.ID, c.Severity))
 	}
-	approval := access.Approval{About: access.AboutRequest, Subject: q.ID, Title: fmt.Sprintf("%s would get %s in %s for %s", q.PersonName, ask.Ref.Name, ask.Ref.System, daysOf(ask.For)),
-		Lines: []string{fmt.Sprintf("give %s to %s in %s until %s after approval", ask.Ref.Name, q.PersonName, ask.Ref.System, daysOf(ask.For))}, Why: q.ByName + ": " + q.Reason,
+	approval := access.Approval{About: access.AboutRequest, Subject: q.ID, Title: fmt.Sprintf("%s would get %s in %s for %s", q.PersonName, ask.Ref.Name, ask.Ref.System, planner.Days(ask.For)),
+		Lines: []string{fmt.Sprintf("give %s to %s in %s until %s after approval", ask.Ref.Name, q.PersonName, ask.Ref.System, planner.Days(ask.For))}, Why: q.ByName + ": " + q.Reason,
 		Conflicts: q.Conflicts, Severity: access.Medium, System: ask.Ref.System, Person: q.Person, PersonName: q.PersonName, Requester: q.By, Need: 1}
 	route := []string{access.RouteManager, access.RouteOwner}
 	if q.Privileged || len(q.Conflicts) > 0 {
@@ -218,13 +218,4 @@ func (m *Mender) EndRequest(ctx context.Context, id, by string) (access.Request,
 		return q, err
 	}
 	return q, m.saveRequest(ctx, &q)
-}
-
-func daysOf(d time.Duration) string {
-	if n := int(d / (24 * time.Hour)); d%(24*time.Hour) == 0 && n != 1 {
-		return fmt.Sprintf("%d days", n)
-	} else if n == 1 && d%(24*time.Hour) == 0 {
-		return "1 day"
-	}
-	return d.String()
 }
