@@ -198,16 +198,24 @@ func (d *drill) mended(ctx context.Context) error {
 	return d.release(ctx)
 }
 
-// release releases each hold, and looks for the reason on the ledger and in Slack.
+// release releases what is held: the first hold by its id, all others at once.
 func (d *drill) release(ctx context.Context) error {
-	for _, id := range d.open {
-		s, err := d.muster(ctx, "release", id, "--reason", reason)
+	left := d.open
+	for len(left) > 0 {
+		now, name := left[:1], left[0]
+		if len(left) < len(d.open) {
+			now, name = left, "all"
+		}
+		s, err := d.muster(ctx, "release", name, "--reason", reason)
 		if err != nil {
 			return err
 		}
-		if s.code != 0 || !strings.Contains(s.stderr, "released "+id) {
-			d.fault("release %s ended with %d: %s", id, s.code, s.all())
+		for _, id := range now {
+			if s.code != 0 || !strings.Contains(s.stderr, "released "+id) {
+				d.fault("release %s ended with %d: %s", name, s.code, s.all())
+			}
 		}
+		left = left[len(now):]
 	}
 	return d.over(ctx, d.open, reason)
 }

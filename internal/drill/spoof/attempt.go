@@ -1,8 +1,6 @@
 package spoof
 
 import (
-	stage "muster/internal/drill/spoof/house"
-
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"muster/internal/access"
+	stage "muster/internal/drill/spoof/house"
 	"muster/internal/ledger"
 	"muster/remediate"
 	"muster/remediate/approve"
@@ -48,7 +47,7 @@ func (h *house) try(ctx context.Context, list []attempt) error {
 	return nil
 }
 
-// restTime is how long nothing may change before attempts begin; serve looks at the clock once a second.
+// restTime is how long nothing may change before attempts begin; what is decided is done at once.
 const restTime = 2500 * time.Millisecond
 
 // rest waits until what was decided before is done and written down, and takes down how things are.

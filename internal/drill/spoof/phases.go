@@ -1,8 +1,6 @@
 package spoof
 
 import (
-	stage "muster/internal/drill/spoof/house"
-
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"muster/internal/access"
+	stage "muster/internal/drill/spoof/house"
 	"muster/remediate/approve"
 	"muster/remediate/slack/slackfake"
 )

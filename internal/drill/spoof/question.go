@@ -1,13 +1,12 @@
 package spoof
 
 import (
-	stage "muster/internal/drill/spoof/house"
-
 	"context"
 	"fmt"
 	"time"
 
 	"muster/internal/access"
+	stage "muster/internal/drill/spoof/house"
 	"muster/remediate"
 	"muster/remediate/approve"
 )

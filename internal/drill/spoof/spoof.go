@@ -17,8 +17,6 @@
 package spoof
 
 import (
-	stage "muster/internal/drill/spoof/house"
-
 	"context"
 	"flag"
 	"fmt"
@@ -28,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	stage "muster/internal/drill/spoof/house"
 	"muster/remediate/approve"
 )
 

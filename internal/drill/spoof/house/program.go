@@ -60,7 +60,7 @@ const startTime = 60 * time.Second
 // Serve starts `muster serve` and waits until it takes interactions in.
 func (h *House) Serve(ctx context.Context, config string) error {
 	s := &serving{done: make(chan struct{})}
-	s.cmd = h.Command(ctx, config, "serve", "--every", "1s", "-v")
+	s.cmd = h.Command(ctx, config, "serve", "--every", "5s", "-v")
 	s.cmd.Stdout, s.cmd.Stderr = &s.said, &s.said
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("start muster serve: %w", err)
