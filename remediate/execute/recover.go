@@ -47,28 +47,26 @@ func (x *Executor) recover(ctx context.Context, name string, list []*remediate.R
 		return x.entered(ctx, list)
 	}
 	for part := range slices.Chunk(list, cmpOr(x.Batch, defaultBatch)) {
-		settled, silent := x.settleable(ctx, sys.Target, part)
-		if ctx.Err() != nil {
-			return fmt.Errorf("recover actions in %s: %w", name, ctx.Err())
-		}
-		if err := x.entered(ctx, settled); err != nil || silent {
+		if silent, err := x.settleLeft(ctx, sys.Target, part); err != nil || silent {
 			return err
 		}
 	}
 	return nil
 }
 
-// settleable looks at actions, more than once at those that are not to be seen, and gives those of which it is known now what became of
-// them. Silent says that the system does not answer, so that there is no sense in asking it about others.
-func (x *Executor) settleable(ctx context.Context, target remediate.Target, list []*remediate.Record) (settled []*remediate.Record, silent bool) {
+// settleLeft looks at actions, more than once at those that are not to be seen, and settles those of which it is known what became of them.
+// Silent says that the system does not answer, so that there is no sense in asking it about others.
+func (x *Executor) settleLeft(ctx context.Context, target remediate.Target, list []*remediate.Record) (silent bool, err error) {
 	for _, wait := range x.waits() {
 		select {
 		case <-ctx.Done():
-			return nil, true
 		case <-time.After(wait):
 		}
-		var unseen []*remediate.Record
 		seen, errs := x.looks(ctx, target, list)
+		if ctx.Err() != nil {
+			return true, fmt.Errorf("recover actions: %w", ctx.Err())
+		}
+		var there, unseen []*remediate.Record
 		for i, rec := range list {
 			x.step(StepRecoverLook, rec.Action)
 			switch {
@@ -80,19 +78,20 @@ func (x *Executor) settleable(ctx context.Context, target remediate.Target, list
 				if seen[i].Ordered {
 					rec.State = remediate.Ordered
 				}
-				settled = append(settled, rec)
+				there = append(there, rec)
 			default:
 				unseen = append(unseen, rec)
 			}
 		}
-		if list = unseen; silent || len(list) == 0 {
-			return settled, silent
+		list = unseen
+		if err := x.entered(ctx, there); err != nil || silent || len(list) == 0 {
+			return silent, err
 		}
 	}
 	for _, rec := range list {
 		rec.State, rec.Why = remediate.Planned, "interrupted before it was done"
 	}
-	return append(settled, list...), false
+	return false, x.entered(ctx, list)
 }
 
 // looks looks at each action's account once, a few at the same time. After one to which the system gave no answer the others are not

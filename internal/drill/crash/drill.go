@@ -44,7 +44,8 @@ type drill struct {
 	measure  map[string]int // by measureOf: how many changes a server makes for one action
 	shown    map[string]string
 	mail     mail
-	window   time.Duration // the longest that most processes live that are killed at random
+	window   time.Duration // the longest that most processes live that are killed at random ...
+	longer   float64       // ... times this
 	result   Result
 }
 

@@ -22,6 +22,7 @@ const (
 	queue    = 8                      // how many actions are planned at a time
 	window   = 400 * time.Millisecond // the longest that most processes live, on a machine that starts one in a quarter of it
 	deepStep = 40                     // the latest step at which others end
+	era      = 20                     // kills between two looks at whether anything is done
 )
 
 // random kills processes that do everything at once.
@@ -33,22 +34,27 @@ func (d *drill) random(ctx context.Context) error {
 	if err := d.spare(ctx, victim.Task{Work: victim.Act}); err != nil {
 		return err
 	}
-	d.window = max(window, 4*time.Since(start)) // on a slow machine the kills would hit nothing but the start
+	d.window, d.longer = max(window, 4*time.Since(start)), 1 // on a slow machine the kills would hit nothing but the start
 	var toggles []*toggle
 	for _, c := range d.cast.toggles {
 		toggles = append(toggles, &toggle{Case: c})
 	}
-	before, err := d.stand.Facts(ctx)
+	facts, err := d.stand.Facts(ctx)
 	if err != nil {
 		return err
 	}
+	before := len(d.deeds) - era
 	deeds, target := len(d.deeds), d.result.Kills+d.options.Kills
 	for tries := 0; d.result.Kills < target; tries++ {
 		if tries > 3*d.options.Kills {
 			return fmt.Errorf("only %d of %d processes were there to be killed", d.options.Kills-(target-d.result.Kills), tries)
 		}
-		if err := d.stir(ctx, tries); err != nil {
-			return err
+		if tries%era == 0 {
+			if err := d.stir(ctx); err != nil {
+				return err
+			}
+			d.adapt(len(d.deeds) - before)
+			before = len(d.deeds)
 		}
 		if err := d.refill(ctx, toggles, false); err != nil {
 			return err
@@ -63,14 +69,21 @@ func (d *drill) random(ctx context.Context) error {
 	if done := len(d.deeds) - deeds; done < d.options.Kills/4 {
 		d.problem("only %d actions were planned during %d kills: too little happened to prove anything", done, d.options.Kills)
 	}
-	return d.settle(ctx, toggles, before)
+	return d.settle(ctx, toggles, facts)
 }
 
-// stir changes how Slack behaves, now and then.
-func (d *drill) stir(ctx context.Context, n int) error {
-	if n%20 != 0 {
-		return nil
+// adapt lets processes live longer when hardly anything was done during an era, because the machine is busy, and shorter again when enough was.
+func (d *drill) adapt(done int) {
+	switch {
+	case done < era/2:
+		d.longer = min(d.longer*3/2, 40)
+	case done > 2*era:
+		d.longer = max(d.longer*2/3, 1)
 	}
+}
+
+// stir changes how Slack behaves.
+func (d *drill) stir(ctx context.Context) error {
 	seed := d.rand.Uint64()
 	for method, shares := range map[string]map[string]float64{
 		"chat.postMessage": {"429": 0.06, "500": 0.03, "503": 0.03, "drop": 0.03, "commit_500": 0.05, "commit_503": 0.03, "commit_drop": 0.05, "commit_invalid_json": 0.03,
@@ -94,11 +107,12 @@ func (d *drill) hit(ctx context.Context) error {
 		return err
 	}
 	task.Work = victim.Serve
-	after := time.Duration(1 + d.rand.Int64N(int64(d.window)))
+	longest := time.Duration(float64(d.window) * d.longer)
+	after := time.Duration(1 + d.rand.Int64N(int64(longest)))
 	switch d.rand.IntN(10) {
 	case 0, 1, 2, 3:
-		task.Kill.Nth = 1 + d.rand.IntN(deepStep)
-		after = 3 * d.window // it may not come so far
+		task.Kill.Nth = 1 + d.rand.IntN(int(deepStep*d.longer))
+		after = 3 * longest // it may not come so far
 	case 4:
 		after *= 4
 	}

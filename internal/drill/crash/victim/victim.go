@@ -5,7 +5,8 @@
 // output; where the task says so the process sends itself SIGKILL there. What is killed from outside says nothing. It ends with 0 when its
 // work is done, with 1 and a line on standard error when something failed that no kill explains.
 //
-// Times are UTC and the wall clock's. The waits are those of production divided by about fifty.
+// Times are UTC and the wall clock's. The waits for Slack are those of production divided by about fifty; the systems are not waited
+// for, since what a dead process sent is done before a new one has started.
 package victim
 
 import (
@@ -88,7 +89,7 @@ func run(ctx context.Context, house House, task Task, stdout, stderr io.Writer) 
 	}
 	r := &reaper{kill: task.Kill, out: stdout}
 	p.exec = &execute.Executor{Records: p.store, Ledger: p.ledger, Now: time.Now, Log: log, Retry: retry.Policy{Tries: 4, Base: 20 * time.Millisecond},
-		Settle: 5 * time.Millisecond, Batch: 4, OnStep: func(s execute.Step, a access.Action) { r.step(string(s), a.ID) }}
+		Batch: 4, OnStep: func(s execute.Step, a access.Action) { r.step(string(s), a.ID) }}
 	if p.exec.Systems, err = house.Systems(log); err != nil {
 		return err
 	}
