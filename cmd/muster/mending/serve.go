@@ -63,7 +63,7 @@ func (a *commands) listen(ctx context.Context, s *cli.Session, l *listen.Listene
 	if err := channels.Board.Client.Check(ctx); err != nil {
 		return err
 	}
-	door, err := inbound.New(inbound.Config{Client: channels.Board.Client, Board: channels.Board, Desk: l, Tokens: l.Mender.Desk.Tokens, Records: s.Store,
+	door, err := inbound.New(inbound.Config{Client: channels.Board.Client, Board: channels.Board, Desk: l, Tokens: l.Mender.Desk.Tokens, People: l.Mender.Desk.People, Records: s.Store,
 		Folder: filepath.Join(s.Dir, "inbox"), Now: a.Now, Log: a.Log(), Decided: l.Decided})
 	if err != nil {
 		return err

@@ -156,7 +156,7 @@ func wrong() map[string]map[string]approve.RefusalKind {
 	delete(later, pressDetails)
 	return map[string]map[string]approve.RefusalKind{
 		"nobody": all(approve.RefusedStranger), "shared": all(approve.RefusedStranger), "guest": all(approve.RefusedGuest), "ultra": all(approve.RefusedGuest),
-		"robot": all(approve.RefusedGuest), "deleted": all(approve.RefusedDeactivated), "abroad": all(approve.RefusedTeam), "left": {pressApprove: approve.RefusedDeactivated},
+		"robot": all(approve.RefusedGuest), "deleted": all(approve.RefusedDeactivated), "abroad": all(approve.RefusedTeam), "left": all(approve.RefusedDeactivated),
 		"subject": self, "requester": asker, "off": all(approve.RefusedRoute), "later": later,
 	}
 }

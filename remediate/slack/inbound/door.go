@@ -36,6 +36,7 @@ type Config struct {
 	Board   *slack.Board
 	Desk    Desk
 	Tokens  Tokens
+	People  approve.People    // who is here, by HR; nil leaves that to the Desk alone
 	Records remediate.Records // where approvals are read
 	Folder  string            // of the inbox
 	Now     func() time.Time

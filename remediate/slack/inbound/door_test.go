@@ -129,7 +129,7 @@ func newOffice(t *testing.T, socket bool) *office {
 // newDoor is that of a new process.
 func (o *office) newDoor(step func(string)) *inbound.Door {
 	o.t.Helper()
-	d, err := inbound.New(inbound.Config{Client: o.board.Client, Board: o.board, Desk: o.slow, Tokens: o.desk.Tokens, Records: o.records, Folder: o.folder, Now: time.Now, Step: step})
+	d, err := inbound.New(inbound.Config{Client: o.board.Client, Board: o.board, Desk: o.slow, Tokens: o.desk.Tokens, People: o.hr, Records: o.records, Folder: o.folder, Now: time.Now, Step: step})
 	if err != nil {
 		o.t.Fatal(err)
 	}

@@ -82,5 +82,15 @@ func (d *Door) identify(ctx context.Context, x Interaction) (worker string, why 
 	if !ok {
 		return "", approve.RefusedStranger, nil
 	}
+	if d.People == nil {
+		return worker, "", nil
+	}
+	p, known, err := d.People.Find(ctx, worker)
+	if err != nil {
+		return "", "", err
+	}
+	if !known || p.Status != access.StatusActive { // who has left is not shown either what others hold
+		return "", approve.RefusedDeactivated, nil
+	}
 	return worker, "", nil
 }

@@ -84,6 +84,8 @@ func spoofs() map[string]spoof {
 		"by a bot":                           {why: approve.RefusedGuest, user: bound(state.User{IsBot: true}), forge: forged(slackfake.Forgery{})},
 		"by a deactivated user":              {why: approve.RefusedDeactivated, user: bound(state.User{Deleted: true}), forge: forged(slackfake.Forgery{})},
 		"by someone who left, says HR":       {why: approve.RefusedDeactivated, user: as("W-left")},
+		"details for someone who left":       {why: approve.RefusedDeactivated, user: as("W-left"), action: "muster_details"},
+		"a dialog for someone who left":      {why: approve.RefusedDeactivated, user: as("W-left"), action: "muster_deny"},
 		"by the subject":                     {why: approve.RefusedSelf, user: as("W-subject")},
 		"by the subject on the route": {why: approve.RefusedSelf, user: as("W-subject"), ask: func(a *access.Approval) {
 			a.Approvers = append(a.Approvers, access.Approver{Person: "W-subject", Name: "Kemi Okafor", Role: "owner"})
