@@ -66,7 +66,9 @@ func (r *run) work(ctx context.Context, list []*remediate.Record) error {
 		case len(list) > 0: // each waits for another
 			blocked := list
 			list = nil
-			g.Go(func() error { return r.x.settle(within, blocked, remediate.Blocked, "the account that it needs was not created") })
+			g.Go(func() error {
+				return r.x.settle(within, blocked, remediate.Blocked, "the account that it needs was not created")
+			})
 		}
 		if within.Err() != nil {
 			break
