@@ -58,11 +58,7 @@ func (h *house) rest(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		undone, err := h.undone()
-		if err != nil {
-			return err
-		}
-		if len(undone) > 0 && h.Serving() || len(changes(h.before, now)) > 0 {
+		if h.Serving() && pending(now) || len(changes(h.before, now)) > 0 {
 			h.before, since = now, time.Now()
 		}
 		if !h.Serving() {
@@ -79,6 +75,24 @@ func (h *house) rest(ctx context.Context) (err error) {
 		}
 	}
 	return err
+}
+
+// pending reports whether there is a question that was answered and whose action does not say so yet.
+func pending(documents map[string]string) bool {
+	for name, text := range documents {
+		id, ok := strings.CutPrefix(name, "approval AP-")
+		if ok && state(text) != string(access.ApprovalWaiting) && state(documents["action A-"+id]) == string(remediate.Waiting) {
+			return true
+		}
+	}
+	return false
+}
+
+// state is that of a document as Documents gives it: version, state, content.
+func state(document string) string {
+	_, rest, _ := strings.Cut(document, " ")
+	state, _, _ := strings.Cut(rest, " ")
+	return state
 }
 
 func (h *house) one(ctx context.Context, a attempt) error {
