@@ -39,6 +39,10 @@ func (r *run) inspect(ctx context.Context, rec *remediate.Record) {
 		rec.State, rec.Why = remediate.Skipped, why
 		return
 	}
+	if begun(rec, obs) { // what an interrupted try left is not what the account was
+		rec.Before, rec.Receipt, rec.State, rec.Why = &obs, nil, remediate.Applying, ""
+		return
+	}
 	rec.Before, rec.Inverse, rec.Receipt = &obs, nil, nil
 	if inverse, ok := remediate.Inverse(rec.Action, obs); ok {
 		inverse.ID = remediate.ShortID("A-", "undo", rec.ID)
@@ -50,6 +54,12 @@ func (r *run) inspect(ctx context.Context, rec *remediate.Record) {
 // another reports whether what was found is not the account that the action is about.
 func another(rec *remediate.Record, obs access.Observation) bool {
 	return rec.Account.ID != "" && obs.AccountID != "" && obs.AccountID != rec.Account.ID
+}
+
+// begun reports whether an earlier try may have done a part of a deletion, such as taking the account out of its groups: the inverse that
+// it noted brings back what was there before it.
+func begun(rec *remediate.Record, obs access.Observation) bool {
+	return rec.Kind == access.DeleteAccount && rec.Inverse != nil && rec.Before != nil && rec.Before.AccountID == obs.AccountID
 }
 
 // there settles an action whose change is there before anything is done.

@@ -275,3 +275,39 @@ func TestRecoveryThatIsInterruptedGoesOnWhereItWas(t *testing.T) {
 		t.Errorf("%d of 12 wait to be looked at again, want 4", n)
 	}
 }
+
+// A deletion that took the account out of its groups and died before it deleted it goes on with an account that holds less: its inverse
+// is still that of the account as it was.
+func TestADeletionThatGoesOnKeepsItsInverse(t *testing.T) {
+	dead := errors.New("the process is dead")
+	s := open(t)
+	died := false
+	die := func() error {
+		if died {
+			return dead
+		}
+		return nil
+	}
+	save := s.records.Before
+	list := s.keep(t, planned("A-4", access.DeleteAccount, "alan", ""))
+	s.records.Before = func(docs []access.Document) error { return errors.Join(die(), save(docs)) }
+	s.ledger.Before = func([]ledger.Event) error { return die() }
+	s.system.Before = func(_ context.Context, op remediatetest.Op, _ access.Action) error {
+		died = died || op == remediatetest.Apply
+		return die()
+	}
+	_, _ = s.Run(t.Context(), list) // it dies
+	s.records.Before, s.ledger.Before, s.system.Before = save, nil, nil
+	s.system.Remove("u3")
+	s.system.Add(remediatetest.Account{ID: "u3", Name: "alan"})
+	if _, err := s.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, s.stored(t), "A-4 planned: interrupted")
+	s.run2(t)
+	got := s.stored(t)
+	want(t, got, "A-4 done")
+	if inverse := got["A-4"].Inverse; inverse == nil || !strings.Contains(string(inverse.Restore), "staff") {
+		t.Errorf("the inverse is %+v, without what alan held", inverse)
+	}
+}

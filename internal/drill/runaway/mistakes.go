@@ -54,7 +54,7 @@ func mistakes() []mistake {
 		{name: "hr-twelve-percent-leave", make: func(ctx context.Context, h *house) error { return h.people(terminate(h.o.Seed, 12)) }},
 		{name: "exports-sixty-percent", make: feed(cutExports), unread: []string{"vpn", "erp", "codehost"}},
 		{name: "scim-lost-forty-percent", make: loseUsers, unread: []string{"saas"}},
-		{name: "ldap-people-emptied", make: losePeople, unread: []string{"directory"}},
+		{name: "ldap-people-emptied", make: losePeople, unread: []string{"directory"}, failed: true},
 		{name: "rule-matches-everyone", make: feed(everyone)},
 		{name: "bundles-give-nobody", make: feed(func(h *house) error {
 			return h.edit("bundles.yaml", func(text string) string {
