@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"muster/internal/drill/crash/stand"
+	"muster/internal/drill/drilltest"
 	"muster/internal/ledger"
 	"muster/internal/store/engine"
 )
@@ -33,21 +34,7 @@ func need(t *testing.T) {
 			err = e.Close()
 		}
 	}
-	switch {
-	case err != nil && os.Getenv("CI") == "true":
-		t.Fatal(err)
-	case err != nil:
-		t.Skip(err)
-	}
-}
-
-// lines writes what the drill says to the test's log.
-type lines struct{ t *testing.T }
-
-// Write is one line.
-func (l lines) Write(p []byte) (int, error) {
-	l.t.Log(strings.TrimSpace(string(p)))
-	return len(p), nil
+	drilltest.Need(t, err)
 }
 
 // TestKilledAppliesLoseAndDoubleNothing is a short one of `make crash`: each kind of action on each system is killed at one step, some
@@ -58,7 +45,7 @@ func TestKilledAppliesLoseAndDoubleNothing(t *testing.T) {
 	if testing.Short() {
 		o.Kills = 5
 	}
-	result, err := Run(t.Context(), o, lines{t})
+	result, err := Run(t.Context(), o, drilltest.Lines{T: t})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +59,7 @@ func TestKilledAppliesLoseAndDoubleNothing(t *testing.T) {
 // have arrived.
 func TestTheDrillFindsWhatNaiveProcessesDo(t *testing.T) {
 	need(t)
-	result, err := Run(t.Context(), Options{Rounds: 1, naive: true, systems: []string{stand.Payroll}}, lines{t})
+	result, err := Run(t.Context(), Options{Rounds: 1, naive: true, systems: []string{stand.Payroll}}, drilltest.Lines{T: t})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,51 +3,21 @@ package runaway
 import (
 	"errors"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"muster/internal/drill/drilltest"
 	"muster/internal/store/engine"
 	"muster/internal/testserver/postgres"
 	"muster/internal/testserver/scimmy"
 	"muster/internal/testserver/slapd"
 )
 
-// program builds muster, or skips where something is missing; in CI that is a failure.
+// program builds muster, where the servers are that the drill needs.
 func program(t *testing.T) string {
 	t.Helper()
-	found, err := filepath.Glob("../../../deploy/engine/node_modules/@chdb/lib-*/libchdb.so")
-	if err == nil && len(found) == 0 {
-		err = errors.New("the embedded engine is not installed: run make setup")
-	}
-	if err = errors.Join(err, slapd.Available(), scimmy.Available(), postgres.Available()); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	library, err := filepath.Abs(found[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("MUSTER_ENGINE_LIB", library)
-	exe := filepath.Join(t.TempDir(), "muster")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", exe, "../../../cmd/muster")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return exe
-}
-
-// lines writes what the drill says to the test's log.
-type lines struct{ t *testing.T }
-
-// Write is one line.
-func (l lines) Write(p []byte) (int, error) {
-	l.t.Log(strings.TrimSpace(string(p)))
-	return len(p), nil
+	drilltest.Need(t, errors.Join(slapd.Available(), scimmy.Available(), postgres.Available()))
+	return drilltest.Program(t)
 }
 
 func TestMain(m *testing.M) {
@@ -60,7 +30,7 @@ func TestMain(m *testing.M) {
 // TestBadNewsTouchesNobody is a short one of `make runaway`, and shows that it would count: with limits that allow everything the same news
 // touches very many.
 func TestBadNewsTouchesNobody(t *testing.T) {
-	h, err := open(t.Context(), Options{Persons: 200, Seed: 1, Muster: program(t)}, lines{t})
+	h, err := open(t.Context(), Options{Persons: 200, Seed: 1, Muster: program(t)}, drilltest.Lines{T: t})
 	if err != nil {
 		t.Fatal(err)
 	}

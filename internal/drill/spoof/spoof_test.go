@@ -1,13 +1,11 @@
 package spoof
 
 import (
-	"errors"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"muster/internal/drill/drilltest"
 	stage "muster/internal/drill/spoof/house"
 	"muster/internal/ledger"
 	"muster/internal/store/engine"
@@ -22,50 +20,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program builds muster, or skips where something is missing; in CI that is a failure.
+// program builds muster, where the mail server is that the drill needs.
 func program(t *testing.T) string {
 	t.Helper()
-	found, err := filepath.Glob("../../../deploy/engine/node_modules/@chdb/lib-*/libchdb.so")
-	if err == nil && len(found) == 0 {
-		err = errors.New("the embedded engine is not installed: run make setup")
-	}
-	if server, missing := smtp.Start(t.Context(), smtp.Options{}); missing != nil {
-		err = errors.Join(err, missing)
-	} else {
-		server.Stop()
-	}
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	library, err := filepath.Abs(found[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("MUSTER_ENGINE_LIB", library)
-	exe := filepath.Join(t.TempDir(), "muster")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", exe, "../../../cmd/muster")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return exe
-}
-
-// lines writes what the drill says to the test's log.
-type lines struct{ t *testing.T }
-
-// Write is one line.
-func (l lines) Write(p []byte) (int, error) {
-	l.t.Log(strings.TrimSpace(string(p)))
-	return len(p), nil
+	server, err := smtp.Start(t.Context(), smtp.Options{})
+	drilltest.Need(t, err)
+	server.Stop()
+	return drilltest.Program(t)
 }
 
 // TestNothingForgedIsTaken is a short one of `make spoof`: of like attempts one in many, every reason to refuse, and every honest way.
 func TestNothingForgedIsTaken(t *testing.T) {
-	r, err := Run(t.Context(), Options{Seed: 1, Every: 40, Muster: program(t)}, lines{t})
+	r, err := Run(t.Context(), Options{Seed: 1, Every: 40, Muster: program(t)}, drilltest.Lines{T: t})
 	if err != nil {
 		t.Fatal(err)
 	}

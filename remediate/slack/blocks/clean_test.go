@@ -54,7 +54,7 @@ func FuzzNoTextOfASystemActs(f *testing.F) {
 	own := regexp.MustCompile(`^<@U0(PNOVAK|MLIND)>$`)
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.Contains(s, "<@U0PNOVAK>") || strings.Contains(s, "<@U0MLIND>") {
-			t.Skip("it cannot be told from our own")
+			return // it cannot be told from our own
 		}
 		a := approval()
 		a.Title, a.Why, a.Lines, a.Conflicts, a.Irreversible, a.Rule, a.FindingID, a.System, a.Run = s, s, []string{s}, []string{s}, s, s, s, s, s
