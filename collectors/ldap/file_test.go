@@ -173,6 +173,37 @@ memberUid: nobody
 	}
 }
 
+// TestPlaceholderIsNobody: it is no grant, and no member that is missing; any other name that is not there is.
+func TestPlaceholderIsNobody(t *testing.T) {
+	text := ldifText(false) + `dn: cn=left,ou=groups,dc=acme,dc=example
+objectClass: groupOfNames
+cn: left
+entryUUID: left-group
+member: CN=Nobody, dc=acme,dc=example
+member:
+
+`
+	without, with := fromFile(t, text, ""), fromFile(t, text, "placeholder_member: \"cn=nobody,dc=acme,dc=example\"\n")
+	count := func(c collected) (rejected, held int) {
+		for _, r := range c.records {
+			switch v := r.(type) {
+			case access.Rejection:
+				rejected++
+			case access.Grant:
+				if v.EntitlementID == "left-group" {
+					held++
+				}
+			}
+		}
+		return rejected, held
+	}
+	loud, _ := count(without)
+	quiet, held := count(with)
+	if with.err != nil || loud != quiet+1 || held != 0 {
+		t.Errorf("%v: %d rejections without the setting, %d with it, %d grants", with.err, loud, quiet, held)
+	}
+}
+
 func TestCancelledWhileReadingAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "export.ldif")
 	if err := os.WriteFile(path, []byte(bigLDIF(2000)), 0o600); err != nil {

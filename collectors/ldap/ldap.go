@@ -4,7 +4,7 @@
 // People are accounts, groups are entitlements of kind group, memberships are grants. A member of a group inside a group
 // holds the outer group too, by the shortest path; among equally short ones the first in byte order of the group names, so
 // that the answer does not depend on the order of arrival. Cycles end where they begin. A member that is no person and no group of the
-// search areas is a rejected grant. Accounts are identified by entryUUID (RFC 4530), never by name.
+// search areas is a rejected grant, save the placeholder_member, which is nobody. Accounts are identified by entryUUID (RFC 4530), never by name.
 //
 // A server is read in pages (RFC 2696) and asked for the next page while the present one is handed on. Only the names of the
 // accounts and the groups with their members are held in memory. Referrals are not followed: they make the class partial,

@@ -144,7 +144,7 @@ func (r *reading) member(attr, value, groupDN string) error {
 		}
 	}
 	if value == "" {
-		return nil // the placeholder of an empty group, since groupOfNames needs a member
+		return nil // stands for nobody in a group that would be empty, since groupOfNames needs a member (RFC 4519 §3.5)
 	}
 	dn, err := entry.Normalise(value)
 	if err != nil {
@@ -152,6 +152,9 @@ func (r *reading) member(attr, value, groupDN string) error {
 	}
 	if i, ok := r.seen[dn]; ok {
 		in.Accounts = append(in.Accounts, i)
+		return nil
+	}
+	if dn == r.c.s.nobody {
 		return nil
 	}
 	in.Unknown = append(in.Unknown, strings.Clone(dn))

@@ -32,6 +32,7 @@ type settings struct {
 	Attributes      attributes                    `yaml:"attributes"`                             // which attribute holds what
 	Extra           []string                      `yaml:"extra_attributes"`                       // kept as Account.Attributes
 	Members         []string                      `yaml:"member_attributes"`                      // default member and uniqueMember; memberUid names accounts
+	Placeholder     *string                       `yaml:"placeholder_member"`                     // a member that stands for nobody, in a group that would be empty
 	Kinds           map[string]access.AccountKind `yaml:"kinds"`                                  // value of attributes.kind → kind of account
 	Privileged      collectors.Globs              `yaml:"privileged_groups"`                      // patterns of group names
 	LoginTracked    bool                          `yaml:"last_login_tracked"`                     // no last_login then means that there was none
@@ -41,6 +42,7 @@ type settings struct {
 
 	people, groups question
 	password       string
+	nobody         string // placeholder_member, normalised
 }
 
 // area is one search: below which entry, and which entries.
@@ -113,6 +115,12 @@ func (s *settings) read(n config.Node) bool {
 	for _, key := range n.Get("kinds").Keys() {
 		if k := s.Kinds[key]; !isKind(k) {
 			problem(n.Get("kinds").Get(key), "one of human, service, shared, break-glass", "unknown kind %q", k)
+		}
+	}
+	if s.Placeholder != nil {
+		var err error
+		if s.nobody, err = entry.Normalise(*s.Placeholder); err != nil {
+			problem(n.Get("placeholder_member"), "write it as cn=nobody,dc=acme,dc=example", "not a distinguished name: %q", *s.Placeholder)
 		}
 	}
 	if s.URL != "" {

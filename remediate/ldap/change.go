@@ -103,26 +103,18 @@ func (w *work) member(v *view) (string, error) {
 	if g == nil {
 		return "", refuse(access.NotFound, "", "there is no group %q", w.a.Entitlement.Name)
 	}
-	request := ldap.NewModifyRequest(g.DN, nil)
 	if w.a.Kind == access.RemoveEntitlement {
-		for _, h := range g.held {
-			request.Delete(h.attr, []string{h.value})
-		}
-		return w.settle(v, request, said("delete member of", g.DN))
+		return w.settle(v, w.leave(g), said("delete member of", g.DN))
 	}
 	values := v.restore.Members
 	if len(values) == 0 {
 		values = []membership{w.newMember(g, v.account)}
 	}
-	for _, m := range values {
-		request.Add(m.Attr, []string{m.Value})
-	}
-	return w.settle(v, request, said("add member to", g.DN))
+	return w.settle(v, w.join(g, values), said("add member to", g.DN))
 }
 
-// settle changes a group. Somebody else's change of the same member is found by looking.
-func (w *work) settle(v *view, request *ldap.ModifyRequest, words string) (string, error) {
-	err := w.c.Modify(request)
+// settle says how a group's change ended. Somebody else's change of the same member is found by looking.
+func (w *work) settle(v *view, err error, words string) (string, error) {
 	if n := session.Code(err); n != 16 && n != 20 { // noSuchAttribute, attributeOrValueExists
 		return words, err
 	}
@@ -177,9 +169,7 @@ func (w *work) create(v *view) (string, error) {
 		return words, err
 	}
 	for _, m := range missing {
-		request := ldap.NewModifyRequest(m.group.DN, nil)
-		request.Add(m.Attr, []string{m.Value})
-		if err := w.c.Modify(request); err != nil && session.Code(err) != 20 {
+		if err := w.join(m.group, []membership{m.membership}); err != nil && session.Code(err) != 20 {
 			return words, fmt.Errorf("bring back %s: %w", m.Name, err)
 		}
 	}
@@ -196,11 +186,7 @@ func (w *work) delete(v *view) (string, error) {
 	}
 	var taken []*group
 	for _, g := range groups {
-		request := ldap.NewModifyRequest(g.DN, nil)
-		for _, h := range g.held {
-			request.Delete(h.attr, []string{h.value})
-		}
-		if err := w.c.Modify(request); err == nil {
+		if err := w.leave(g); err == nil {
 			taken = append(taken, g)
 		} else if session.Code(err) != 16 && session.Code(err) != 32 {
 			return "", w.putBack(taken, fmt.Errorf("take it out of %s: %w", g.name, err))
@@ -219,11 +205,7 @@ func (w *work) putBack(groups []*group, why error) error {
 		return why
 	}
 	for _, g := range groups {
-		request := ldap.NewModifyRequest(g.DN, nil)
-		for _, h := range g.held {
-			request.Add(h.attr, []string{h.value})
-		}
-		if err := w.c.Modify(request); err != nil && session.Code(err) != 20 {
+		if err := w.rejoin(g); err != nil && session.Code(err) != 20 {
 			kind, hint := session.Kind(why)
 			return refuse(kind, hint, "%w; and it was not put back into %s: %w", session.Plain(why), g.name, session.Plain(err))
 		}

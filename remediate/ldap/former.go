@@ -27,6 +27,7 @@ type membership struct {
 	Name  string `json:"name"`
 	Attr  string `json:"attr"`
 	Value string `json:"value"`
+	Alone bool   `json:"alone,omitempty"` // no placeholder was beside it
 }
 
 // read takes the former state out of an inverse.
@@ -72,7 +73,7 @@ func (v *view) keep() {
 		}
 	}
 	if v.group != nil {
-		v.former = former{Members: v.group.memberships()}
+		v.former = former{Members: v.w.t.s.memberships(v.group)}
 	}
 }
 
@@ -101,7 +102,7 @@ func (v *view) keepAll() error {
 	}
 	groups, err := w.groupsOf(v.account)
 	for _, g := range groups {
-		f.Members = append(f.Members, g.memberships()...)
+		f.Members = append(f.Members, w.t.s.memberships(g)...)
 	}
 	v.former = f
 	return err

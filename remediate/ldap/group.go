@@ -22,15 +22,7 @@ type group struct {
 // held is one member value as it is spelled.
 type held struct{ attr, value string }
 
-func (g *group) memberships() []membership {
-	var out []membership
-	for _, h := range g.held {
-		out = append(out, membership{Group: g.id, Name: g.name, Attr: h.attr, Value: h.value})
-	}
-	return out
-}
-
-// groups reads the groups that pass a test, and of their members only those that name one of several entries.
+// groups reads the groups that pass a test, and of their members only those that name one of several entries, or nobody.
 func (w *work) groups(test string, members []*entry.Entry) ([]*group, error) {
 	s := &w.t.s
 	if s.Groups.Base == "" {
@@ -41,6 +33,11 @@ func (w *work) groups(test string, members []*entry.Entry) ([]*group, error) {
 	items := []string{"(" + at.ID + "=*)", "(" + at.GroupName + "=*)", "(objectClass=*)"}
 	for _, m := range members {
 		items = append(items, s.names(m)...)
+	}
+	if s.Placeholder != nil {
+		for _, attr := range s.Members {
+			items = append(items, equals(attr, *s.Placeholder))
+		}
 	}
 	only, err := session.MatchedValues(items)
 	if err != nil {

@@ -8,6 +8,9 @@
 //	create-account      an entry by the template in the settings, without a password
 //	delete-account      takes the account out of its groups, then deletes the entry
 //
+// The last member of a group of names leaves only for the placeholder_member of the settings, in one request; an inverse takes that out
+// again.
+//
 // A directory has no sessions, so that revoke-sessions is not offered. Locks and ends count only where the password policy in force says
 // pwdLockout: TRUE; without, the change is refused, since it would lock nobody out.
 //

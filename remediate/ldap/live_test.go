@@ -146,6 +146,59 @@ func TestNobodyLeavesAGroupEmpty(t *testing.T) {
 	refused(t, s, target, newAction(access.DeleteAccount, accountRef(3, "zoe")), access.Invalid, "take it out of visitors", "cannot be empty")
 }
 
+// TestPlaceholderTakesTheLastMembersPlace, whoever it is, and goes when the inverse brings the member back; one that was there before stays.
+func TestPlaceholderTakesTheLastMembersPlace(t *testing.T) {
+	for name, dn := range map[string]string{"a name": "cn=Nobody,dc=acme,dc=example", "the empty name": ""} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, slapd.Options{})
+			target := build(t, s, s.URL(), "placeholder_member: \""+dn+"\"\n", nil)
+			before := dump(t, s)
+			removal, removed := apply(t, target, remove(14, "visitors", accountRef(3, "zoe")))
+			line := strings.TrimSpace("uniqueMember: " + dn)
+			if got := dump(t, s); !strings.Contains(got, line+"\n") || strings.Contains(got, "uniqueMember: uid=zoe") {
+				t.Fatalf("the group is not kept by %q:\n%s", line, got)
+			}
+			empty := dump(t, s)
+			joining, joined := apply(t, target, grant(14, "visitors", accountRef(1, "ada")))
+			undo(t, target, joining, joined)
+			if got := dump(t, s); got != empty {
+				t.Errorf("a grant taken back does not leave the placeholder:\n%s\n---\n%s", empty, got)
+			}
+			undo(t, target, removal, removed)
+			if got := dump(t, s); got != before {
+				t.Errorf("not as before:\n%s\n---\n%s", before, got)
+			}
+
+			administer(t, s, func(c *goldap.Conn) error {
+				change := goldap.NewModifyRequest("cn=visitors,ou=groups,"+s.Suffix, nil)
+				change.Add("uniqueMember", []string{dn})
+				return c.Modify(change)
+			})
+			before = dump(t, s)
+			removal, removed = apply(t, target, remove(14, "visitors", accountRef(3, "zoe")))
+			undo(t, target, removal, removed)
+			if got := dump(t, s); got != before {
+				t.Errorf("a placeholder that was there did not stay:\n%s\n---\n%s", before, got)
+			}
+
+			s = start(t, slapd.Options{})
+			target = build(t, s, s.URL(), "placeholder_member: \""+dn+"\"\n", nil)
+			deletion, deleted := apply(t, target, newAction(access.DeleteAccount, accountRef(3, "zoe")))
+			undo(t, target, deletion, deleted)
+			if got := dump(t, s); strings.Contains(got, line+"\n") || !strings.Contains(got, "uniqueMember: uid=zoe") {
+				t.Errorf("the deleted account did not come back into its group alone:\n%s", got)
+			}
+		})
+	}
+}
+
+// TestRefusedDeletionTakesThePlaceholderBack: the entry has another below it, which shows when its groups are behind.
+func TestRefusedDeletionTakesThePlaceholderBack(t *testing.T) {
+	s := start(t, slapd.Options{LDIF: fixture + "dn: cn=phone,uid=zoe,ou=people,dc=acme,dc=example\nobjectClass: device\ncn: phone\n\n"})
+	target := build(t, s, s.URL(), "placeholder_member: cn=nobody,dc=acme,dc=example\n", nil)
+	refused(t, s, target, newAction(access.DeleteAccount, accountRef(3, "zoe")), access.Conflict, "notAllowedOnNonLeaf", "below it")
+}
+
 func TestNestingIsTold(t *testing.T) {
 	s := start(t, slapd.Options{})
 	target := build(t, s, s.URL(), "", nil)

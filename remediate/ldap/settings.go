@@ -28,6 +28,7 @@ type settings struct {
 	People          area          `yaml:"people"`
 	Groups          area          `yaml:"groups"`
 	Members         []string      `yaml:"member_attributes"`
+	Placeholder     *string       `yaml:"placeholder_member"` // who is put into a group whose last member leaves; unset: the last cannot leave
 	Attributes      attributes    `yaml:"attributes"`
 	LockoutDuration time.Duration `yaml:"lockout_duration"`
 	Policy          string        `yaml:"policy"`         // name of the password policy in force (olcPPolicyDefault), when it is not the only one
@@ -54,7 +55,7 @@ type attributes struct {
 
 // inherited are the keys that are taken from the collector. Those of who asks, with what they are trusted with, go only to its own host.
 const (
-	inherited = "timeout base_dn people groups member_attributes lockout_duration"
+	inherited = "timeout base_dn people groups member_attributes placeholder_member lockout_duration"
 	ofHost    = "start_tls ca_file server_name allow_cleartext bind_dn password"
 )
 
@@ -90,6 +91,11 @@ func decode(spec remediate.Spec) (settings, bool) {
 	if _, err := entry.Normalise(d.s.Policy); err != nil {
 		d.problem("policy", "write it as cn=default,ou=policies,dc=acme,dc=example", "not a distinguished name")
 	}
+	if d.s.Placeholder != nil {
+		if _, err := entry.Normalise(*d.s.Placeholder); err != nil {
+			d.problem("placeholder_member", "write it as cn=nobody,dc=acme,dc=example", "not a distinguished name")
+		}
+	}
 	if d.s.Timeout <= 0 {
 		d.problem("timeout", "write 60s", "timeout must be positive")
 	}
@@ -115,7 +121,7 @@ func (d *decoder) problem(key, hint, text string) {
 // inherit takes what the collector's settings say. Their own problems are the collector's to report.
 func (d *decoder) inherit(n, c config.Node) {
 	into := map[string]any{"timeout": &d.s.Timeout, "base_dn": &d.s.BaseDN, "people": &d.s.People, "groups": &d.s.Groups,
-		"member_attributes": &d.s.Members, "lockout_duration": &d.s.LockoutDuration, "start_tls": &d.s.StartTLS, "ca_file": &d.s.CAFile,
+		"member_attributes": &d.s.Members, "placeholder_member": &d.s.Placeholder, "lockout_duration": &d.s.LockoutDuration, "start_tls": &d.s.StartTLS, "ca_file": &d.s.CAFile,
 		"server_name": &d.s.ServerName, "allow_cleartext": &d.s.AllowClear, "bind_dn": &d.s.BindDN, "password": &d.s.Password}
 	take := func(keys string) {
 		for _, key := range strings.Fields(keys) {

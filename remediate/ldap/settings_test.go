@@ -26,6 +26,7 @@ func TestBadSettings(t *testing.T) {
 		"bad base":            {"url: ldap://localhost\nbase_dn: acme\n", own, "base is not a distinguished name"},
 		"bad filter":          {server, own + "people: {filter: \"(uid=a\"}\n", "settings.people: filter cannot be parsed"},
 		"bad policy":          {server, own + "policy: default\n", "settings.policy: not a distinguished name"},
+		"bad placeholder":     {server, own + "placeholder_member: nobody\n", "settings.placeholder_member: not a distinguished name"},
 		"no id":               {server, own + "attributes: {id: \"\"}\n", "id, name and group_name cannot be empty"},
 		"no members":          {server, own + "member_attributes: []\n", "without a member attribute"},
 		"unknown placeholder": {server, own + "create: {attributes: {o: \"{company}\"}}\n", "{company} is no attribute of an account to create"},

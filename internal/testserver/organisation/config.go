@@ -94,7 +94,7 @@ func (l *Organisation) writeConfig(org string, pageSize int) error {
 	text := string(data)
 	for _, change := range []struct{ from, to string }{
 		{"      ldif: directory/acme.ldif\n", fmt.Sprintf("      url: %s\n      start_tls: true\n      ca_file: %s\n      bind_dn: \"%s\"\n"+
-			"      password: {file: secrets/ldap}\n%s", l.LDAP.URL(), l.LDAP.CAFile, l.LDAP.BindDN, page)},
+			"      password: {file: secrets/ldap}\n      placeholder_member: \"cn=nobody,dc=acme,dc=example\"\n%s", l.LDAP.URL(), l.LDAP.CAFile, l.LDAP.BindDN, page)},
 		{"      dump: saas\n", fmt.Sprintf("      url: %s\n      token: {file: secrets/scim}\n%s", l.SCIM.URL(), page)},
 		{"    collector: ldap\n", fmt.Sprintf("    collector: ldap\n    remediation: {rate: 0, settings: {bind_dn: \"%s\", password: {file: secrets/ldap-writer}, locks_enforced: true}}\n", l.LDAP.WriterDN)},
 		{"    collector: scim\n", "    collector: scim\n    remediation: {rate: 0}\n"},

@@ -56,7 +56,7 @@ func Kind(err error) (access.Kind, string) {
 	case 17:
 		hint = "the server does not know the attribute: load the password policy overlay, or set attributes to what it has"
 	case 65:
-		hint = "a group of this class cannot be empty: put another member in, or delete the group"
+		hint = "a group of this class cannot be empty: name a placeholder_member in the settings, put another member in, or delete the group"
 	case 66:
 		hint = "the entry has others below it: move or delete them first"
 	case 68:
