@@ -40,7 +40,7 @@ func TestNightMendsExactlyTheDriftAndUndoTakesItBack(t *testing.T) {
 			need(t, err.Error())
 		}
 	}
-	o := generate(t, orggen.Options{Persons: 600})
+	o := generate(t, orggen.Options{Persons: 2000, Seed: 2026})
 	live, err := organisation.Start(t.Context(), organisation.Options{Org: o.dir, Dir: filepath.Join(t.TempDir(), "live")})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestNightMendsExactlyTheDriftAndUndoTakesItBack(t *testing.T) {
 		if f.State == access.Resolved || f.State == access.Excepted || !slices.Contains(liveSystems, f.System) || !mended(f.Rule) {
 			continue
 		}
-		if why := kept[f.Fingerprint]; strings.Contains(why, "last enabled") || strings.Contains(why, "account of that name") {
+		if why := kept[f.Fingerprint]; excuse(why) {
 			t.Logf("kept: %s: %s", f.Message, why)
 		} else {
 			t.Errorf("%s %s in %s is left after the second night: %s (%s)", f.ID, f.Rule, f.System, f.Message, why)
@@ -83,6 +83,11 @@ func TestNightMendsExactlyTheDriftAndUndoTakesItBack(t *testing.T) {
 			t.Errorf("%s is not what it was:\n%s", name, difference(before[name], text))
 		}
 	}
+}
+
+// excuse reports whether a planted drift may stand for a reason: a guardrail's, or that a person cannot have two accounts.
+func excuse(why string) bool {
+	return strings.Contains(why, "last enabled") || strings.Contains(why, "account of that name")
 }
 
 func mended(rule string) bool {
@@ -269,7 +274,7 @@ func compareWithKey(t *testing.T, o *org, before, after map[string]string) {
 	}
 	kept, reasons := map[string]bool{}, o.kept()
 	for _, f := range o.findings() {
-		if reasons[f.Fingerprint] != "" {
+		if excuse(reasons[f.Fingerprint]) {
 			kept[f.Rule+" "+f.System+" "+f.Subject+" "+f.Detail] = true
 		}
 	}
