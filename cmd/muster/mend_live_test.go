@@ -75,12 +75,14 @@ func TestNightMendsExactlyTheDriftAndUndoTakesItBack(t *testing.T) {
 		t.Error("the second night changed something")
 	}
 	run := regexp.MustCompile(`R-\S+`).FindString(first)
-	if code, stdout, stderr := o.muster("undo", run, "--reason", "the test takes it all back"); code != 0 {
-		t.Fatalf("undo ended with %d\n%s\n%s", code, stdout, stderr)
+	code, undone, stderr := o.muster("undo", run, "--reason", "the test takes it all back")
+	if code != 0 {
+		t.Fatalf("undo ended with %d\n%s\n%s", code, undone, stderr)
 	}
 	for name, text := range dumps(t, live) {
 		if text != before[name] {
-			t.Errorf("%s is not what it was:\n%s", name, difference(before[name], text))
+			_, actions, _ := o.muster("actions", "-o", "csv")
+			t.Errorf("%s is not what it was:\n%s\n%s\n%s", name, difference(before[name], text), undone, actions)
 		}
 	}
 }

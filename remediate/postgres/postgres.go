@@ -166,6 +166,11 @@ func (t *Target) Apply(ctx context.Context, a access.Action) (access.Receipt, er
 	defer done()
 	r := access.Receipt{Action: a.ID, Outcome: access.OutcomeAlready, Said: "it was so already"}
 	v, said, err := t.transact(ctx, s, a, p)
+	for try := 1; dial.Overtaken(err) && try < races; try++ {
+		if err = s.Rollback(ctx, operation(a)); err == nil {
+			v, said, err = t.transact(ctx, s, a, p)
+		}
+	}
 	if err == nil && len(said) > 0 {
 		r.Outcome, r.Said = access.OutcomeDone, strings.Join(said, "; ")
 		v, err = t.read(ctx, s, a, p)
@@ -176,6 +181,9 @@ func (t *Target) Apply(ctx context.Context, a access.Action) (access.Receipt, er
 	r.At, r.After = t.spec.Now().UTC(), v.obs
 	return r, nil
 }
+
+// races is how often a change is tried that others, such as Muster's own changes of the same object for other accounts, overtake.
+const races = 20
 
 // transact looks, compares, changes, looks again and commits. Without anything said nothing was to be done.
 func (t *Target) transact(ctx context.Context, s *cluster.Session, a access.Action, p place) (*view, []string, error) {

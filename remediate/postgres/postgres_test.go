@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -320,6 +321,33 @@ func TestNobodyIsOvertaken(t *testing.T) {
 			}
 			s.mustDo(action(access.DisableAccount, "ada", ""))
 		})
+	}
+}
+
+// TestChangesOfOneObjectForManyAtOnceAllHappen: PostgreSQL lets of two that change the rights on one object at a time only one through.
+func TestChangesOfOneObjectForManyAtOnceAllHappen(t *testing.T) {
+	server := startServer(t)
+	s := standUp(t, server, slices.Sorted(maps.Keys(writers()))[0])
+	const many = 12
+	for i := range many {
+		s.run(fmt.Sprintf("CREATE ROLE crowd%d LOGIN", i), "SET ROLE owner", fmt.Sprintf("GRANT USAGE ON SCHEMA fin TO crowd%d", i), "RESET ROLE")
+	}
+	errs := make(chan error, many)
+	for i := range many {
+		go func() {
+			a := action(access.RemoveEntitlement, fmt.Sprintf("crowd%d", i), "schema:fin:USAGE")
+			a.ID = fmt.Sprintf("A-CROWD%d", i)
+			_, err := s.target.Apply(context.Background(), a)
+			errs <- err
+		}()
+	}
+	for range many {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if left := ask(t, server, "SELECT count(*)::text FROM pg_namespace, aclexplode(nspacl) x JOIN pg_roles r ON r.oid = x.grantee WHERE nspname = 'fin' AND rolname LIKE 'crowd%'"); left != "0" {
+		t.Errorf("%s of %d still hold it", left, many)
 	}
 }
 

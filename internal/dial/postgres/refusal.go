@@ -35,7 +35,24 @@ func (d *Dialer) Fail(ctx context.Context, op string, err error) error {
 		text = err.Error()
 	}
 	e.Err = errors.New(d.clean(text))
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && raced(pe) {
+		e.Err = overtaken{e.Err}
+	}
 	return e
+}
+
+// raced reports whether a statement lost a race for a row of the catalogue, which GRANT, REVOKE and ALTER do not lock.
+func raced(pe *pgconn.PgError) bool {
+	return pe.Code == "XX000" && strings.HasPrefix(pe.Routine, "simple_heap_")
+}
+
+type overtaken struct{ error }
+
+// Overtaken reports whether the server refused a change because another session changed the same object at the same moment. Nothing was
+// changed, and the same again may well be done.
+func Overtaken(err error) bool {
+	_, ok := errors.AsType[overtaken](err)
+	return ok
 }
 
 func kindOf(pe *pgconn.PgError) (access.Kind, string) {
@@ -54,7 +71,7 @@ func kindOf(pe *pgconn.PgError) (access.Kind, string) {
 		return access.Conflict, "the name is taken"
 	case code == "55P03", code == "55006":
 		return access.Conflict, "another session holds it: try again when that has ended"
-	case code == "XX000" && strings.HasPrefix(pe.Routine, "simple_heap_"):
+	case raced(pe):
 		return access.Conflict, "another session changed it at the same time"
 	case code == "53300":
 		return access.Throttled, "raise max_connections or the role's CONNECTION LIMIT"

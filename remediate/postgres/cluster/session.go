@@ -88,6 +88,16 @@ func (s *Session) Commit(ctx context.Context, op string) error {
 	return err
 }
 
+// Rollback gives the transaction up.
+func (s *Session) Rollback(ctx context.Context, op string) error {
+	tx := s.tx
+	s.tx = nil
+	if err := tx.Rollback(ctx); err != nil {
+		return s.dialer.Fail(ctx, op, err)
+	}
+	return nil
+}
+
 // Forget leaves a transaction behind that is to end with the connection.
 func (s *Session) Forget() { s.tx = nil }
 
