@@ -16,6 +16,9 @@ const (
 	DocException DocumentKind = "exception"
 	DocHold      DocumentKind = "hold"
 	DocNotice    DocumentKind = "notice" // a message to people
+
+	DocCampaign   DocumentKind = "campaign"
+	DocReviewItem DocumentKind = "review-item"
 )
 
 // Document is one version of something that people or Muster decided. The newest version of an id counts; older ones stay, as

@@ -38,6 +38,7 @@ const (
 	Accept   Type = "exception.asked" // a risk was put forward to be accepted, accepted or refused
 	Halt     Type = "halt"            // the kill switch was set or lifted
 	Notice   Type = "notice"          // messages to people were sent or changed, by their digests
+	Campaign Type = "campaign"        // a review of access was frozen, assigned, reminded of, closed, or its revocations proven
 )
 
 // maxEntry is the longest entry that an entry bundle can hold.
@@ -64,27 +65,41 @@ type Entry struct {
 	Raw   []byte // the exact bytes that were hashed
 }
 
-// encode makes the leaf's bytes. The keys stand in canonical order already.
-func (e Event) encode(index uint64, at time.Time) ([]byte, error) {
+// encoded is an event whose leaf lacks only its number and its time.
+type encoded struct {
+	event Event
+	head  []byte // up to the number
+	tail  []byte // from the type on
+}
+
+// encode makes what does not depend on the entry's place. The keys stand in canonical order already.
+func (e Event) encode() (encoded, error) {
 	data := []byte("null")
 	if e.Data != nil {
 		var err error
 		if data, err = canonical.JSON(e.Data); err != nil {
-			return nil, fmt.Errorf("encode event %s: %w", e.Type, err)
+			return encoded{}, fmt.Errorf("encode event %s: %w", e.Type, err)
 		}
 	}
 	if e.Type == "" {
-		return nil, fmt.Errorf("encode event: it has no type")
+		return encoded{}, fmt.Errorf("encode event: it has no type")
 	}
-	raw := append([]byte(`{"data":`), data...)
-	raw = canonical.AppendString(append(raw, `,"run":`...), cleanText(e.Run))
-	raw = strconv.AppendUint(append(raw, `,"seq":`...), index, 10)
+	head := make([]byte, 0, len(data)+len(e.Run)+24)
+	head = append(append(head, `{"data":`...), data...)
+	head = canonical.AppendString(append(head, `,"run":`...), cleanText(e.Run))
+	tail := canonical.AppendString([]byte(`,"type":`), cleanText(string(e.Type)))
+	tail = strconv.AppendInt(append(tail, `,"v":`...), entryVersion, 10)
+	return encoded{Event{Time: e.Time, Type: e.Type}, append(head, `,"seq":`...), append(tail, '}')}, nil
+}
+
+// leaf makes the leaf's bytes.
+func (e encoded) leaf(index uint64, at time.Time) ([]byte, error) {
+	raw := make([]byte, 0, len(e.head)+len(e.tail)+64)
+	raw = strconv.AppendUint(append(raw, e.head...), index, 10)
 	raw = canonical.AppendString(append(raw, `,"time":`...), at.UTC().Format(time.RFC3339Nano))
-	raw = canonical.AppendString(append(raw, `,"type":`...), cleanText(string(e.Type)))
-	raw = strconv.AppendInt(append(raw, `,"v":`...), entryVersion, 10)
-	raw = append(raw, '}')
+	raw = append(raw, e.tail...)
 	if len(raw) > maxEntry {
-		return nil, fmt.Errorf("encode event %s: %d bytes, more than the %d that an entry holds; enter its digest", e.Type, len(raw), maxEntry)
+		return nil, fmt.Errorf("encode event %s: %d bytes, more than the %d that an entry holds; enter its digest", e.event.Type, len(raw), maxEntry)
 	}
 	return raw, nil
 }

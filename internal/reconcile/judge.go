@@ -102,7 +102,7 @@ func (r *Runner) world(ctx context.Context, run access.Run) (store.World, []acce
 // expectations matches the bundles once per distinct profile and keeps what each profile should hold.
 func (r *Runner) expectations(ctx context.Context, w store.World, stand sight.Standing) (*expect.Book, error) {
 	e := expect.NewBook(r.Plan.Bundles, w.AsOf)
-	e.Personal = stand.Personal
+	e.Personal, e.Revoked = stand.Personal, stand.Revoked
 	if err := r.Store.Profiles(ctx, w, r.Plan.Bundles.Fields(), e.Learn); err != nil {
 		return nil, fmt.Errorf("match bundles with profiles: %w", err)
 	}

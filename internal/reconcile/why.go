@@ -223,7 +223,7 @@ func (r *Runner) fillOne(ctx context.Context, w store.World, f *access.PersonFac
 		return "", err
 	}
 	book := expect.NewBook(r.Plan.Bundles, w.AsOf)
-	book.Personal = stand.Personal
+	book.Personal, book.Revoked = stand.Personal, stand.Revoked
 	if f.Person != nil {
 		if err := book.Learn(profile, *f.Person); err != nil {
 			return "", err

@@ -37,7 +37,7 @@ func (p *planning) carry(one *proposal) {
 	}
 	p.distrust(one)
 	switch {
-	case differs(was, one.Record):
+	case differs(was, one.Record), was.Approval != "" && overdue(one, was):
 		p.anew(one) // what was agreed to, or denied, is not this
 	case live(was.State):
 		p.keep(one, was)
@@ -71,7 +71,7 @@ func (p *planning) anew(one *proposal) {
 // distrust asks about what would be done without asking, where people took back or denied the same the last time.
 func (p *planning) distrust(one *proposal) {
 	last, known := p.settled[one.Key]
-	if !known || one.Mode != access.ModeAuto {
+	if !known || one.Mode != access.ModeAuto || overdue(one, last) {
 		return
 	}
 	switch {
@@ -82,6 +82,11 @@ func (p *planning) distrust(one *proposal) {
 		one.Mode = access.ModeApprove
 		one.Reason += fmt.Sprintf(" (denied before in %s: so it is asked)", last.Approval)
 	}
+}
+
+// overdue reports whether it was decided after what stands, or stood, that the access ends; what was done already stays done.
+func overdue(one *proposal, was remediate.Record) bool {
+	return one.end.After(was.ChangedAt) && was.State != remediate.Done && was.State != remediate.Ordered
 }
 
 // differs reports whether an action of the same key would change another thing.

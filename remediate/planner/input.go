@@ -46,8 +46,8 @@ type Input struct {
 	Routes   *approve.Routes
 	// HeldSince says since when an account holds an entitlement; asked only where a policy has a hand-over time.
 	HeldSince func(ctx context.Context, c Case) (time.Time, bool, error)
-	// Ended are the requests whose time is over, by person and entitlement: their removal was approved with them.
-	Ended map[string]access.Request
+	// Ended is what needs no further question to be taken away: the request that gave it is over, or a review revoked it.
+	Ended remediate.Ends
 	// Retired are accounts that Muster disabled, verified, and that are still disabled, with the record that did it.
 	Retired []Retired
 
@@ -64,9 +64,6 @@ type Retired struct {
 	Account *access.AccountFacts
 	Person  *access.Person // nil when nobody's
 }
-
-// EndedKey is the key of Input.Ended.
-func EndedKey(person string, ref access.EntitlementRef) string { return person + " " + ref.String() }
 
 // Plan is what should stand after planning.
 type Plan struct {

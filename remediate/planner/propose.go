@@ -16,6 +16,7 @@ type proposal struct {
 	c       *Case
 	account *access.AccountFacts // nil when it is to be created
 	after   string               // key of the action that must be done first
+	end     time.Time            // when it was decided that the access ends; zero when it was not
 }
 
 // propose makes the actions of one case, as its policy says.
@@ -26,8 +27,7 @@ func (p *planning) propose(ctx context.Context, c *Case) ([]proposal, error) {
 	}
 	ended, isEnded := p.ended(c)
 	if isEnded {
-		policy.Name, policy.Mode, policy.Actions = "request "+ended.ID+" ended", access.ModeAuto, []access.ActionKind{access.RemoveEntitlement}
-		policy.Handover = 0
+		policy.Name, policy.Mode, policy.Actions, policy.Handover = ended.Name, access.ModeAuto, []access.ActionKind{access.RemoveEntitlement}, 0
 	}
 	if policy.Mode == access.ModeOff {
 		return nil, nil
@@ -39,8 +39,7 @@ func (p *planning) propose(ctx context.Context, c *Case) ([]proposal, error) {
 			continue
 		}
 		if isEnded {
-			one.Reason = fmt.Sprintf("%s was requested until %s (%s)", one.Entitlement.Name, ended.Until.Format(time.DateOnly), ended.ID)
-			one.Basis = []string{"request " + ended.ID}
+			one.Reason, one.Basis, one.end = ended.Reason, []string{ended.Basis}, ended.At
 		}
 		if one.NotBefore, err = p.notBefore(ctx, c, policy, kind); err != nil {
 			return nil, err
@@ -50,13 +49,12 @@ func (p *planning) propose(ctx context.Context, c *Case) ([]proposal, error) {
 	return out, nil
 }
 
-// ended finds the request whose end made a grant excess.
-func (p *planning) ended(c *Case) (access.Request, bool) {
-	if c.Finding.Scope != access.ScopeGrant || c.Grant == nil || !c.Grant.Actual || c.Person == nil {
-		return access.Request{}, false
+// ended finds the decision that ended a grant.
+func (p *planning) ended(c *Case) (remediate.End, bool) {
+	if c.Finding.Scope != access.ScopeGrant || c.Grant == nil || !c.Grant.Actual {
+		return remediate.End{}, false
 	}
-	r, ok := p.in.Ended[EndedKey(c.Person.ID, access.EntitlementRef{System: c.Grant.System, Name: c.Grant.Entitlement.Name})]
-	return r, ok
+	return p.in.Ended.Of(c.Person, c.Account, access.EntitlementRef{System: c.Grant.System, Name: c.Grant.Entitlement.Name})
 }
 
 // action makes one action of a kind for a case; false where the kind means nothing for it.

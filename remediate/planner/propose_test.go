@@ -219,7 +219,8 @@ func TestTheEndOfARequestTakesAwayByItself(t *testing.T) {
 	l.policies["creep"] = asks(access.RemoveEntitlement)
 	l.excess("creep", account("erp", "ada"), "payroll", "W-1")
 	l.excess("creep", account("erp", "bob"), "payroll", "W-2")
-	l.Ended = map[string]access.Request{planner.EndedKey("W-1", access.EntitlementRef{System: "erp", Name: "payroll"}): {ID: "RQ-1", Until: first}}
+	l.Ended = remediate.Ends{}
+	l.Ended.Person("W-1", access.EntitlementRef{System: "erp", Name: "payroll"}, remediate.End{Name: "request RQ-1 ended", Reason: "payroll was requested until then (RQ-1)", Basis: "request RQ-1", At: first})
 	p := l.make(t)
 	wants(t, p, "take payroll from ada in erp: planned", "take payroll from bob in erp: waiting")
 	if r := p.Records[0]; r.Mode != access.ModeAuto || !strings.Contains(r.Reason, "RQ-1") || !slices.Equal(r.Basis, []string{"request RQ-1"}) {

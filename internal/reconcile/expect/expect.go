@@ -22,6 +22,8 @@ type Book struct {
 	// Personal is what persons should hold besides their bundles, by worker id: approved requests. It is due while the person is, and its
 	// own validity is the caller's to look at.
 	Personal map[string][]access.Expectation
+	// Revoked is what reviews took out of what is expected, whatever gives it.
+	Revoked access.Revocations
 
 	bundles  *rules.Bundles
 	asOf     time.Time

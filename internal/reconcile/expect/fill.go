@@ -47,6 +47,7 @@ func (f *Filler) Fill(p *access.PersonFacts, profile uint64) error {
 		}
 		return access.Entitlement{System: ref.System, Name: ref.Name}
 	})
+	f.Book.withdraw(p)
 	q := &p.Quality
 	q.ManagerMissing = p.Person.ManagerID == "" && !f.Heads[p.Person.ID]
 	q.DepartmentUnknown = len(f.departments) > 0 && !f.departments[fold(p.Person.Department)]

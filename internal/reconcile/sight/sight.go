@@ -29,8 +29,8 @@ type Sighting struct {
 	Accounts map[string]int64     // by system
 	Admins   map[string]int       // enabled accounts with administrative power, by system
 	Holders  map[string]map[string]int
-	Ended    map[string]access.Request // requests whose time is over, by planner.EndedKey
-	Watched  map[string]Watched        // by WatchKey: accounts that earlier actions touched, as the run found them
+	Ended    remediate.Ends     // what was decided before to be taken away
+	Watched  map[string]Watched // by WatchKey: accounts that earlier actions touched, as the run found them
 }
 
 // Watched is an account with its person.
@@ -53,7 +53,7 @@ type Taker struct {
 
 	subjects map[string]*access.PersonFacts // by fingerprint of a hit
 	watched  map[string]Watched             // accounts that earlier actions touched
-	ended    []planner.Case                 // grants that a request gave and whose time is over, where no rule says so
+	ended    []planner.Case                 // grants that a request gave and whose time is over, or that a review revoked, where no rule says so
 	weights  map[string]*weight             // by system
 }
 
@@ -75,9 +75,17 @@ type weight struct {
 type Standing struct {
 	Personal map[string][]access.Expectation // approved requests in force, by worker id
 	Accepted []rules.Exception               // accepted risks in force
+	Revoked  access.Revocations              // by reviews
 
-	ended map[string]access.Request
+	ended map[endKey]access.Request
+	ends  remediate.Ends // those requests, and Revoked
 	watch map[string]bool
+}
+
+// endKey is what a request gave to whom.
+type endKey struct {
+	person string
+	ref    access.EntitlementRef
 }
 
 // endedFor is how long after its end a request still explains why its access is taken away.
@@ -85,7 +93,7 @@ const endedFor = 400 * 24 * time.Hour
 
 // Stand reads the requests and exceptions in force at a moment, and the accounts that actions touched.
 func Stand(ctx context.Context, records remediate.Records, at time.Time) (Standing, error) {
-	s := Standing{Personal: map[string][]access.Expectation{}, ended: map[string]access.Request{}, watch: map[string]bool{}}
+	s := Standing{Personal: map[string][]access.Expectation{}, ended: map[endKey]access.Request{}, ends: remediate.Ends{}, watch: map[string]bool{}}
 	requests, err := remediate.Load[access.Request](ctx, records, access.DocumentQuery{Kind: access.DocRequest, States: []string{string(access.RequestActive), string(access.RequestEnded)}})
 	if err != nil {
 		return s, err
@@ -94,14 +102,21 @@ func Stand(ctx context.Context, records remediate.Records, at time.Time) (Standi
 		if q.State == access.RequestActive && at.Before(q.Until) {
 			s.Personal[q.Person] = append(s.Personal[q.Person], access.Expectation{Ref: q.Ref, Basis: []access.Basis{{Kind: "request", Name: q.ID, Until: q.Until}}})
 		} else if at.Before(q.Until.Add(endedFor)) {
-			s.ended[planner.EndedKey(q.Person, q.Ref)] = q
+			s.ended[endKey{q.Person, q.Ref}] = q
 		}
 	}
 	for person, list := range s.Personal {
 		slices.SortFunc(list, func(a, b access.Expectation) int { return strings.Compare(a.Basis[0].Name, b.Basis[0].Name) })
 		for _, x := range list {
-			delete(s.ended, planner.EndedKey(person, x.Ref)) // asked for again
+			delete(s.ended, endKey{person, x.Ref}) // asked for again
 		}
+	}
+	for k, q := range s.ended {
+		s.ends.Person(k.person, k.ref, remediate.End{Name: "request " + q.ID + " ended", Basis: "request " + q.ID, At: q.Until,
+			Reason: fmt.Sprintf("%s was requested until %s (%s)", q.Ref.Name, q.Until.Format(time.DateOnly), q.ID)})
+	}
+	if s.Revoked, err = revoked(ctx, records, requests); err != nil {
+		return s, err
 	}
 	accepted, err := remediate.Load[access.RiskException](ctx, records, access.DocumentQuery{Kind: access.DocException, States: []string{string(access.RequestActive)}})
 	if err != nil {
@@ -149,7 +164,7 @@ func (t *Taker) Note(f *access.PersonFacts) {
 			if a.Enabled && g.Effective && g.Entitlement.Privileged {
 				w.holders[g.Entitlement.Name]++
 			}
-			if f.Person != nil && g.Actual && !g.Expected {
+			if g.Actual && !g.Expected {
 				t.noteEnded(f, a, g)
 			}
 		}
@@ -159,21 +174,30 @@ func (t *Taker) Note(f *access.PersonFacts) {
 	}
 }
 
-// noteEnded makes a case of a grant that a request gave until its time was over. Where a bundle names the system, a rule says so too; the
-// plan takes each action once.
+// noteEnded makes a case of a grant that a request gave until its time was over, or that a review revoked. Where a bundle names the system,
+// a rule says so too; the plan takes each action once.
 func (t *Taker) noteEnded(f *access.PersonFacts, a *access.AccountFacts, g *access.GrantFacts) {
-	q, ok := t.Stand.ended[planner.EndedKey(f.Person.ID, access.EntitlementRef{System: a.System, Name: g.Entitlement.Name})]
-	if !ok {
+	ref := access.EntitlementRef{System: a.System, Name: g.Entitlement.Name}
+	finding := access.Finding{Scope: access.ScopeGrant, Severity: access.Medium, System: a.System, Subject: a.Name, SubjectID: a.ID, Detail: g.Entitlement.Name}
+	if f.Person != nil {
+		finding.Person, finding.PersonName = f.Person.ID, f.Person.Name()
+	}
+	if r, ok := t.Stand.Revoked[access.RevokedGrant(a.System, a.ID, g.Entitlement.Name)]; ok {
+		end := endOf(r, ref)
+		t.Stand.ends.Account(a.ID, ref, end)
+		finding.Rule, finding.FirstSeen, finding.Message = "review-revoked", r.At, end.Reason
+	} else if q, ok := t.Stand.ended[endKey{finding.Person, ref}]; ok && f.Person != nil {
+		finding.Rule, finding.FirstSeen = "request-ended", q.Until
+		finding.Message = fmt.Sprintf("%s was given until %s", g.Entitlement.Name, q.Until.UTC().Format(time.RFC3339))
+	} else {
 		return
 	}
-	finding := access.Finding{Rule: "request-ended", Scope: access.ScopeGrant, Severity: access.Medium, System: a.System, Subject: a.Name, SubjectID: a.ID, Detail: g.Entitlement.Name,
-		Person: f.Person.ID, PersonName: f.Person.Name(), FirstSeen: q.Until, Message: fmt.Sprintf("%s was given until %s", g.Entitlement.Name, q.Until.UTC().Format(time.RFC3339))}
 	t.ended = append(t.ended, planner.Case{Case: access.Case{Finding: finding, Person: f.Person, Account: a, Grant: g}})
 }
 
 // Sighting gathers what a plan is made of, from the run's findings in their present state. config is the digest of the configuration.
 func (t *Taker) Sighting(run access.Run, world store.World, systems []access.SystemFacts, config string, findings []access.Finding) (Sighting, error) {
-	s := Sighting{Run: run, Facts: world, Accounts: map[string]int64{}, Admins: map[string]int{}, Holders: map[string]map[string]int{}, Ended: t.Stand.ended, Watched: t.watched}
+	s := Sighting{Run: run, Facts: world, Accounts: map[string]int64{}, Admins: map[string]int{}, Holders: map[string]map[string]int{}, Ended: t.Stand.ends, Watched: t.watched}
 	byName := map[string]*access.SystemFacts{}
 	type used struct{ System, Snapshot, Digest string }
 	from := []any{config}
