@@ -22,6 +22,7 @@ var asOf = time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
 type fixture struct {
 	ev       evidence.Evidence
 	findings []access.Finding
+	before   []access.Finding
 	rows     map[string]int // rows of each population
 	cell     string         // put into every population
 }
@@ -289,6 +290,16 @@ func (f *fixture) enter(t testing.TB) {
 // Findings implements evidence.Data.
 func (f *fixture) Findings(_ context.Context, yield func(access.Finding) error) error {
 	for _, x := range f.findings {
+		if err := yield(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Before implements evidence.Data.
+func (f *fixture) Before(_ context.Context, yield func(access.Finding) error) error {
+	for _, x := range f.before {
 		if err := yield(x); err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ type told struct {
 	Bundles     []evidence.Bundle     `json:"bundles"`
 	Exceptions  []evidence.Exception  `json:"exceptions"`
 	Mitigations []evidence.Mitigation `json:"mitigations"`
+	Inputs      []evidence.Input      `json:"inputs"`
 }
 
 // tally counts what the rules were asked about, by system and class.
@@ -119,7 +120,7 @@ func (r *Runner) Evidence(ctx context.Context, run access.Run) (evidence.Evidenc
 		return evidence.Evidence{}, fmt.Errorf("decode what run %s told: %w", run.ID, err)
 	}
 	ev := evidence.Evidence{Organisation: run.Organisation, Classification: t.Class, Run: run, RanBy: t.RanBy, Sources: t.Sources, Rules: t.Rules, Controls: t.Controls,
-		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}
+		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, Inputs: t.Inputs, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}
 	proofs, key, err := r.proofs(ctx, run)
 	if err != nil {
 		return ev, fmt.Errorf("prove the entries of run %s: %w", run.ID, err)
@@ -160,6 +161,11 @@ type runData struct {
 // Findings yields what the run wrote.
 func (d runData) Findings(ctx context.Context, yield func(access.Finding) error) error {
 	return d.store.FindingsOfRun(ctx, d.run.ID, yield)
+}
+
+// Before yields what stood when the run began.
+func (d runData) Before(ctx context.Context, yield func(access.Finding) error) error {
+	return d.store.FindingsBefore(ctx, d.run.ID, yield)
 }
 
 // Population yields a table of what the run reasoned from.

@@ -154,6 +154,15 @@ func (s *Store) FindingsOfRun(ctx context.Context, runID string, yield func(acce
 	return s.eachFinding(ctx, from, "1", findingOrder, []any{wire.P("run", runID)}, yield)
 }
 
+// FindingsBefore yields the findings as they stood when a completed run judged them: those that were open, and those resolved ones that it
+// wrote about again. The order is that of Findings.
+func (s *Store) FindingsBefore(ctx context.Context, runID string, yield func(access.Finding) error) error {
+	from := `(SELECT e.*, r.sequence AS sequence FROM finding_events AS e INNER JOIN completed_runs AS r ON e.run_id = r.id
+		WHERE r.sequence < (SELECT sequence FROM completed_runs WHERE id = {run:String}) ORDER BY r.sequence DESC LIMIT 1 BY e.fingerprint)`
+	where := "(state != 'resolved' OR fingerprint IN (SELECT fingerprint FROM finding_events WHERE run_id = {run:String}))"
+	return s.eachFinding(ctx, from, where, findingOrder, []any{wire.P("run", runID)}, yield)
+}
+
 // eachFinding reads findings from a table or a subquery.
 func (s *Store) eachFinding(ctx context.Context, from, where, order string, args []any, yield func(access.Finding) error) error {
 	row := wire.Packed("run_id, "+strings.Join(textColumns(), ", "), "controls", "evidence_expr", "evidence_value", "evidence_source",

@@ -20,14 +20,18 @@ type Evidence struct {
 	Bundles        []Bundle
 	Exceptions     []Exception
 	Mitigations    []Mitigation
+	Inputs         []Input // what is needed to perform the run again, beside the populations
 	Ledger         Ledger
 	GeneratedBy    string // muster's version, as `muster version` prints it
 	Suppressed     int    // hits not raised because they rest on absence in an incomplete source
 }
 
-// Data streams what is too large for the model. Both methods yield the same values in the same order each time they are
+// Data streams what is too large for the model. Every method yields the same values in the same order each time it is
 // called for one run.
 type Data interface {
+	// Before yields the findings as they stood when the run began: those that were open, and those resolved ones that the run found again.
+	// Sorted by access.CompareFindings.
+	Before(ctx context.Context, yield func(access.Finding) error) error
 	// Findings yields every finding that the run wrote: open, excepted, and resolved by it. Sorted by access.CompareFindings.
 	Findings(ctx context.Context, yield func(access.Finding) error) error
 	// Population yields one of Tables: its column names once, then its rows. The slices may be reused by the caller.
@@ -36,7 +40,13 @@ type Data interface {
 
 // Tables are the populations that Data must have, in the order of the annexes.
 func Tables() []string {
-	return []string{"persons", "accounts", "entitlements", "grants", "links", "profiles", "expectations", "rejections"}
+	return []string{"persons", "accounts", "entitlements", "grants", "links", "profiles", "expectations", "rejections", "previous"}
+}
+
+// Input is one file that the run was configured with, byte by byte.
+type Input struct {
+	Name    string `json:"name"` // below the pack's folder inputs
+	Content string `json:"content"`
 }
 
 // Source is one place that the run read: an IPE sheet.

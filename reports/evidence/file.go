@@ -11,11 +11,13 @@ import (
 )
 
 // Format names the form of evidence.json.
-const Format = "muster.example/pack/reconciliation/1"
+const Format = "muster.example/pack/2"
 
 // File is evidence.json: the model with stable names, and what a verifier compares the other files with.
 type File struct {
 	Format         string       `json:"format"`
+	Kind           string       `json:"kind"`    // reconciliation, access-review, ...
+	Subject        string       `json:"subject"` // what the pack is about: a run, a campaign, a person, a period
 	Pack           string       `json:"pack"`
 	Organisation   string       `json:"organisation"`
 	Classification string       `json:"classification"`
@@ -31,7 +33,9 @@ type File struct {
 	Exceptions     []Exception  `json:"exceptions"`
 	Mitigations    []Mitigation `json:"mitigations"`
 	Annexes        []Annex      `json:"annexes"`
+	Inputs         []Annex      `json:"inputs"` // what the run was configured with, so that it can be performed again; of no rows
 	Ledger         LedgerFile   `json:"ledger"`
+	Detail         any          `json:"detail,omitempty"` // what a pack of its kind says besides; json.RawMessage when it was read
 }
 
 // RunFile is the run as evidence.json tells it.
@@ -62,6 +66,8 @@ type SourceFile struct {
 	Criticality string        `json:"criticality"`
 	Tonight     *SnapshotFile `json:"tonight"`
 	Used        *SnapshotFile `json:"used,omitempty"`
+	SLASeconds  int64         `json:"sla_seconds"` // how soon a leaver's access must be gone; 0 when none is set
+	HR          bool          `json:"hr,omitempty"`
 	Previous    *SnapshotFile `json:"previous,omitempty"`
 	InScope     []CountFile   `json:"in_scope"`
 	Tested      []CountFile   `json:"tested"`
@@ -79,6 +85,7 @@ type SnapshotFile struct {
 	RunID      string               `json:"run"`
 	State      access.SnapshotState `json:"state"`
 	Reason     string               `json:"reason,omitempty"`
+	Hint       string               `json:"hint,omitempty"`
 	TakenAt    time.Time            `json:"taken_at"`
 	StartedAt  time.Time            `json:"started_at"`
 	FinishedAt time.Time            `json:"finished_at"`
@@ -139,7 +146,7 @@ func NewFile(e Evidence) File {
 	}
 	for _, s := range e.Sources {
 		f.Sources = append(f.Sources, SourceFile{Name: s.System.Name, Title: s.System.Title, Collector: s.System.Collector,
-			Owner: s.System.Owner, Criticality: s.System.Criticality, Tonight: snapshotFile(s.System.Tonight),
+			Owner: s.System.Owner, Criticality: s.System.Criticality, SLASeconds: int64(s.System.SLA / time.Second), HR: s.System.IsHR, Tonight: snapshotFile(s.System.Tonight),
 			Used: snapshotFile(s.System.Used), Previous: snapshotFile(s.Previous), InScope: counts(s.InScope), Tested: counts(s.Tested)})
 	}
 	return f
@@ -158,7 +165,7 @@ func snapshotFile(s access.Snapshot) *SnapshotFile {
 	if s.ID == "" && s.State == "" {
 		return nil
 	}
-	out := &SnapshotFile{ID: s.ID, RunID: s.RunID, State: s.State, Reason: s.Reason, TakenAt: s.TakenAt, StartedAt: s.StartedAt,
+	out := &SnapshotFile{ID: s.ID, RunID: s.RunID, State: s.State, Reason: s.Reason, Hint: s.Hint, TakenAt: s.TakenAt, StartedAt: s.StartedAt,
 		FinishedAt: s.FinishedAt, Collector: s.Collector, Version: s.CollectorVersion, Source: s.Coverage.Source,
 		Queries: s.Coverage.Queries, SHA256: s.Digest, Baseline: s.Baseline}
 	for _, c := range s.Coverage.Classes {
@@ -188,8 +195,13 @@ func Decode(text []byte) (File, error) {
 	var f File
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
+	raw := json.RawMessage(nil)
+	f.Detail = &raw
 	if err := dec.Decode(&f); err != nil {
 		return f, fmt.Errorf("decode evidence: %w", err)
+	}
+	if f.Detail = any(raw); raw == nil {
+		f.Detail = nil
 	}
 	if f.Format != Format {
 		return f, fmt.Errorf("decode evidence: its format is %q, this program reads %q", f.Format, Format)

@@ -1,8 +1,12 @@
 package pack
 
 import (
+	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +21,54 @@ const (
 	FindingsAnnex  = AnnexFolder + "findings.csv"
 	SnapshotsAnnex = AnnexFolder + "snapshots.csv"
 	CountsAnnex    = AnnexFolder + "rule-counts.csv"
+	BeforeAnnex    = AnnexFolder + "findings-before.csv"
 )
+
+// ReadFindings reads a table that FindingsTable wrote.
+func ReadFindings(in io.Reader, yield func(access.Finding) error) error {
+	rows := csv.NewReader(in)
+	head, err := rows.Read()
+	if err != nil || !slices.Equal(head, findingHead()) {
+		return errors.New("its head is not that of a table of findings")
+	}
+	for {
+		row, err := rows.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for i := range row {
+			row[i] = sheet.Original(row[i])
+		}
+		f := access.Finding{ID: row[0], Fingerprint: row[1], Rule: row[2], Severity: access.Severity(row[3]), State: access.FindingState(row[4]), Change: access.Change(row[5]),
+			Scope: access.Scope(row[6]), System: row[7], Subject: row[8], SubjectID: row[9], Detail: row[10], Person: row[11], PersonName: row[12], Message: row[13],
+			Hint: row[14], Exception: row[16]}
+		if row[15] != "" {
+			f.Controls = strings.Split(row[15], "; ")
+		}
+		var errs [4]error
+		f.FirstSeen, errs[0] = unstamp(row[17])
+		f.LastSeen, errs[1] = unstamp(row[18])
+		f.ResolvedAt, errs[2] = unstamp(row[19])
+		errs[3] = json.Unmarshal([]byte(row[20]), &f.Evidence)
+		if err := errors.Join(errs[:]...); err != nil {
+			return fmt.Errorf("finding %s: %w", f.ID, err)
+		}
+		if err := yield(f); err != nil {
+			return err
+		}
+	}
+}
+
+func unstamp(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	return t.UTC(), err
+}
 
 // findingHead are the columns of findings.csv.
 func findingHead() []string {

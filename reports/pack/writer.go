@@ -25,6 +25,7 @@ const (
 	VerifierFile   = "ledger/verifier"
 	ProofFolder    = "ledger/proofs/"
 	AnnexFolder    = "annexes/"
+	InputFolder    = "inputs/"
 )
 
 // File is one file of a pack.

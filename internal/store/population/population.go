@@ -49,7 +49,7 @@ const SnapshotsThen = `(SELECT * FROM (SELECT *, written_at <= ifNull((SELECT mi
 
 // Tables are the names of all populations.
 func Tables() []string {
-	return []string{"snapshots", "persons", "accounts", "entitlements", "grants", "links", "profiles", "expectations", "rejections"}
+	return []string{"snapshots", "persons", "accounts", "entitlements", "grants", "links", "profiles", "expectations", "rejections", "previous"}
 }
 
 // Read yields the column names and then the rows of one population of the world.

@@ -43,6 +43,8 @@ func lookup(ctx context.Context, db *wire.DB, w facts.World, name string) (table
 			columns: join(texts("snapshot_id", "class", "ref", "reason")),
 			from:    "(SELECT * FROM rejections WHERE snapshot_id IN {all:Array(String)} OR snapshot_id IN (SELECT id FROM snapshots WHERE run_id = {run:String})) AS r", keys: "snapshot_id, class, ref",
 		}, nil
+	case "previous":
+		return previous(), nil
 	case "snapshots":
 		return snapshots(), nil
 	}
@@ -82,6 +84,19 @@ func grants() table {
 	LEFT JOIN (SELECT snapshot_id, id, min(name) AS name FROM entitlements WHERE snapshot_id IN {used:Array(String)} GROUP BY snapshot_id, id) AS e
 		ON g.snapshot_id = e.snapshot_id AND g.entitlement_id = e.id) AS g`,
 		keys: "system, account_id, entitlement_id",
+	}
+}
+
+// previous is how many entitlements each account held in the snapshot before the one that the run reasoned from.
+func previous() table {
+	return table{
+		columns: []column{{"system", "system", text}, {"account_id", "id", text}, {"held", "toInt64(held)", number}},
+		from: `(SELECT x.system AS system, x.id AS id, any(y.held) AS held
+	FROM (SELECT snapshot_id, toString(system) AS system, id FROM accounts WHERE snapshot_id IN {previous:Array(String)}) AS x
+	LEFT JOIN (SELECT snapshot_id, account_id, held FROM account_grants WHERE snapshot_id IN {previous:Array(String)}) AS y
+		ON x.snapshot_id = y.snapshot_id AND x.id = y.account_id
+	GROUP BY system, id) AS p`,
+		keys: "system, id",
 	}
 }
 

@@ -1,0 +1,149 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+
+	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/internal/sheet"
+	"muster/reports/evidence"
+	"muster/reports/pack"
+	"muster/reports/pdf"
+)
+
+// builder writes the files of one pack.
+type builder struct {
+	ctx  context.Context
+	job  Job
+	ev   evidence.Evidence
+	data evidence.Data
+	w    *pack.Writer
+	pack *Pack
+	at   ledger.Checkpoint
+	file evidence.File
+}
+
+// named is one small file of a pack.
+type named struct{ name, content string }
+
+// build writes everything but SHA256SUMS and returns the PDF.
+func (b *builder) build() ([]byte, error) {
+	b.file = evidence.NewFile(b.ev)
+	b.file.Kind, b.file.Subject, b.file.Detail = b.job.Kind, b.job.Subject, b.job.Detail
+	b.file.Pack, b.file.Renderer = b.pack.ID, pdf.Renderer()+", "+runtime.Version()
+	tally := evidence.NewTally(b.ev.Run.AsOf, keepPerGroup)
+	if err := b.annexes(tally); err != nil {
+		return nil, err
+	}
+	if err := b.inputs(); err != nil {
+		return nil, err
+	}
+	b.file.Totals, b.file.FindingsSHA256 = tally.Totals, tally.Digest.Sum()
+	proofs := b.ledgerFile()
+	document, pages, err := b.job.Render(Drawn{Evidence: b.ev, File: b.file, Tally: tally, Checkpoint: b.at})
+	if err != nil {
+		return nil, err
+	}
+	b.pack.Pages = pages
+	model, err := b.file.Encode()
+	if err != nil {
+		return nil, err
+	}
+	report, err := b.w.AddBytes(pack.ReportFile, document)
+	if err != nil {
+		return nil, err
+	}
+	b.pack.PDFDigest = report.SHA256
+	rest := []named{{pack.EvidenceFile, string(model)}, {pack.CheckpointFile, b.ev.Ledger.Checkpoint}}
+	for i, proof := range b.ev.Ledger.Proofs {
+		rest = append(rest, named{proofs[i], proof.String()})
+	}
+	rest = append(rest, named{pack.VerifierFile, b.ev.Ledger.VerifierKey + "\n"}, named{pack.GuideFile, pack.Guide(b.file)})
+	for _, f := range rest {
+		if _, err := b.w.AddBytes(f.name, []byte(f.content)); err != nil {
+			return nil, err
+		}
+	}
+	return document, nil
+}
+
+// ledgerFile fills the model's part about the ledger and returns the names of the proofs' files.
+func (b *builder) ledgerFile() []string {
+	l := evidence.LedgerFile{Origin: b.at.Origin, Size: b.at.Size, Root: b.at.Root.String(), Entries: []evidence.EntryFile{}}
+	names := make([]string, len(b.ev.Ledger.Proofs))
+	for i, p := range b.ev.Ledger.Proofs {
+		names[i] = fmt.Sprintf("%s%d.tlog-proof", pack.ProofFolder, p.Index)
+		entry := evidence.EntryFile{Index: p.Index, Proof: names[i]}
+		if e, err := ledger.VerifyProof(p, b.ev.Ledger.Checkpoint, b.ev.Ledger.VerifierKey); err == nil {
+			entry.Type, entry.System = e.Type, pack.SystemOf(e) // a proof that does not hold is left for Verify to name
+		}
+		l.Entries = append(l.Entries, entry)
+	}
+	b.file.Ledger = l
+	return names
+}
+
+// annexes streams every table into the pack and counts the findings on the way.
+func (b *builder) annexes(tally *evidence.Tally) error {
+	tables := []Annex{{pack.FindingsAnnex, func(t *sheet.Table) error {
+		return pack.FindingsTable(t, func(row func(access.Finding) error) error {
+			return b.data.Findings(b.ctx, func(f access.Finding) error {
+				tally.Add(f)
+				return row(f)
+			})
+		})
+	}}, {pack.BeforeAnnex, func(t *sheet.Table) error {
+		return pack.FindingsTable(t, func(row func(access.Finding) error) error { return b.data.Before(b.ctx, row) })
+	}}}
+	for _, name := range evidence.Tables() {
+		tables = append(tables, Annex{pack.AnnexFolder + name + ".csv", func(t *sheet.Table) error {
+			return b.data.Population(b.ctx, name, t.Head, t.Row)
+		}})
+	}
+	tables = append(tables,
+		Annex{pack.SnapshotsAnnex, func(t *sheet.Table) error { return pack.SnapshotsTable(t, b.ev.Sources) }},
+		Annex{pack.CountsAnnex, func(t *sheet.Table) error { return pack.CountsTable(t, b.ev.Run.Counts) }})
+	for _, table := range append(tables, b.job.Annexes...) {
+		if err := b.annex(table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) annex(a Annex) error {
+	if err := b.ctx.Err(); err != nil {
+		return err
+	}
+	var rows int64
+	f, err := b.w.Add(a.Name, func(out io.Writer) error {
+		t := sheet.NewTable(out)
+		if err := a.Fill(t); err != nil {
+			return err
+		}
+		var err error
+		rows, err = t.Close()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	b.file.Annexes = append(b.file.Annexes, evidence.Annex{File: a.Name, Rows: rows, SHA256: f.SHA256, Size: f.Size})
+	return nil
+}
+
+// inputs writes what the run was configured with.
+func (b *builder) inputs() error {
+	b.file.Inputs = []evidence.Annex{}
+	for _, in := range b.ev.Inputs {
+		f, err := b.w.AddBytes(pack.InputFolder+in.Name, []byte(in.Content))
+		if err != nil {
+			return err
+		}
+		b.file.Inputs = append(b.file.Inputs, evidence.Annex{File: f.Name, SHA256: f.SHA256, Size: f.Size})
+	}
+	return nil
+}
