@@ -18,6 +18,7 @@ var layers = []struct {
 	{"internal/sheet", 1},
 	{"internal/dial", 2},
 	{"internal/ledger", 2},
+	{"internal/signing", 2},
 	{"internal/store", 3},
 	{"collectors", 3},
 	{"rules", 3},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"muster/internal/access"
+	"muster/internal/config/keys"
 )
 
 // Settings is muster.yaml.
@@ -34,6 +35,7 @@ type Settings struct {
 	Slack        *Slack         `yaml:"slack"` // nil without
 	Mail         *Mail          `yaml:"mail"`  // nil without
 	Report       ReportSettings `yaml:"report"`
+	Signing      keys.Signing   `yaml:"signing"`
 
 	File string // where it was read from
 	doc  *Document
@@ -195,6 +197,7 @@ func (s *Settings) check(root Node) {
 		}
 	}
 	s.checkRemediation(root)
+	s.checkSigning(root.Get("signing"))
 	s.checkFiles(root)
 }
 
