@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/internal/access"
+	"muster/internal/ledger/keys"
 )
 
 // Checkpoint is a signed statement of the log's size and root hash (C2SP tlog-checkpoint).
@@ -31,7 +32,7 @@ func ParseCheckpoint(text, verifierKey string) (Checkpoint, error) {
 }
 
 func parseCheckpoint(text, verifierKey string) (Checkpoint, error) {
-	verifier, err := parseVerifier(verifierKey)
+	verifier, err := keys.ParseVerifier(verifierKey)
 	if err != nil {
 		return Checkpoint{}, err
 	}

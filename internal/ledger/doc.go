@@ -8,6 +8,7 @@
 //	key                    the private key, mode 0600; a copy of the log for an auditor goes without it
 //	tile/<L>/<N>           256 hashes of level L (0: leaf hashes); tile/<L>/<N>.p/<W> while it holds W < 256
 //	tile/entries/<N>       the entries, each behind its length as a big-endian uint16; partial ones as above
+//	journal                what was acknowledged and whose tiles were not waited for yet; gone when the log is closed
 //	lock                   held by the one writer; says its process id
 //
 // A leaf is the exact bytes of one entry, stored verbatim and never serialised again:
@@ -17,9 +18,9 @@
 // in the canonical form of RFC 8785 restricted to integers (package canonical). Entries hold ids and digests; personal data stays
 // out, because an entry can never be taken back.
 //
-// Append returns only after entries, tiles and the checkpoint are on disk (fsync of every file and folder): acknowledged is
-// durable. After a crash the next Open removes what lies beyond the checkpoint. If anything cannot be written, nothing of
-// that Append is acknowledged and the log stays as it was.
+// Append returns only after entries and checkpoint are on disk (package segment): acknowledged is durable. Callers at the same
+// time share one wait for the disk. After a crash the next Open puts back what was acknowledged and removes what was not. If
+// anything cannot be written, nothing of that Append is acknowledged and the log stays as it was.
 //
 // Times are UTC and never run backwards within the log: an event whose time lies before the last entry's is entered with the
 // last entry's time. Indices are 0-based. A Log is safe for concurrent use; readers need no lock and see the newest

@@ -15,11 +15,19 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"muster/internal/access"
 	"muster/internal/ledger/durable"
+	"muster/internal/ledger/keys"
+	"muster/internal/ledger/segment"
 	"muster/internal/ledger/tiles"
+)
+
+// The files of a log beside the tiles.
+const (
+	checkpointFile = "checkpoint"
+	verifierFile   = keys.VerifierFile
+	keyFile        = keys.File
+	lockFile       = "lock"
 )
 
 // Options are what a Log needs from outside. Every field but Origin has a default.
@@ -36,16 +44,16 @@ type Options struct {
 type Log struct {
 	now  func() time.Time
 	disk *durable.Disk
-	keys keys
+	keys keys.Pair
 	lock *os.File
+
+	queue queue
 
 	mu     sync.Mutex
 	at     Checkpoint
-	edge   tiles.Edge
-	tail   []byte // the bytes of the partial entry bundle
+	writer *segment.Writer
 	last   time.Time
-	dirty  bool  // a failed Append left files beyond the checkpoint
-	broken error // it is unknown what is on disk: no more appends until the log is opened again
+	broken error // no more appends until the log is opened again
 }
 
 // Open opens the log in dir for writing and makes it when there is none. It takes the folder's lock (Conflict, naming the
@@ -79,36 +87,83 @@ func Open(dir string, o Options) (*Log, error) {
 // load reads the keys, the checkpoint and the right edge.
 func (l *Log) load(o Options) error {
 	var err error
-	if l.keys, err = loadKeys(l.disk, o.Origin, o.Rand); err != nil {
+	if l.keys, err = keys.Load(l.disk, checkpointFile, o.Origin, o.Rand); err != nil {
 		return err
 	}
-	if !l.disk.Exists(checkpointFile) {
+	if !l.disk.Exists(checkpointFile) && !l.disk.Exists(segment.JournalFile) {
 		if l.disk.Exists(tiles.Folder) {
 			return failed(access.Invalid, "open log", "restore the file checkpoint from a backup", errors.New("it has tiles and no checkpoint"))
 		}
-		if l.at, err = sign(l.keys.signer, 0, tiles.Edge{}.Root()); err != nil {
+		if l.at, err = sign(l.keys.Signer, 0, tiles.Edge{}.Root()); err != nil {
 			return failed(access.Internal, "open log", "", err)
 		}
-		if err := l.save(l.at); err != nil {
+		if err := errors.Join(l.disk.Write(checkpointFile, []byte(l.at.Text), 0o644), l.disk.Flush()); err != nil {
 			return failed(access.Internal, "open log", "", err)
 		}
+		l.writer = segment.Resume(l.disk, tiles.Edge{}, nil, checkpointFile, l.at.Text)
 		return nil
 	}
+	left, err := segment.ReadJournal(filepath.Join(l.disk.Dir, segment.JournalFile))
+	if err != nil {
+		return failed(access.Invalid, "open log", "restore the ledger's folder from a backup", err)
+	}
 	r, err := Read(l.disk.Dir)
+	if left != nil {
+		last, lerr := ParseCheckpoint(left.Last, l.keys.Verifier)
+		if lerr != nil {
+			return lerr
+		}
+		if err != nil || last.Size >= r.at.Size {
+			return l.recover(left, last, o.Log)
+		}
+		if err := durable.Remove(filepath.Join(l.disk.Dir, segment.JournalFile)); err != nil {
+			return failed(access.Internal, "open log", "", err)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	beyond, err := trim(l.disk, r.at.Size)
-	if err != nil {
-		return failed(access.Internal, "open log", "", err)
-	}
-	if beyond > 0 {
+	beyond, err := l.resume(r)
+	if err == nil && beyond > 0 {
 		o.Log.WarnContext(context.Background(), "ledger tail was never acknowledged and is dropped", "files", beyond, "entries", r.at.Size)
 	}
-	if l.edge, l.tail, l.last, err = r.edge(); err != nil {
-		return failed(access.Invalid, "open log", "run muster ledger verify; restore the ledger's folder from a backup", err)
+	return err
+}
+
+// resume goes on from the Reader's checkpoint, and drops what lies beyond it.
+func (l *Log) resume(r *Reader) (beyond int, err error) {
+	if beyond, err = segment.Trim(l.disk, r.at.Size, r.at.Size); err != nil {
+		return beyond, failed(access.Internal, "open log", "", err)
 	}
-	l.at = r.at
+	edge, tail, last, err := r.edge()
+	if err != nil {
+		return beyond, failed(access.Invalid, "open log", "run muster ledger verify; restore the ledger's folder from a backup", err)
+	}
+	l.at, l.last, l.writer = r.at, last, segment.Resume(l.disk, edge, tail, checkpointFile, r.at.Text)
+	return beyond, nil
+}
+
+// recover adds what a dead writer's journal acknowledged to the checkpoint that was on disk for sure.
+func (l *Log) recover(left *segment.Left, last Checkpoint, log *slog.Logger) error {
+	base, err := ParseCheckpoint(left.Base, l.keys.Verifier)
+	if err != nil {
+		return err
+	}
+	if _, err := l.resume(&Reader{dir: l.disk.Dir, verifier: l.keys.Verifier, at: base}); err != nil {
+		return err
+	}
+	if err := l.writer.Recover(left, last.Size, last.Root); err != nil {
+		return failed(access.Invalid, "recover from journal", "restore the ledger's folder from a backup", err)
+	}
+	l.at = last
+	if n := len(left.Raws); n > 0 {
+		final, err := decodeEntry(last.Size-1, left.Raws[n-1])
+		if err != nil {
+			return failed(access.Invalid, "recover from journal", "restore the ledger's folder from a backup", err)
+		}
+		l.last = final.Time
+	}
+	log.WarnContext(context.Background(), "ledger was recovered from its journal", "entries", last.Size, "from_journal", len(left.Raws), "torn_bytes", left.Torn)
 	return nil
 }
 
@@ -136,77 +191,6 @@ func takeLock(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// Append enters events in order and returns the index of the first. When it returns without an error the entries are
-// durable; with an error none of them is in the log, and the same Append may be tried again.
-func (l *Log) Append(ctx context.Context, events ...Event) (first uint64, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.broken != nil {
-		return 0, failed(access.Internal, "append", "start again: opening the log finds out what was written", l.broken)
-	}
-	if err := ctx.Err(); err != nil {
-		return 0, failed(access.Transient, "append", "", err)
-	}
-	if len(events) == 0 {
-		return l.edge.Size, nil
-	}
-	if l.dirty {
-		if _, err := trim(l.disk, l.edge.Size); err != nil {
-			return 0, failed(access.Internal, "append", "", err)
-		}
-		l.dirty = false
-	}
-	b := &batch{disk: l.disk, edge: l.edge.Clone(), tail: append([]byte(nil), l.tail...), last: l.last}
-	if err := b.write(ctx, events, l.now().UTC()); err != nil {
-		l.dirty = true
-		return 0, failed(appendKind(err), "append", "", err)
-	}
-	next, err := sign(l.keys.signer, b.edge.Size, b.edge.Root())
-	if err != nil {
-		l.dirty = true
-		return 0, failed(access.Internal, "append", "", err)
-	}
-	if err := l.save(next); err != nil {
-		return 0, failed(access.Internal, "append", "free space on the disk; nothing was acknowledged", err)
-	}
-	first = l.edge.Size
-	l.at, l.edge, l.tail, l.last = next, b.edge, b.tail, b.last
-	for _, t := range b.filled {
-		if err := dropPartials(l.disk, t.level, t.n); err != nil {
-			l.dirty = true // harmless: the next Append or Open removes them
-		}
-	}
-	return first, nil
-}
-
-// appendKind tells an event that cannot be entered from a disk that cannot be written.
-func appendKind(err error) access.Kind {
-	if _, ok := errors.AsType[*eventError](err); ok {
-		return access.Invalid
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return access.Transient
-	}
-	return access.Internal
-}
-
-// save puts a checkpoint in place. After a failed rename or folder sync nobody knows which of two checkpoints a crash would
-// leave, so the log takes no more entries.
-func (l *Log) save(c Checkpoint) error {
-	if err := l.disk.Write(checkpointFile, []byte(c.Text), 0o644); err != nil {
-		l.dirty = true
-		if have, rerr := os.ReadFile(filepath.Join(l.disk.Dir, checkpointFile)); rerr != nil || string(have) != l.at.Text {
-			l.broken = err
-		}
-		return err
-	}
-	if err := l.disk.Flush(); err != nil {
-		l.broken = err
-		return err
-	}
-	return nil
-}
-
 // Size is how many entries the log has.
 func (l *Log) Size() uint64 {
 	l.mu.Lock()
@@ -222,101 +206,24 @@ func (l *Log) Checkpoint() string {
 }
 
 // VerifierKey is the log's public key, in the form that ParseCheckpoint takes.
-func (l *Log) VerifierKey() string { return l.keys.verifier }
+func (l *Log) VerifierKey() string { return l.keys.Verifier }
 
 // Reader reads the log as of its newest checkpoint.
 func (l *Log) Reader() (*Reader, error) { return Read(l.disk.Dir) }
 
-// Close gives the lock back. Everything acknowledged is on disk already.
+// Close waits until the tiles of everything acknowledged are on disk and gives the lock back. Without it nothing is lost: the next
+// Open reads the journal.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.broken = errors.New("the log is closed")
-	if err := l.lock.Close(); err != nil {
-		return failed(access.Internal, "close lock", "", err)
+	var err error
+	if l.writer != nil {
+		err = l.writer.Close()
+		l.writer = nil
 	}
-	return nil
-}
-
-// batch is one Append under way: copies of the log's state that replace it when all is on disk.
-type batch struct {
-	disk   *durable.Disk
-	edge   tiles.Edge
-	tail   []byte
-	last   time.Time
-	filled []tile
-}
-
-// tile names a full tile.
-type tile struct {
-	level int
-	n     uint64
-}
-
-// eventError is an event that cannot be entered.
-type eventError struct{ err error }
-
-func (e *eventError) Error() string { return e.err.Error() }
-func (e *eventError) Unwrap() error { return e.err }
-
-// write writes the entries and the tiles of all events and makes them durable.
-func (b *batch) write(ctx context.Context, events []Event, now time.Time) error {
-	before := b.edge.Size
-	for _, event := range events {
-		at := event.Time.UTC()
-		if event.Time.IsZero() {
-			at = now
-		}
-		if at.Before(b.last) {
-			at = b.last
-		}
-		raw, err := event.encode(b.edge.Size, at)
-		if err != nil {
-			return &eventError{err}
-		}
-		b.last = at
-		b.tail = tiles.AppendEntry(b.tail, raw)
-		if err := b.edge.Add(tlog.RecordHash(raw), b.full); err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-	}
-	if err := b.writePartials(before); err != nil {
-		return err
-	}
-	return b.disk.Flush()
-}
-
-// full writes a tile that has its 256 hashes; at level 0 also its entries, first.
-func (b *batch) full(level int, n uint64, hashes []tlog.Hash) error {
-	if level == 0 {
-		if err := b.disk.Write(tiles.Path(tiles.Entries, n, tiles.Width), b.tail, 0o644); err != nil {
-			return err
-		}
-		b.filled = append(b.filled, tile{tiles.Entries, n})
-		b.tail = nil
-	}
-	b.filled = append(b.filled, tile{level, n})
-	return b.disk.Write(tiles.Path(level, n, tiles.Width), tiles.Pack(hashes), 0o644)
-}
-
-// writePartials writes the partial tile of every level that changed since the tree had before leaves.
-func (b *batch) writePartials(before uint64) error {
-	for level, hashes := range b.edge.Levels {
-		total := tiles.Count(level, b.edge.Size)
-		if len(hashes) == 0 || total == tiles.Count(level, before) {
-			continue
-		}
-		if level == 0 {
-			if err := b.disk.Write(tiles.Path(tiles.Entries, total/tiles.Width, len(hashes)), b.tail, 0o644); err != nil {
-				return err
-			}
-		}
-		if err := b.disk.Write(tiles.Path(level, total/tiles.Width, len(hashes)), tiles.Pack(hashes), 0o644); err != nil {
-			return err
-		}
+	if err := errors.Join(err, l.lock.Close()); err != nil {
+		return failed(access.Internal, "close log", "", err)
 	}
 	return nil
 }

@@ -168,6 +168,12 @@ func (r *Reader) file(level int, n uint64) (data []byte, want int, path string, 
 	return data, want, path, err
 }
 
+// tile names a tile of hashes.
+type tile struct {
+	level int
+	n     uint64
+}
+
 // ReadHashes makes a Reader the tlog.HashReader that proofs are computed from.
 func (r *Reader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	read := map[tile][]tlog.Hash{}

@@ -15,6 +15,8 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger/durable"
+	"muster/internal/ledger/keys"
+	"muster/internal/ledger/segment"
 	"muster/internal/ledger/tiles"
 )
 
@@ -115,7 +117,7 @@ func (v *verification) checkKeys() {
 	case err != nil:
 		v.report.Notes = append(v.report.Notes, "the signing key cannot be read and was not compared")
 	default:
-		derived, err := verifierOf(strings.TrimSuffix(string(text), "\n"))
+		derived, err := keys.VerifierOf(strings.TrimSuffix(string(text), "\n"))
 		if err != nil || derived != v.r.verifier || !strings.HasSuffix(string(text), "\n") {
 			v.differ(keyFile, NoEntry, "it is not the key of verifier")
 		}
@@ -250,6 +252,8 @@ func (v *verification) checkFiles() error {
 		switch path {
 		case checkpointFile, verifierFile, keyFile, lockFile:
 			return nil
+		case segment.JournalFile:
+			return v.checkJournal(full)
 		}
 		level, n, w, ok := tiles.ParsePath(path)
 		switch {
@@ -294,6 +298,35 @@ func (v *verification) checkTileFile(path, full string, level int, n uint64, w i
 	}
 	if !bytes.Equal(data, want) {
 		v.differ(path, NoEntry, fmt.Sprintf("it is not the first %d of %s", w, v.path(level, n)))
+	}
+	return nil
+}
+
+// checkJournal compares what a writer's journal holds with the entries; it is no evidence, but the next Open believes it.
+func (v *verification) checkJournal(full string) error {
+	left, err := segment.ReadJournal(full)
+	if err != nil {
+		v.differ(segment.JournalFile, NoEntry, err.Error())
+		return nil
+	}
+	if left == nil {
+		return nil
+	}
+	last, err := ParseCheckpoint(left.Last, v.r.verifier)
+	if err != nil {
+		v.differ(segment.JournalFile, NoEntry, err.Error())
+		return nil
+	}
+	first := last.Size - uint64(len(left.Raws))
+	for i, raw := range left.Raws {
+		index := first + uint64(i)
+		if index >= v.r.at.Size {
+			return nil
+		}
+		if have, err := v.r.Entry(index); err == nil && !bytes.Equal(have.Raw, raw) {
+			v.differ(segment.JournalFile, int64(index), "the journal has another entry in this place")
+			return nil
+		}
 	}
 	return nil
 }

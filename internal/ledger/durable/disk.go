@@ -1,5 +1,5 @@
 // Package durable writes files so that a crash leaves each of them whole or absent, and so that what was flushed is there
-// after a loss of power. A Disk is used by one goroutine at a time.
+// after a loss of power; a Journal makes many small writes durable with one wait each. A Disk is used by one goroutine at a time.
 package durable
 
 import (
@@ -15,6 +15,8 @@ import (
 type Disk struct {
 	Dir     string          // the folder that paths are relative to
 	unsaved map[string]bool // folders whose entries changed since the last Flush
+
+	unsettled map[string]bool // files that were Put since the last Settle, relative to Dir
 	// Fault lets tests fail or kill at every step; nil outside tests.
 	Fault func(op, path string) error
 }
@@ -23,7 +25,9 @@ type Disk struct {
 const TempPrefix = ".tmp-"
 
 // New writes below dir.
-func New(dir string) *Disk { return &Disk{Dir: dir, unsaved: map[string]bool{}} }
+func New(dir string) *Disk {
+	return &Disk{Dir: dir, unsaved: map[string]bool{}, unsettled: map[string]bool{}}
+}
 
 // step is where tests interfere.
 func (d *Disk) step(op, path string) error {

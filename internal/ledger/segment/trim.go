@@ -1,4 +1,4 @@
-package ledger
+package segment
 
 import (
 	"errors"
@@ -12,9 +12,9 @@ import (
 	"muster/internal/ledger/tiles"
 )
 
-// trim removes what a crash or a failed Append left: temporary files, everything beyond a tree of size leaves, and partial
-// tiles whose full tile is there. It returns how many files lay beyond the tree.
-func trim(d *durable.Disk, size uint64) (beyond int, err error) {
+// Trim removes what a crash or a failed Append left: temporary files, everything beyond a tree of size leaves, and partial
+// tiles whose full tile is on disk for sure, in a tree of base leaves. It returns how many files lay beyond the tree.
+func Trim(d *durable.Disk, size, base uint64) (beyond int, err error) {
 	root := filepath.Join(d.Dir, tiles.Folder)
 	err = filepath.WalkDir(root, func(full string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -35,7 +35,7 @@ func trim(d *durable.Disk, size uint64) (beyond int, err error) {
 		case ok && !tiles.Within(level, n, w, size):
 			beyond++
 			return os.Remove(full)
-		case ok && w < tiles.Width && tiles.Within(level, n, tiles.Width, size):
+		case ok && w < tiles.Width && tiles.Within(level, n, tiles.Width, base):
 			return os.Remove(full)
 		}
 		return nil
@@ -43,19 +43,24 @@ func trim(d *durable.Disk, size uint64) (beyond int, err error) {
 	if err != nil {
 		return beyond, fmt.Errorf("remove what was not acknowledged: %w", err)
 	}
-	for _, name := range []string{checkpointFile, verifierFile, keyFile} {
-		if err := durable.Remove(filepath.Join(d.Dir, durable.TempPrefix+name)); err != nil {
+	temps, err := filepath.Glob(filepath.Join(d.Dir, durable.TempPrefix+"*"))
+	if err != nil {
+		return beyond, fmt.Errorf("remove what was not acknowledged: %w", err)
+	}
+	for _, temp := range temps {
+		if err := durable.Remove(temp); err != nil {
 			return beyond, fmt.Errorf("remove what was not acknowledged: %w", err)
 		}
 	}
+	d.Forget(func(path string) bool { return !d.Exists(path) })
 	return beyond, nil
 }
 
-// dropPartials removes the partial forms of a tile that is full now.
-func dropPartials(d *durable.Disk, level int, n uint64) error {
-	folder := filepath.Join(d.Dir, filepath.Dir(tiles.Path(level, n, 1)))
-	if err := os.RemoveAll(folder); err != nil {
-		return fmt.Errorf("remove partial tiles: %w", err)
-	}
-	return nil
+// tile names a full tile.
+type tile struct {
+	level int
+	n     uint64
 }
+
+// partials is the folder of a tile's partial forms.
+func (t tile) partials() string { return filepath.Dir(tiles.Path(t.level, t.n, 1)) }

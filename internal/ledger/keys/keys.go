@@ -1,4 +1,6 @@
-package ledger
+// Package keys keeps the Ed25519 key pair of a log in its folder: the private half as a signed-note signer key of mode 0600, the
+// public half as a verifier key beside it (C2SP signed-note). Every key has one spelling; any other is an error.
+package keys
 
 import (
 	"crypto/ed25519"
@@ -18,16 +20,14 @@ import (
 	"muster/internal/ledger/tiles"
 )
 
-// The files of a log beside the tiles.
+// The files of the keys in a log's folder.
 const (
-	checkpointFile = "checkpoint"
-	verifierFile   = "verifier"
-	keyFile        = "key"
-	lockFile       = "lock"
+	File         = "key"
+	VerifierFile = "verifier"
 )
 
-// parseVerifier reads a verifier key and insists on its one spelling.
-func parseVerifier(key string) (note.Verifier, error) {
+// ParseVerifier reads a verifier key and insists on its one spelling.
+func ParseVerifier(key string) (note.Verifier, error) {
 	v, err := note.NewVerifier(key)
 	if err != nil {
 		return nil, fmt.Errorf("read verifier key: %w", err)
@@ -44,8 +44,8 @@ func parseVerifier(key string) (note.Verifier, error) {
 	return v, nil
 }
 
-// verifierOf derives the verifier key from a signer key, "PRIVATE+KEY+name+hash+base64(1, seed)".
-func verifierOf(signerKey string) (string, error) {
+// VerifierOf derives the verifier key from a signer key, "PRIVATE+KEY+name+hash+base64(1, seed)".
+func VerifierOf(signerKey string) (string, error) {
 	parts := strings.SplitN(signerKey, "+", 5)
 	if len(parts) != 5 || parts[0] != "PRIVATE" || parts[1] != "KEY" {
 		return "", errors.New("read signing key: it does not begin with PRIVATE+KEY+")
@@ -65,66 +65,67 @@ func verifierOf(signerKey string) (string, error) {
 	return key, nil
 }
 
-// keys are what a log signs and is verified with.
-type keys struct {
-	signer   note.Signer
-	verifier string
+// Pair is what a log signs and is verified with.
+type Pair struct {
+	Signer   note.Signer
+	Verifier string // a signed-note verifier key
 }
 
-// loadKeys reads the log's keys, and makes them when the log has none at all yet.
-func loadKeys(d *durable.Disk, origin string, random io.Reader) (keys, error) {
+// Load reads the log's keys, and makes them when the log has none at all yet: neither tiles nor a file called checkpoint. An empty
+// origin is whatever the key says.
+func Load(d *durable.Disk, checkpoint, origin string, random io.Reader) (Pair, error) {
 	const hint = "restore the file key from a backup; without it the log can be read and verified, but not be continued"
-	text, err := os.ReadFile(filepath.Join(d.Dir, keyFile))
+	text, err := os.ReadFile(filepath.Join(d.Dir, File))
 	if errors.Is(err, fs.ErrNotExist) {
-		if d.Exists(checkpointFile) || d.Exists(tiles.Folder) || d.Exists(verifierFile) {
-			return keys{}, failed(access.NotFound, "read signing key", hint, err)
+		if d.Exists(checkpoint) || d.Exists(tiles.Folder) || d.Exists(VerifierFile) {
+			return Pair{}, failed(access.NotFound, "read signing key", hint, err)
 		}
 		return makeKeys(d, origin, random)
 	}
 	if err != nil {
-		return keys{}, failed(access.Denied, "read signing key", hint, err)
+		return Pair{}, failed(access.Denied, "read signing key", hint, err)
 	}
 	skey := strings.TrimSuffix(string(text), "\n")
-	verifier, err := verifierOf(skey)
+	verifier, err := VerifierOf(skey)
 	if err != nil {
-		return keys{}, failed(access.Invalid, "read signing key", hint, err)
+		return Pair{}, failed(access.Invalid, "read signing key", hint, err)
 	}
 	signer, err := note.NewSigner(skey)
 	if err != nil {
-		return keys{}, failed(access.Invalid, "read signing key", hint, errors.New("it is malformed"))
+		return Pair{}, failed(access.Invalid, "read signing key", hint, errors.New("it is malformed"))
 	}
 	if origin != "" && signer.Name() != origin {
 		err := fmt.Errorf("the log's origin is %q, the configuration says %q", signer.Name(), origin)
-		return keys{}, failed(access.Conflict, "open log", "use another data folder for another organisation", err)
+		return Pair{}, failed(access.Conflict, "open log", "use another data folder for another organisation", err)
 	}
-	return keys{signer, verifier}, storeVerifier(d, verifier)
+	return Pair{signer, verifier}, storeVerifier(d, verifier)
 }
 
 // makeKeys generates the key pair of a new log; the private half is durable before anything is signed with it.
-func makeKeys(d *durable.Disk, origin string, random io.Reader) (keys, error) {
+func makeKeys(d *durable.Disk, origin string, random io.Reader) (Pair, error) {
 	if origin == "" || strings.ContainsAny(origin, "+ \t\r\n") {
-		return keys{}, failed(access.Invalid, "make signing key", "", fmt.Errorf("origin %q: it must not be empty nor hold a space or a plus", origin))
+		return Pair{}, failed(access.Invalid, "make signing key", "", fmt.Errorf("origin %q: it must not be empty nor hold a space or a plus", origin))
 	}
 	skey, verifier, err := note.GenerateKey(random, origin)
 	if err != nil {
-		return keys{}, failed(access.Internal, "make signing key", "", err)
+		return Pair{}, failed(access.Internal, "make signing key", "", err)
 	}
 	signer, err := note.NewSigner(skey)
 	if err != nil {
-		return keys{}, failed(access.Internal, "make signing key", "", err)
+		return Pair{}, failed(access.Internal, "make signing key", "", err)
 	}
-	if err := d.Write(keyFile, []byte(skey+"\n"), 0o600); err != nil {
-		return keys{}, failed(access.Internal, "write signing key", "", err)
+	if err := d.Write(File, []byte(skey+"\n"), 0o600); err != nil {
+		return Pair{}, failed(access.Internal, "write signing key", "", err)
 	}
 	if err := d.Flush(); err != nil {
-		return keys{}, failed(access.Internal, "write signing key", "", err)
+		return Pair{}, failed(access.Internal, "write signing key", "", err)
 	}
-	return keys{signer, verifier}, storeVerifier(d, verifier)
+	return Pair{signer, verifier}, storeVerifier(d, verifier)
 }
 
 // storeVerifier writes the public key beside the log, and refuses another one that is there.
 func storeVerifier(d *durable.Disk, verifier string) error {
-	have, err := os.ReadFile(filepath.Join(d.Dir, verifierFile))
+	have, err := os.ReadFile(filepath.Join(d.Dir, VerifierFile))
 	if err == nil && string(have) == verifier+"\n" {
 		return nil
 	}
@@ -135,8 +136,12 @@ func storeVerifier(d *durable.Disk, verifier string) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return failed(access.Denied, "read verifier key", "", err)
 	}
-	if err := d.Write(verifierFile, []byte(verifier+"\n"), 0o644); err != nil {
+	if err := d.Write(VerifierFile, []byte(verifier+"\n"), 0o644); err != nil {
 		return failed(access.Internal, "write verifier key", "", err)
 	}
 	return nil
+}
+
+func failed(kind access.Kind, op, hint string, err error) error {
+	return &access.Error{System: "ledger", Op: op, Kind: kind, Hint: hint, Err: err}
 }

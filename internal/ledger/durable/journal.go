@@ -1,0 +1,120 @@
+package durable
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Journal is an append-only file of records that are waited for one by one: one write and one fsync each. A record is its length and its
+// CRC-32C, both as big-endian uint32, and its bytes. What a crash left of the last record is no record.
+type Journal struct {
+	disk *Disk
+	name string
+	file *os.File
+	size int64 // bytes of whole records
+	last int64 // bytes before the last record
+}
+
+// recordHead is how long the length and the checksum of a record are.
+const recordHead = 8
+
+// CreateJournal puts a new journal in place of an older one, with one record in it, and makes it durable.
+func CreateJournal(d *Disk, name string, first []byte) (*Journal, error) {
+	record := seal(first)
+	if err := d.Write(name, record, 0o644); err != nil {
+		return nil, err
+	}
+	if err := d.Flush(); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(d.Dir, name), os.O_WRONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	return &Journal{disk: d, name: name, file: f, size: int64(len(record)), last: int64(len(record))}, nil
+}
+
+// Append adds a record and waits for the disk. After an error the journal is as it was before, unless lost: then nobody knows whether a
+// crash would leave the record.
+func (j *Journal) Append(record []byte) (lost bool, err error) {
+	sealed := seal(record)
+	err = j.disk.step("write", j.name)
+	if err == nil {
+		_, err = j.file.WriteAt(sealed, j.size)
+	}
+	if err != nil {
+		cut := j.file.Truncate(j.size)
+		return cut != nil, errors.Join(fmt.Errorf("write journal: %w", err), cut)
+	}
+	j.last, j.size = j.size, j.size+int64(len(sealed))
+	if err = j.disk.step("sync", j.name); err == nil {
+		err = j.file.Sync()
+	}
+	if err != nil {
+		return true, fmt.Errorf("sync journal: %w", err)
+	}
+	return false, nil
+}
+
+// Undo takes the last record back. After an error nobody knows whether a crash would leave it.
+func (j *Journal) Undo() error {
+	if err := j.file.Truncate(j.last); err != nil {
+		return fmt.Errorf("cut journal: %w", err)
+	}
+	j.size = j.last
+	if err := j.file.Sync(); err != nil {
+		return fmt.Errorf("sync journal: %w", err)
+	}
+	return nil
+}
+
+// Size is how many bytes the journal has.
+func (j *Journal) Size() int64 { return j.size }
+
+// Close closes the file and leaves it where it is.
+func (j *Journal) Close() error { return j.file.Close() }
+
+// Remove closes the journal and removes it, durably.
+func (j *Journal) Remove() error {
+	if err := j.disk.step("remove", j.name); err != nil {
+		return err
+	}
+	if err := errors.Join(j.file.Close(), Remove(filepath.Join(j.disk.Dir, j.name))); err != nil {
+		return fmt.Errorf("remove journal: %w", err)
+	}
+	j.disk.unsaved[j.disk.Dir] = true
+	return j.disk.Flush()
+}
+
+// ReadJournal reads the whole records of a journal; there are none when there is no such file. torn is how many bytes follow them.
+func ReadJournal(path string) (records [][]byte, torn int, err error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read journal: %w", err)
+	}
+	for len(data) >= recordHead {
+		n, sum := binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])
+		if uint64(n) > uint64(len(data)-recordHead) || crc32.Checksum(data[recordHead:recordHead+int(n)], crc32.MakeTable(crc32.Castagnoli)) != sum {
+			break
+		}
+		records = append(records, data[recordHead:recordHead+int(n)])
+		data = data[recordHead+int(n):]
+	}
+	return records, len(data), nil
+}
+
+// seal puts length and checksum before a record.
+func seal(record []byte) []byte {
+	out := make([]byte, 0, recordHead+len(record))
+	out = binary.BigEndian.AppendUint32(out, uint32(len(record)))
+	out = binary.BigEndian.AppendUint32(out, crc32.Checksum(record, crc32.MakeTable(crc32.Castagnoli)))
+	return append(out, record...)
+}
