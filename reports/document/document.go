@@ -118,7 +118,10 @@ type Table struct {
 	Caption string // what the table shows, for those who hear it; not printed
 	Columns []Column
 	Rows    [][]Cell
-	Size    float64 // font size; a default when 0
+	// Stream yields the rows instead of Rows when there are too many to hold: the same ones each time that it is called, and it is called
+	// several times. The printer keeps none of them.
+	Stream func(yield func([]Cell) error) error
+	Size   float64 // font size; a default when 0
 	// KeepRows is not 0 for a choice of rows that needs not be whole: rows that do not fit on the page are left out, as long as that many are
 	// left.
 	KeepRows int
@@ -135,6 +138,7 @@ func Row(texts ...string) []Cell {
 
 // Chart is a drawing with a text that says what it shows, and the numbers behind it for those who cannot see it.
 type Chart struct {
+	Title   string // what the drawing is of, in a few words
 	Alt     string // one or two sentences: what is seen
 	Drawing Drawing
 	Data    Table // the numbers; the page leaves it out, the twin offers it
@@ -154,3 +158,19 @@ func (Pairs) block()     {}
 func (Table) block()     {}
 func (Chart) block()     {}
 func (SignOff) block()   {}
+
+// Each yields the rows of a table, however it holds them.
+func (t Table) Each(yield func([]Cell) error) error {
+	if t.Stream != nil {
+		return t.Stream(yield)
+	}
+	for _, row := range t.Rows {
+		if err := yield(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Group reports whether a row is the head of the group of rows that follows it.
+func (t Table) Group(row []Cell) bool { return len(row) == 1 && len(t.Columns) > 1 }

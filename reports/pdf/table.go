@@ -1,214 +1,158 @@
 package pdf
 
-// Column is one column of a Table. The widths of all columns are shares of the text's width, corrected so that no word of a head
-// and no ordinary word of a cell is cut.
-type Column struct {
-	Title string
-	Share float64
-	Align byte // L (default), R or C
-	Whole bool // the cells are ids, dates or digests: not wrapped
-}
-
-// Cell is one cell. A cell is never cut: it wraps, and the row grows.
-type Cell struct {
-	Text string
-	More []string // further paragraphs
-	Font Font
-	Tick bool // an empty box to tick by hand
-	Fill int  // grey of the chip behind the text, 1 to 255; 0 none
-	Ink  int  // grey of the text
-}
-
-// Table is a table whose head is repeated on every page. A row of a single cell in a table of several columns is the head of the
-// group of rows that follows it: it spans the table, stays with the next row, and is repeated where the group goes on.
-type Table struct {
-	Columns []Column
-	Rows    [][]Cell
-	Size    float64 // font size; 7.5 when 0
-	// KeepRows is not 0 for a choice of rows that needs not be whole: rows that do not fit on the page are left out, as long as that
-	// many are left.
-	KeepRows int
-}
-
-// Row makes a row of plain cells.
-func Row(texts ...string) []Cell {
-	cells := make([]Cell, len(texts))
-	for i, t := range texts {
-		cells[i].Text = t
-	}
-	return cells
-}
+import (
+	"muster/reports/document"
+	"muster/reports/typeface"
+)
 
 // The measures of tables.
 const (
 	cellPad   = 1.1
-	wordLimit = 28.0 // longer words than that may be cut
-	// widestWhole is the widest that a Whole column makes itself: a SHA-256 in small type fits.
-	widestWhole = 0.62 * Width
+	tableSize = 7.5
+	// ahead is how many rows are laid out before the first of them is printed: a row looks at those that follow to choose its page.
+	ahead = 8
 )
 
 // grid is a table being printed.
 type grid struct {
-	d     *Doc
-	t     Table
-	x, w  []float64
-	head  laid
-	rows  []laid
-	group int // index of the group head that the next row belongs to, -1 for none
+	d      *Doc
+	t      document.Table
+	x, w   []float64
+	head   laid
+	queue  []laid         // laid out and not yet printed, at most ahead
+	group  *document.Cell // the group that the next row belongs to, nil for none
+	begun  bool
+	onPage int // rows on this page
 }
 
 // laid is a row cut into lines.
 type laid struct {
-	cells  []Cell
+	cells  []document.Cell
 	lines  [][]string
+	most   int
 	height float64
-	most   int // lines of the highest cell
 	group  bool
 }
 
-// Table prints a table. Rows stay whole unless one is higher than a page; a head is followed by two rows at least, and the last
-// row never stands alone on a page.
-func (d *Doc) Table(t Table) {
+// Table prints a table as wide as the text. The rows of a stream are never all held.
+func (d *Doc) Table(t document.Table) error {
 	if t.Size == 0 {
-		t.Size = 7.5
+		t.Size = tableSize
 	}
-	g := &grid{d: d, t: t, group: -1}
-	g.measure()
-	heads := make([]Cell, len(t.Columns))
+	g := &grid{d: d, t: t}
+	if err := g.measure(); err != nil {
+		return err
+	}
+	heads := make([]document.Cell, len(t.Columns))
 	for i, c := range t.Columns {
-		heads[i] = Cell{Text: c.Title, Font: Bold}
+		heads[i] = document.Cell{Text: c.Title, Font: bold}
 	}
 	g.head = g.lay(heads)
-	for _, r := range t.Rows {
-		g.rows = append(g.rows, g.lay(r))
+	if t.KeepRows > 0 {
+		g.keep()
 	}
-	if first := g.head.height + g.block(0, 2); d.y+first > Bottom && first < Bottom-Top {
-		d.NewPage()
+	err := g.t.Each(func(row []document.Cell) error {
+		g.queue = append(g.queue, g.lay(row))
+		if len(g.queue) >= ahead {
+			g.next(false)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	g.rows = g.rows[:g.kept()]
-	g.printHead()
-	onPage := 0
-	for i, r := range g.rows {
-		need := r.height
-		if r.group {
-			need = g.block(i, 1)
-		}
-		lonely := i == len(g.rows)-2 && onPage >= 2 && !r.group && d.y+r.height+g.rows[i+1].height > Bottom
-		if onPage > 0 && (d.y+need > Bottom || lonely) {
-			g.turn(r.group)
-			onPage = 0
-		}
-		if r.group {
-			g.group = i
-		}
-		g.print(r)
-		onPage++
+	g.begin()
+	for len(g.queue) > 0 {
+		g.next(true)
 	}
 	d.y += 3
+	return nil
 }
 
-// kept is how many rows are printed.
-func (g *grid) kept() int {
-	end := g.d.y + g.head.height
-	for i, r := range g.rows {
-		if end += r.height; end > Bottom && g.t.KeepRows > 0 && i >= g.t.KeepRows {
-			return i
+// keep leaves out the rows that do not fit on the page of the table's beginning.
+func (g *grid) keep() {
+	var rows [][]document.Cell
+	top, fits, height := 0.0, true, g.head.height
+	_ = g.t.Each(func(row []document.Cell) error { // it fails for nobody: nothing below does
+		r := g.lay(row)
+		if len(rows) < 2 {
+			top = height + r.height
 		}
-	}
-	return len(g.rows)
+		height += r.height
+		if start := g.start(top); len(rows) >= g.t.KeepRows && start+height > Bottom {
+			fits = false
+		}
+		if fits {
+			rows = append(rows, row)
+		}
+		return nil
+	})
+	g.t.Rows, g.t.Stream = rows, nil
 }
 
-// block is the height of the next n ordinary rows from i on, with the group heads before them.
-func (g *grid) block(i, n int) float64 {
+// start is where a table begins whose head and first rows need that much.
+func (g *grid) start(need float64) float64 {
+	if g.d.y+need > Bottom && need < Bottom-Top {
+		return Top
+	}
+	return g.d.y
+}
+
+// begin prints the head where the first rows fit below it.
+func (g *grid) begin() {
+	if g.begun {
+		return
+	}
+	g.begun = true
+	if need := g.head.height + g.block(2); g.d.n == 0 || g.start(need) != g.d.y {
+		g.d.NewPage()
+	}
+	g.printHead()
+}
+
+// next prints the first row of the queue; all says that no row comes after the queue's.
+func (g *grid) next(all bool) {
+	g.begin()
+	d, r := g.d, g.queue[0]
+	need := r.height
+	if r.group {
+		need = g.block(1)
+	}
+	lonely := all && len(g.queue) == 2 && g.onPage >= 2 && !r.group && d.y+r.height+g.queue[1].height > Bottom
+	if g.onPage > 0 && (d.y+need > Bottom || lonely) {
+		g.turn(r.group)
+		g.onPage = 0
+	}
+	if r.group {
+		g.group = &r.cells[0]
+	}
+	g.print(r)
+	g.onPage++
+	g.queue = g.queue[:copy(g.queue, g.queue[1:])]
+}
+
+// block is the height of the next n ordinary rows, with the group heads before them.
+func (g *grid) block(n int) float64 {
 	height := 0.0
-	for ; i < len(g.rows) && n > 0; i++ {
-		height += g.rows[i].height
-		if !g.rows[i].group {
+	for i := 0; i < len(g.queue) && n > 0; i++ {
+		height += g.queue[i].height
+		if !g.queue[i].group {
 			n--
 		}
 	}
 	return height
 }
 
-// measure finds the columns' positions and widths: the shares, but no column narrower than its words.
-func (g *grid) measure() {
-	least := make([]float64, len(g.t.Columns))
-	for i, c := range g.t.Columns {
-		least[i] = g.d.longestWord(c.Title, Bold, g.t.Size)
-		for _, row := range g.t.Rows {
-			if i >= len(row) || len(row) == 1 && len(g.t.Columns) > 1 {
-				continue
-			}
-			least[i] = max(least[i], g.least(c, row[i]))
-		}
-		least[i] += 2*cellPad + 0.8
-	}
-	g.w = shareOut(g.t.Columns, least)
-	at := Left
-	for _, w := range g.w {
-		g.x, at = append(g.x, at), at+w
-	}
-}
-
-// least is how narrow a cell lets its column be.
-func (g *grid) least(column Column, c Cell) float64 {
-	size, least := cellSize(g.t, c), 0.0
-	for _, text := range append([]string{c.Text}, c.More...) {
-		if column.Whole {
-			least = max(least, min(widestWhole, g.d.TextWidth(g.d.Visible(text, c.Font), c.Font, size)))
-		} else {
-			least = max(least, min(wordLimit, g.d.longestWord(text, c.Font, size)))
-		}
-	}
-	return least
-}
-
-// shareOut gives every column its share of the width or what it needs at least, whichever is more.
-func shareOut(columns []Column, least []float64) []float64 {
-	w, fixed := make([]float64, len(columns)), make([]bool, len(columns))
-	for range columns {
-		room, shares := Width, 0.0
-		for i, c := range columns {
-			if fixed[i] {
-				room -= least[i]
-			} else {
-				shares += c.Share
-			}
-		}
-		again := false
-		for i, c := range columns {
-			if fixed[i] {
-				w[i] = least[i]
-				continue
-			}
-			if w[i] = room * c.Share / shares; w[i] < least[i] {
-				fixed[i], again = true, true
-			}
-		}
-		if !again {
-			break
-		}
-	}
-	total := 0.0
-	for _, v := range w {
-		total += v
-	}
-	for i := range w {
-		w[i] *= Width / total // only when the words alone are wider than the page
-	}
-	return w
-}
-
-func (g *grid) lay(cells []Cell) laid {
-	r := laid{cells: cells, lines: make([][]string, len(cells)), most: 1, group: len(cells) == 1 && len(g.t.Columns) > 1}
-	for i, c := range cells {
-		width := g.w[i]
+func (g *grid) lay(cells []document.Cell) laid {
+	r := laid{cells: cells, lines: make([][]string, len(cells)), most: 1, group: g.t.Group(cells)}
+	for i, c := range cells[:min(len(cells), len(g.w))] {
+		width := g.w[i] - 2*cellPad
 		if r.group {
-			width = Width
+			width = Width - 2*cellPad
 		}
-		r.lines[i] = g.d.Wrap(c.Text, width-2*cellPad, c.Font, cellSize(g.t, c))
+		r.lines[i] = wrap(c.Text, width, c.Font, g.size(c))
 		for _, text := range c.More {
-			r.lines[i] = append(r.lines[i], g.d.Wrap(text, width-2*cellPad, c.Font, cellSize(g.t, c))...)
+			r.lines[i] = append(r.lines[i], wrap(text, width, c.Font, g.size(c))...)
 		}
 		r.most = max(r.most, len(r.lines[i]))
 	}
@@ -216,15 +160,15 @@ func (g *grid) lay(cells []Cell) laid {
 	return r
 }
 
-// cellSize sets digests and queries a little smaller than text.
-func cellSize(t Table, c Cell) float64 {
-	if c.Font == Mono {
-		return t.Size * 0.87
+// size sets digests and queries a little smaller than text.
+func (g *grid) size(c document.Cell) float64 {
+	if c.Font == fixed {
+		return g.t.Size * 0.87
 	}
-	return t.Size
+	return g.t.Size
 }
 
-func (g *grid) step() float64 { return g.t.Size * pointMM * 1.25 }
+func (g *grid) step() float64 { return g.t.Size * typeface.PointMM * 1.25 }
 
 func (g *grid) printHead() {
 	d := g.d
@@ -238,10 +182,10 @@ func (g *grid) printHead() {
 func (g *grid) turn(newGroup bool) {
 	g.d.NewPage()
 	g.printHead()
-	if g.group >= 0 && !newGroup {
-		cell := g.rows[g.group].cells[0]
+	if g.group != nil && !newGroup {
+		cell := *g.group
 		cell.Text += " (continued)"
-		g.print(g.lay([]Cell{cell}))
+		g.print(g.lay([]document.Cell{cell}))
 	}
 }
 
@@ -267,26 +211,39 @@ func (g *grid) print(r laid) {
 
 // lines prints lines from to to of every cell of a row.
 func (g *grid) lines(r laid, from, to int) {
+	if g.d.f == nil {
+		return
+	}
+	for i, c := range r.cells[:min(len(r.cells), len(g.w))] {
+		g.cell(i, c, r.lines[i], from, to)
+	}
+	g.d.Ink(20)
+}
+
+func (g *grid) cell(i int, c document.Cell, lines []string, from, to int) {
 	d := g.d
-	for i, c := range r.cells {
-		if c.Tick && from == 0 {
-			d.Frame(g.x[i]+g.w[i]/2-1.4, d.y+cellPad, 2.8, 2.8)
-		}
-		if c.Fill > 0 && from == 0 {
-			d.Box(g.x[i], d.y+cellPad*0.6, g.w[i]-cellPad, float64(len(r.lines[i]))*g.step()+cellPad*0.8, c.Fill)
-		}
-		d.Ink(c.Ink)
-		align, at := g.t.Columns[i].Align, g.x[i]+cellPad
-		switch align {
-		case 'R':
-			at = g.x[i] + g.w[i] - cellPad
-		case 'C':
-			at = g.x[i] + g.w[i]/2
-		}
-		for n := from; n < min(to, len(r.lines[i])); n++ {
-			base := d.y + cellPad + float64(n-from+1)*g.step() - g.step()*0.26
-			d.Line(at, base, r.lines[i][n], c.Font, cellSize(g.t, c), align)
+	if c.Tick && from == 0 {
+		d.Frame(g.x[i]+g.w[i]/2-1.4, d.y+cellPad, 2.8, 2.8, 0.25, 90)
+	}
+	if c.Fill > 0 && from == 0 {
+		d.Box(g.x[i], d.y+cellPad*0.6, g.w[i]-cellPad, float64(len(lines))*g.step()+cellPad*0.8, c.Fill)
+	}
+	d.Ink(c.Ink)
+	align, at := g.t.Columns[i].Align, g.x[i]+cellPad
+	switch align {
+	case 'R':
+		at = g.x[i] + g.w[i] - cellPad
+	case 'C':
+		at = g.x[i] + g.w[i]/2
+	}
+	_, linked := d.index[c.Link]
+	for n := from; n < min(to, len(lines)); n++ {
+		base := d.y + cellPad + float64(n-from+1)*g.step() - g.step()*0.26
+		d.Line(at, base, lines[n], c.Font, g.size(c), align)
+		if linked && align != 'R' && align != 'C' {
+			width := typeface.Of(c.Font).Width(lines[n], g.size(c))
+			d.Rule(at, at+width, base+0.5, 0.1, 140)
+			d.link(at, base-g.step()*0.74, width, g.step(), c.Link)
 		}
 	}
-	d.Ink(20)
 }

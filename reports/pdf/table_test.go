@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"muster/reports/document"
 )
 
 // TestTablesOfAnySize draws tables of every small length and of rows higher than a page: nothing is lost, page numbers settle, and the
@@ -15,20 +17,20 @@ func TestTablesOfAnySize(t *testing.T) {
 			var last, pages int
 			data, n, err := Render(Options{Title: "t", Created: time.Unix(0, 0)}, func(d *Doc) error {
 				d.NewPage()
-				table := Table{Columns: []Column{{Title: "a", Share: 1}, {Title: "b", Share: 2}}}
+				table := document.Table{Columns: []document.Column{{Title: "a", Share: 1}, {Title: "b", Share: 2}}}
 				for i := range rows {
 					if i%20 == 0 {
-						table.Rows = append(table.Rows, []Cell{{Text: fmt.Sprint("group ", i), Font: Bold}})
+						table.Rows = append(table.Rows, []document.Cell{{Text: fmt.Sprint("group ", i), Font: bold}})
 					}
 					text := "x"
 					if i == rows/2 {
 						text = strings.Repeat("word ", long)
 					}
-					table.Rows = append(table.Rows, Row(fmt.Sprint(i), text))
+					table.Rows = append(table.Rows, document.Row(fmt.Sprint(i), text))
 				}
-				d.Table(table)
+				err := d.Table(table)
 				last, pages = int(d.Y()), d.Page()
-				return nil
+				return err
 			})
 			if err != nil || len(data) == 0 || n != pages {
 				t.Fatalf("%d rows, %d words: %d pages of %d, %v", rows, long, n, pages, err)

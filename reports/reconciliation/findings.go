@@ -5,24 +5,23 @@ import (
 	"strings"
 
 	"muster/internal/access"
+	"muster/reports/document"
 	"muster/reports/evidence"
-	"muster/reports/pdf"
 )
 
 // mostPrinted bounds the findings in the PDF, which keeps it below 200 pages; the annex has all.
 const mostPrinted = 3000
 
 // findings prints the findings grouped by rule, then by system.
-func (w *writer) findings() {
-	d := w.d
+func (w *builder) findings() {
 	if w.in.Tally.Totals.All == 0 {
-		d.Section(1, "The findings", 25)
-		d.Para("There is none: the run found nothing, and nothing that it could call resolved.")
+		w.part("The findings", 25)
+		w.para("There is none: the run found nothing, and nothing that it could call resolved.")
 		return
 	}
-	d.Chapter("The findings")
+	w.chapter("The findings")
 	limit := w.perGroup()
-	d.Para("Grouped by rule, the worst first, then by system; within a group open findings come first. Every finding, with the facts that its rule used, is in " +
+	w.para("Grouped by rule, the worst first, then by system; within a group open findings come first. Every finding, with the facts that its rule used, is in " +
 		"annexes/findings.csv.")
 	for from := 0; from < len(w.groups); {
 		to := from + 1
@@ -30,13 +29,13 @@ func (w *writer) findings() {
 			to++
 		}
 		w.ruleHead(w.groups[from])
-		w.table(w.groups[from:to], limit)
+		w.ruleTable(w.groups[from:to], limit)
 		from = to
 	}
 }
 
 // perGroup is the largest number of findings to print of each group so that all fit.
-func (w *writer) perGroup() int {
+func (w *builder) perGroup() int {
 	limit := w.in.Tally.Keep
 	for ; limit > 5; limit-- {
 		sum := 0
@@ -50,23 +49,22 @@ func (w *writer) perGroup() int {
 	return limit
 }
 
-func (w *writer) ruleHead(g evidence.Group) {
-	d := w.d
-	d.Section(2, w.title(g.Rule), 45)
+func (w *builder) ruleHead(g evidence.Group) {
+	w.linked(w.title(g.Rule), ruleID(g.Rule), 45)
 	var facts []string
 	facts = append(facts, "Rule "+g.Rule)
 	if r, ok := w.rules[g.Rule]; ok && len(r.Controls) > 0 {
 		facts = append(facts, "controls "+strings.Join(r.Controls, ", "))
 	}
-	d.Note(strings.Join(facts, "  ·  "))
+	w.note(strings.Join(facts, "  ·  "))
 	if r, ok := w.rules[g.Rule]; ok && r.Remediation != "" {
-		d.Styled("To do: "+r.Remediation, pdf.Regular, 8.5, 40)
+		w.para("To do: " + r.Remediation)
 	}
 }
 
-// table prints one rule's findings, system by system.
-func (w *writer) table(groups []evidence.Group, limit int) {
-	t := pdf.Table{Columns: []pdf.Column{{Title: "Finding", Share: 17, Whole: true}, {Title: "Who", Share: 40}, {Title: "What", Share: 63},
+// ruleTable lists one rule's findings, system by system.
+func (w *builder) ruleTable(groups []evidence.Group, limit int) {
+	t := document.Table{Columns: []document.Column{{Title: "Finding", Share: 17, Whole: true}, {Title: "Who", Share: 40}, {Title: "What", Share: 63},
 		{Title: "Severity", Share: 13}, {Title: "State", Share: 17}, {Title: "First seen", Share: 16, Whole: true}, {Title: "Age", Share: 10, Align: 'R', Whole: true}}}
 	for _, g := range groups {
 		shown := g.Shown[:min(limit, len(g.Shown))]
@@ -80,13 +78,13 @@ func (w *writer) table(groups []evidence.Group, limit int) {
 		if more := g.Totals.All - len(shown); more > 0 {
 			head += fmt.Sprintf("; %s are printed, %s more are in annexes/findings.csv", number(len(shown)), number(more))
 		}
-		t.Rows = append(t.Rows, []pdf.Cell{{Text: head, Font: pdf.Bold}})
+		t.Rows = append(t.Rows, []document.Cell{{Text: head, Font: document.Bold}})
 		for _, f := range shown {
-			t.Rows = append(t.Rows, []pdf.Cell{{Text: f.ID}, who(f), {Text: f.Message}, severityCell(f.Severity), {Text: state(f)},
+			t.Rows = append(t.Rows, []document.Cell{{Text: f.ID}, who(f), {Text: f.Message}, severityCell(f.Severity), {Text: state(f)},
 				{Text: date(f.FirstSeen)}, {Text: days(age(f, w.ev.Run.AsOf))}})
 		}
 	}
-	w.d.Table(t)
+	w.table("Findings of "+groups[0].Rule, t)
 }
 
 // state says where a finding stands and what this run did to it.
@@ -103,56 +101,55 @@ func state(f access.Finding) string {
 }
 
 // exceptions prints the accepted risks, each with who answers for it.
-func (w *writer) exceptions() {
-	d := w.d
-	d.Section(1, "Exceptions and mitigations", 60)
+func (w *builder) exceptions() {
+	w.part("Exceptions and mitigations", 60)
 	if len(w.ev.Exceptions) == 0 && len(w.ev.Mitigations) == 0 {
-		d.Para("No risk was accepted: the configuration has neither exceptions nor mitigations of segregation-of-duties conflicts.")
+		w.para("No risk was accepted: the configuration has neither exceptions nor mitigations of segregation-of-duties conflicts.")
 		return
 	}
-	d.Para("A finding that is covered stays on record and is not counted as open. What has expired covers nothing.")
+	w.para("A finding that is covered stays on record and is not counted as open. What has expired covers nothing.")
 	if len(w.ev.Exceptions) > 0 {
-		t := pdf.Table{Columns: []pdf.Column{{Title: "Exception", Share: 13, Whole: true}, {Title: "Covers", Share: 32}, {Title: "Why, and what is done instead", Share: 46},
+		t := document.Table{Columns: []document.Column{{Title: "Exception", Share: 13, Whole: true}, {Title: "Covers", Share: 32}, {Title: "Why, and what is done instead", Share: 46},
 			{Title: "Owner", Share: 24}, {Title: "Approved by", Share: 24}, {Title: "Until", Share: 18, Whole: true}}}
 		for _, x := range w.ev.Exceptions {
 			subject := x.System + ", " + x.Subject
 			if x.Detail != "" {
 				subject += ", " + x.Detail
 			}
-			t.Rows = append(t.Rows, []pdf.Cell{{Text: x.ID}, {Text: x.Rule, More: []string{subject}}, why(x.Reason, x.Control), {Text: dash(x.Owner)}, {Text: dash(x.Approver)},
+			t.Rows = append(t.Rows, []document.Cell{{Text: x.ID}, {Text: x.Rule, More: []string{subject}}, why(x.Reason, x.Control), {Text: dash(x.Owner)}, {Text: dash(x.Approver)},
 				until(date(x.Expires), x.State)})
 		}
-		d.Section(2, "Exceptions", 25)
-		d.Table(t)
+		w.section("Exceptions", 25)
+		w.table("Exceptions", t)
 	}
 	if len(w.ev.Mitigations) > 0 {
-		t := pdf.Table{Columns: []pdf.Column{{Title: "Conflict", Share: 22}, {Title: "Person", Share: 28}, {Title: "Why, and what is done instead", Share: 42},
+		t := document.Table{Columns: []document.Column{{Title: "Conflict", Share: 22}, {Title: "Person", Share: 28}, {Title: "Why, and what is done instead", Share: 42},
 			{Title: "Owner", Share: 24}, {Title: "Approved by", Share: 24}, {Title: "Until", Share: 18, Whole: true}}}
 		for _, m := range w.ev.Mitigations {
 			person := m.Person
 			if m.PersonName != "" {
 				person = m.PersonName + " (" + m.Person + ")"
 			}
-			t.Rows = append(t.Rows, []pdf.Cell{{Text: m.Conflict}, {Text: person}, why(m.Reason, m.Control), {Text: dash(m.Owner)}, {Text: dash(m.Approver)},
+			t.Rows = append(t.Rows, []document.Cell{{Text: m.Conflict}, {Text: person}, why(m.Reason, m.Control), {Text: dash(m.Owner)}, {Text: dash(m.Approver)},
 				until(date(m.Expires), m.State)})
 		}
-		d.Section(2, "Mitigated conflicts of duties", 25)
-		d.Table(t)
+		w.section("Mitigated conflicts of duties", 25)
+		w.table("Mitigated conflicts of duties", t)
 	}
 }
 
-func why(reason, control string) pdf.Cell {
-	c := pdf.Cell{Text: dash(reason)}
+func why(reason, control string) document.Cell {
+	c := document.Cell{Text: dash(reason)}
 	if control != "" {
 		c.More = []string{"Instead: " + control}
 	}
 	return c
 }
 
-func until(day, state string) pdf.Cell {
-	c := pdf.Cell{Text: day, Ink: 20}
+func until(day, state string) document.Cell {
+	c := document.Cell{Text: day, Ink: 20}
 	if state != "" && state != "valid" {
-		c.More, c.Fill, c.Ink, c.Font = []string{state}, 55, 255, pdf.Bold
+		c.More, c.Fill, c.Ink, c.Font = []string{state}, 55, 255, document.Bold
 	}
 	return c
 }

@@ -2,33 +2,32 @@ package reconciliation
 
 import (
 	"muster/internal/access"
+	"muster/reports/document"
 	"muster/reports/evidence"
-	"muster/reports/pdf"
 )
 
 // mostRejections bounds the rejected rows that are printed for a source; the annex has all.
 const mostRejections = 25
 
 // sources prints the IPE sheets: an overview, then one sheet for each source.
-func (w *writer) sources() {
-	d := w.d
-	d.Chapter("Sources")
-	d.Para("Each source below is information produced by the entity: what was asked, of which system, by whom and when, how much it says it holds, and " +
+func (w *builder) sources() {
+	w.chapter("Sources")
+	w.para("Each source below is information produced by the entity: what was asked, of which system, by whom and when, how much it says it holds, and " +
 		"how much was read. Claimed is what the source itself says; fetched is what it gave; parsed and rejected add up to fetched; in scope is what the " +
 		"rules could look at; tested is what at least one rule was asked about. Boxes are for the reader to tick.")
-	t := pdf.Table{Columns: []pdf.Column{{Title: "Source", Share: 30}, {Title: "State", Share: 12}, {Title: "As of, UTC", Share: 19, Whole: true}, {Title: "Fetched", Share: 12, Align: 'R'},
+	t := document.Table{Columns: []document.Column{{Title: "Source", Share: 30}, {Title: "State", Share: 12}, {Title: "As of, UTC", Share: 19, Whole: true}, {Title: "Fetched", Share: 12, Align: 'R'},
 		{Title: "Rejected", Share: 11, Align: 'R'}, {Title: "Rules used", Share: 24}, {Title: "Checked", Share: 10, Align: 'C'}}}
 	for _, s := range w.ev.Sources {
 		var fetched, rejected int64
 		for _, c := range s.System.Tonight.Coverage.Classes {
 			fetched, rejected = fetched+c.Fetched, rejected+c.Rejected
 		}
-		row := pdf.Row(sourceName(s), string(s.System.Tonight.State), minute(s.System.Tonight.TakenAt), number(fetched), zero(rejected), usedBy(s), "")
+		row := document.Row(sourceName(s), string(s.System.Tonight.State), minute(s.System.Tonight.TakenAt), number(fetched), zero(rejected), usedBy(s), "")
 		row[1] = stateCell(s.System.Tonight.State)
-		row[6].Tick = true
+		row[0].Link, row[6].Tick = sourceID(s.System.Name), true
 		t.Rows = append(t.Rows, row)
 	}
-	d.Table(t)
+	w.table("Sources", t)
 	for _, s := range w.ev.Sources {
 		w.source(s)
 	}
@@ -46,20 +45,20 @@ func usedBy(s evidence.Source) string {
 	}
 }
 
-func stateCell(state access.SnapshotState) pdf.Cell {
-	c := pdf.Cell{Text: dash(string(state)), Ink: 20}
+func stateCell(state access.SnapshotState) document.Cell {
+	c := document.Cell{Text: dash(string(state)), Ink: 20}
 	if state != access.Complete {
-		c.Fill, c.Ink, c.Font = 55, 255, pdf.Bold
+		c.Fill, c.Ink, c.Font = 55, 255, document.Bold
 	}
 	return c
 }
 
 // source prints one sheet.
-func (w *writer) source(s evidence.Source) {
-	d, snap := w.d, s.System.Tonight
-	d.Section(2, "Source: "+sourceName(s), 75)
+func (w *builder) source(s evidence.Source) {
+	snap := s.System.Tonight
+	w.linked("Source: "+sourceName(s), sourceID(s.System.Name), 75)
 	if !snap.Usable() {
-		d.Callout("Not read whole: "+string(snap.State), dash(snap.Reason))
+		w.callout("Not read whole: "+string(snap.State), dash(snap.Reason))
 	}
 	compared := "nothing: there is no earlier complete snapshot"
 	if s.Previous.ID != "" {
@@ -69,7 +68,7 @@ func (w *writer) source(s evidence.Source) {
 	if snap.RunID != "" && snap.RunID != w.ev.Run.ID {
 		ran = "run " + snap.RunID
 	}
-	pairs := []pdf.Pair{
+	pairs := []document.Pair{
 		{Label: "Owner", Value: dash(s.System.Owner)},
 		{Label: "Criticality", Value: dash(s.System.Criticality)},
 		{Label: "Read by", Value: "collector " + dash(snap.Collector) + ", version " + dash(snap.CollectorVersion)},
@@ -86,15 +85,15 @@ func (w *writer) source(s evidence.Source) {
 	if s.System.IsHR {
 		pairs = pairs[2:] // HR has neither owner nor criticality in the configuration
 	}
-	d.Pairs(30, pairs...)
+	w.pairs(30, pairs...)
 	w.completeness(s)
 	w.queries(snap.Coverage.Queries)
 	w.rejections(snap.Rejections)
 }
 
 // completeness is the table that an auditor ticks.
-func (w *writer) completeness(s evidence.Source) {
-	t := pdf.Table{Columns: []pdf.Column{{Title: "Class", Share: 17}, {Title: "Claimed", Share: 12, Align: 'R'}, {Title: "Fetched", Share: 12, Align: 'R'},
+func (w *builder) completeness(s evidence.Source) {
+	t := document.Table{Columns: []document.Column{{Title: "Class", Share: 17}, {Title: "Claimed", Share: 12, Align: 'R'}, {Title: "Fetched", Share: 12, Align: 'R'},
 		{Title: "Parsed", Share: 12, Align: 'R'}, {Title: "Rejected", Share: 11, Align: 'R'}, {Title: "In scope", Share: 12, Align: 'R'},
 		{Title: "Tested", Share: 12, Align: 'R'}, {Title: "State", Share: 30}, {Title: "Agreed", Share: 10, Align: 'C'}}}
 	for _, c := range s.System.Tonight.Coverage.Classes {
@@ -105,15 +104,15 @@ func (w *writer) completeness(s evidence.Source) {
 		if c.Reason != "" {
 			state += ": " + c.Reason
 		}
-		row := pdf.Row(string(c.Class), claimed, number(c.Fetched), number(c.Parsed), number(c.Rejected), countOf(s.InScope, c.Class), countOf(s.Tested, c.Class), state, "")
+		row := document.Row(string(c.Class), claimed, number(c.Fetched), number(c.Parsed), number(c.Rejected), countOf(s.InScope, c.Class), countOf(s.Tested, c.Class), state, "")
 		row[8].Tick = true
 		t.Rows = append(t.Rows, row)
 	}
 	if len(t.Rows) == 0 {
-		w.d.Para("The source gave nothing: there is no class of objects to agree.")
+		w.para("The source gave nothing: there is no class of objects to agree.")
 		return
 	}
-	w.d.Table(t)
+	w.table("Counts of "+sourceName(s), t)
 }
 
 func countOf(counts []evidence.Count, class access.Class) string {
@@ -125,27 +124,27 @@ func countOf(counts []evidence.Count, class access.Class) string {
 	return "–"
 }
 
-func (w *writer) queries(queries []string) {
+func (w *builder) queries(queries []string) {
 	if len(queries) == 0 {
 		return
 	}
-	t := pdf.Table{Columns: []pdf.Column{{Title: "", Share: 5, Align: 'R'}, {Title: "What was asked, exactly, without secrets", Share: 85}, {Title: "Agreed", Share: 10, Align: 'C'}}}
+	t := document.Table{Columns: []document.Column{{Title: "No.", Share: 6, Align: 'R'}, {Title: "What was asked, exactly, without secrets", Share: 85}, {Title: "Agreed", Share: 10, Align: 'C'}}}
 	for i, q := range queries {
-		t.Rows = append(t.Rows, []pdf.Cell{{Text: number(i + 1)}, code(q), {Tick: true}})
+		t.Rows = append(t.Rows, []document.Cell{{Text: number(i + 1)}, code(q), {Tick: true}})
 	}
-	w.d.Table(t)
+	w.table("Queries", t)
 }
 
-func (w *writer) rejections(rejected []access.Rejection) {
+func (w *builder) rejections(rejected []access.Rejection) {
 	if len(rejected) == 0 {
 		return
 	}
-	t := pdf.Table{Columns: []pdf.Column{{Title: "Rejected", Share: 25}, {Title: "Class", Share: 14}, {Title: "Why", Share: 51}, {Title: "Followed up", Share: 14, Align: 'C'}}}
+	t := document.Table{Columns: []document.Column{{Title: "Rejected", Share: 25}, {Title: "Class", Share: 14}, {Title: "Why", Share: 51}, {Title: "Followed up", Share: 14, Align: 'C'}}}
 	for _, r := range rejected[:min(len(rejected), mostRejections)] {
-		t.Rows = append(t.Rows, []pdf.Cell{{Text: r.Ref}, {Text: string(r.Of)}, {Text: r.Reason}, {Tick: true}})
+		t.Rows = append(t.Rows, []document.Cell{{Text: r.Ref}, {Text: string(r.Of)}, {Text: r.Reason}, {Tick: true}})
 	}
-	w.d.Table(t)
+	w.table("Rejected rows", t)
 	if n := len(rejected) - mostRejections; n > 0 {
-		w.d.Note(number(n) + " more in annexes/rejections.csv.")
+		w.note(number(n) + " more in annexes/rejections.csv.")
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"muster/internal/access"
+	"muster/reports/document"
 	"muster/reports/evidence"
-	"muster/reports/pdf"
 )
 
 // severities are printed worst first.
@@ -86,13 +86,13 @@ func days(n int) string {
 }
 
 // severityCell shows a severity as a word on a grey that survives a black and white printer.
-func severityCell(s access.Severity) pdf.Cell {
-	c := pdf.Cell{Text: string(s), Ink: 20}
+func severityCell(s access.Severity) document.Cell {
+	c := document.Cell{Text: string(s), Ink: 20}
 	switch s {
 	case access.Critical:
-		c.Fill, c.Ink, c.Font = 55, 255, pdf.Bold
+		c.Fill, c.Ink, c.Font = 55, 255, document.Bold
 	case access.High:
-		c.Fill, c.Ink, c.Font = 110, 255, pdf.Bold
+		c.Fill, c.Ink, c.Font = 110, 255, document.Bold
 	case access.Medium:
 		c.Fill = 205
 	}
@@ -111,28 +111,28 @@ func sourceName(s evidence.Source) string {
 }
 
 // who names the person or account of a finding, by name first and id after it.
-func who(f access.Finding) pdf.Cell {
+func who(f access.Finding) document.Cell {
 	person := f.Person
 	if f.PersonName != "" && f.Person != "" {
 		person = f.PersonName + " (" + f.Person + ")"
 	}
 	switch {
 	case person == "":
-		return pdf.Cell{Text: dash(f.Subject)}
+		return document.Cell{Text: dash(f.Subject)}
 	case f.Subject == "" || f.Subject == f.Person:
-		return pdf.Cell{Text: person}
+		return document.Cell{Text: person}
 	}
-	return pdf.Cell{Text: person, More: []string{"account " + f.Subject}}
+	return document.Cell{Text: person, More: []string{"account " + f.Subject}}
 }
 
 // code shows a condition or query in its own lines.
-func code(text string) pdf.Cell {
+func code(text string) document.Cell {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return pdf.Cell{Text: dash(lines[0]), More: lines[1:], Font: pdf.Mono}
+	return document.Cell{Text: dash(lines[0]), More: lines[1:], Font: document.Fixed}
 }
 
 // verdict is the report in one sentence, or two when the picture has holes.
-func (w *writer) verdict() string {
+func (w *builder) verdict() string {
 	t := w.in.Tally.Totals
 	var b strings.Builder
 	if t.Open == 0 {
@@ -164,7 +164,7 @@ func areNew(n, of int) string {
 }
 
 // severe counts the open findings that are critical or high.
-func (w *writer) severe() int {
+func (w *builder) severe() int {
 	by := w.in.Tally.BySeverity
 	return by[access.Critical].Open + by[access.High].Open
 }
