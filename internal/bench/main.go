@@ -50,6 +50,7 @@ func measurements() []measurement {
 		{[]string{"apply_scim_ratio"}, applySCIM},
 		{[]string{"apply_ldap_ratio"}, applyLDAP},
 		{[]string{"slack_ack_p99_ms"}, slackAck},
+		{[]string{"ledger_append_per_s"}, ledgerAppend},
 		{[]string{"nightly_20k_wall_s", "nightly_20k_cpu_s", "nightly_20k_rss_mb", "nightly_20k_engine_rss_mb"}, nightly},
 	}
 }

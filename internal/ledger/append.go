@@ -14,6 +14,9 @@ import (
 // gather is how long a group waits at most for callers of the group before, who are on their way back.
 const gather = 300 * time.Microsecond
 
+// publishAfter is how long readers of the folder may wait for what callers in groups appended.
+const publishAfter = 20 * time.Millisecond
+
 // queue is who waits to append. The first to come leads: it appends for everybody who came until then, and hands the lead on.
 type queue struct {
 	mu      sync.Mutex
@@ -33,7 +36,8 @@ type request struct {
 
 // Append enters events in order and returns the index of the first. When it returns without an error the entries are
 // durable; with an error none of them is in the log, and the same Append may be tried again. Callers at the same time share
-// one wait for the disk; each one's events stay together.
+// one wait for the disk; each one's events stay together. Readers see what a caller appended alone at once, and what callers
+// appended together within 20 ms; Log.Reader sees everything.
 func (l *Log) Append(ctx context.Context, events ...Event) (first uint64, err error) {
 	r := &request{ctx: ctx, events: make([]encoded, len(events)), wake: make(chan bool, 1)}
 	for i, event := range events {
@@ -125,6 +129,9 @@ func (l *Log) appendGroup(group []*request) {
 		next, err = sign(l.keys.Signer, size, root)
 		return next.Text, err
 	})
+	if err == nil {
+		l.publish(len(group) > 1)
+	}
 	if l.broken = l.writer.Broken; err != nil {
 		for _, r := range taken {
 			r.first, r.err = 0, failed(access.Internal, "append", "free space on the disk; nothing was acknowledged", err)
@@ -132,6 +139,24 @@ func (l *Log) appendGroup(group []*request) {
 		return
 	}
 	l.at, l.last = next, last
+}
+
+// publish lets readers see what was acknowledged: now, or soon when callers come in groups, because files are dear.
+func (l *Log) publish(soon bool) {
+	if !soon {
+		l.writer.Publish()
+		return
+	}
+	if l.soon == nil {
+		l.soon = time.AfterFunc(publishAfter, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.soon = nil
+			if l.writer != nil {
+				l.writer.Publish()
+			}
+		})
+	}
 }
 
 // place makes the leaves of a request, and says the time of the last one.

@@ -155,3 +155,24 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAppendTogether is 64 callers with one entry a call.
+func BenchmarkAppendTogether(b *testing.B) {
+	l, err := Open(b.TempDir(), Options{Origin: origin})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for i := 0; pb.Next(); i++ {
+			if _, err := l.Append(b.Context(), event(i)); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+}

@@ -53,7 +53,8 @@ type Log struct {
 	at     Checkpoint
 	writer *segment.Writer
 	last   time.Time
-	broken error // no more appends until the log is opened again
+	soon   *time.Timer // publishes; nil when nothing waits for it
+	broken error       // no more appends until the log is opened again
 }
 
 // Open opens the log in dir for writing and makes it when there is none. It takes the folder's lock (Conflict, naming the
@@ -209,7 +210,14 @@ func (l *Log) Checkpoint() string {
 func (l *Log) VerifierKey() string { return l.keys.Verifier }
 
 // Reader reads the log as of its newest checkpoint.
-func (l *Log) Reader() (*Reader, error) { return Read(l.disk.Dir) }
+func (l *Log) Reader() (*Reader, error) {
+	l.mu.Lock()
+	if l.writer != nil {
+		l.writer.Publish()
+	}
+	l.mu.Unlock()
+	return Read(l.disk.Dir)
+}
 
 // Close waits until the tiles of everything acknowledged are on disk and gives the lock back. Without it nothing is lost: the next
 // Open reads the journal.

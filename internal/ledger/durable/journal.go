@@ -17,7 +17,6 @@ type Journal struct {
 	name string
 	file *os.File
 	size int64 // bytes of whole records
-	last int64 // bytes before the last record
 }
 
 // recordHead is how long the length and the checksum of a record are.
@@ -36,7 +35,7 @@ func CreateJournal(d *Disk, name string, first []byte) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	return &Journal{disk: d, name: name, file: f, size: int64(len(record)), last: int64(len(record))}, nil
+	return &Journal{disk: d, name: name, file: f, size: int64(len(record))}, nil
 }
 
 // Append adds a record and waits for the disk. After an error the journal is as it was before, unless lost: then nobody knows whether a
@@ -51,7 +50,7 @@ func (j *Journal) Append(record []byte) (lost bool, err error) {
 		cut := j.file.Truncate(j.size)
 		return cut != nil, errors.Join(fmt.Errorf("write journal: %w", err), cut)
 	}
-	j.last, j.size = j.size, j.size+int64(len(sealed))
+	j.size += int64(len(sealed))
 	if err = j.disk.step("sync", j.name); err == nil {
 		err = j.file.Sync()
 	}
@@ -59,18 +58,6 @@ func (j *Journal) Append(record []byte) (lost bool, err error) {
 		return true, fmt.Errorf("sync journal: %w", err)
 	}
 	return false, nil
-}
-
-// Undo takes the last record back. After an error nobody knows whether a crash would leave it.
-func (j *Journal) Undo() error {
-	if err := j.file.Truncate(j.last); err != nil {
-		return fmt.Errorf("cut journal: %w", err)
-	}
-	j.size = j.last
-	if err := j.file.Sync(); err != nil {
-		return fmt.Errorf("sync journal: %w", err)
-	}
-	return nil
 }
 
 // Size is how many bytes the journal has.

@@ -1,9 +1,9 @@
 // Package segment keeps a growing tiled log on disk so that many small appends cost one wait for the disk each.
 //
-// Leaves that are acknowledged are in a journal that was waited for; their tiles and their checkpoint are written at once, for
-// readers, and waited for together, when the journal has grown or the log is closed. Until then the partial tiles of the last
-// checkpoint that was waited for, the base, stay where they are: after a crash the journal's leaves are added to the base
-// again. Full tiles and full entry bundles never change. A large append needs no journal: its tiles are waited for directly.
+// Leaves that are acknowledged are in a journal that was waited for. Publish writes their tiles and their checkpoint, for readers;
+// Settle waits for these, when the journal has grown or the log is closed. Until then the partial tiles of the last checkpoint
+// that was waited for, the base, stay where they are: after a crash the journal's leaves are added to the base again. Full tiles
+// and full entry bundles never change. A large append needs no journal: its tiles are waited for directly.
 //
 // A Writer is used by one goroutine at a time. Its errors are plain; the ledger says what they mean.
 package segment
@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -32,7 +31,6 @@ const (
 type Writer struct {
 	disk       *durable.Disk
 	checkpoint string // name of the checkpoint's file
-	mode       os.FileMode
 
 	edge    tiles.Edge
 	tail    []byte // the bytes of the partial entry bundle
@@ -40,23 +38,24 @@ type Writer struct {
 	base    uint64 // leaves whose tiles are on disk for sure
 	journal *durable.Journal
 	commits int
-	filled  []tile // since the base
-	dirty   bool   // a failed append left files beyond the edge
 
-	// Broken is why it is unknown what a crash would leave. No more can be written until the log is opened again.
+	seen   uint64 // leaves that readers see
+	unseen []file // full tiles that they do not
+	filled []tile // since the base
+	dirty  bool   // a failed append left files beyond the edge
+
+	// Broken is why no more can be written until the log is opened again: it is unknown what a crash would leave, or readers do not
+	// see what was acknowledged.
 	Broken error
 }
 
 // Resume goes on from an edge and its checkpoint, which are on disk for sure; file is the checkpoint's name.
 func Resume(d *durable.Disk, edge tiles.Edge, tail []byte, file, text string) *Writer {
-	return &Writer{disk: d, checkpoint: file, mode: 0o644, edge: edge, tail: tail, text: text, base: edge.Size}
+	return &Writer{disk: d, checkpoint: file, edge: edge, tail: tail, text: text, base: edge.Size, seen: edge.Size}
 }
 
-// Size is how many leaves there are.
-func (w *Writer) Size() uint64 { return w.edge.Size }
-
 // Append adds leaves; sign makes the checkpoint of the size and the root that they lead to. When it returns without an error
-// they are durable; with an error none of them is in the log.
+// they are durable, and readers see them after Publish at the latest; with an error none of them is in the log.
 func (w *Writer) Append(raws [][]byte, sign func(size uint64, root tlog.Hash) (string, error)) error {
 	if w.Broken != nil {
 		return w.Broken
@@ -67,17 +66,20 @@ func (w *Writer) Append(raws [][]byte, sign func(size uint64, root tlog.Hash) (s
 		}
 		w.dirty = false
 	}
-	s := staged{disk: w.disk, edge: w.edge.Clone(), tail: slices.Clone(w.tail)}
-	err := s.write(raws)
-	var text string
-	if err == nil {
-		text, err = sign(s.edge.Size, s.edge.Root())
+	s, err := stage(w.edge, w.tail, raws)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = w.commit(&s, raws, text)
+	text, err := sign(s.edge.Size, s.edge.Root())
+	if err != nil {
+		return err
+	}
+	if rec := record(raws, text); w.commits > 0 && len(rec) < directMin {
+		err = w.commit(rec)
+	} else {
+		err = w.commitDirectly(s, text)
 	}
 	if err != nil {
-		w.dirty = true
 		return err
 	}
 	w.edge, w.tail, w.text = s.edge, s.tail, text
@@ -85,50 +87,62 @@ func (w *Writer) Append(raws [][]byte, sign func(size uint64, root tlog.Hash) (s
 	w.commits++
 	if w.journal == nil {
 		w.settled()
-	} else if w.journal.Size() > journalMax {
-		return w.Settle()
+		return nil
+	}
+	w.unseen = append(w.unseen, s.files...)
+	if w.journal.Size() > journalMax {
+		w.Settle()
 	}
 	return nil
 }
 
-// commit makes what is staged durable. Nothing of it is in the log after an error, or w is broken.
-func (w *Writer) commit(s *staged, raws [][]byte, text string) error {
-	rec := record(raws, text)
-	if w.commits == 0 || len(rec) >= directMin {
-		return w.commitDirectly(text)
-	}
+// commit waits for the journal to have a record.
+func (w *Writer) commit(rec []byte) error {
 	if w.journal == nil {
-		var err error
-		if w.journal, err = durable.CreateJournal(w.disk, JournalFile, []byte(w.text)); err != nil {
+		j, err := durable.CreateJournal(w.disk, JournalFile, []byte(w.text))
+		if err != nil {
 			return err
 		}
+		w.journal = j
 	}
 	lost, err := w.journal.Append(rec)
-	if err != nil {
-		if lost {
-			w.Broken = err
-		}
-		return err
+	if lost {
+		w.Broken = err
 	}
-	if err := w.disk.Put(w.checkpoint, []byte(text), w.mode); err != nil {
-		if uerr := errors.Join(w.journal.Undo(), w.unchanged()); uerr != nil {
-			w.Broken = errors.Join(err, uerr)
-		}
-		return err
-	}
-	return nil
+	return err
 }
 
-// commitDirectly waits for the tiles and then puts the checkpoint in place. After a failed rename or folder sync nobody knows
-// which of two checkpoints a crash would leave.
-func (w *Writer) commitDirectly(text string) error {
-	if err := w.disk.Settle(); err != nil {
+// Publish lets readers see everything that was acknowledged. When that fails, w is Broken and nothing is lost.
+func (w *Writer) Publish() {
+	if w.seen == w.edge.Size || w.Broken != nil {
+		return
+	}
+	err := put(w.disk, w.unseen, w.edge, w.tail, w.seen)
+	if err == nil {
+		err = w.disk.Put(w.checkpoint, []byte(w.text), 0o644)
+	}
+	if err != nil {
+		w.Broken = err
+		return
+	}
+	w.unseen, w.seen = nil, w.edge.Size
+}
+
+// commitDirectly waits for the tiles of everything and then puts the checkpoint in place. After a failed rename or folder sync
+// nobody knows which of two checkpoints a crash would leave.
+func (w *Writer) commitDirectly(s *staged, text string) error {
+	w.dirty = true
+	err := put(w.disk, append(w.unseen, s.files...), s.edge, s.tail, w.seen)
+	if err == nil {
+		err = w.disk.Settle()
+	}
+	if err != nil {
 		if w.journal != nil {
 			w.Broken = err // tiles of what was acknowledged are among those that may not be on disk
 		}
 		return err
 	}
-	if err := w.disk.Write(w.checkpoint, []byte(text), w.mode); err != nil {
+	if err := w.disk.Write(w.checkpoint, []byte(text), 0o644); err != nil {
 		if uerr := w.unchanged(); uerr != nil {
 			w.Broken = errors.Join(err, uerr)
 		}
@@ -138,12 +152,13 @@ func (w *Writer) commitDirectly(text string) error {
 		w.Broken = err
 		return err
 	}
+	w.dirty = false
+	w.unseen = nil
 	if w.journal != nil {
 		j := w.journal
 		w.journal = nil
 		if err := j.Remove(); err != nil {
-			w.Broken = err
-			return err
+			w.Broken = err // harmless: the checkpoint is newer than the journal
 		}
 	}
 	return nil
@@ -158,33 +173,34 @@ func (w *Writer) unchanged() error {
 	return err
 }
 
-// Settle waits for everything that only the journal keeps so far, and ends the journal.
-func (w *Writer) Settle() error {
+// Settle publishes, waits for everything that only the journal keeps so far, and ends the journal. When that fails, w is Broken
+// and the journal stays for the next opening.
+func (w *Writer) Settle() {
+	w.Publish()
 	if w.journal == nil || w.Broken != nil {
-		return w.Broken
+		return
 	}
 	full := make(map[string]bool, len(w.filled))
 	for _, t := range w.filled {
 		full[t.partials()] = true
 	}
 	w.disk.Forget(func(path string) bool { return full[filepath.Dir(path)] })
+	if err := w.disk.Settle(); err != nil {
+		w.Broken = err
+		return
+	}
 	j := w.journal
 	w.journal = nil
-	if err := w.disk.Settle(); err != nil {
-		w.Broken = errors.Join(err, j.Close())
-		return nil // what was acknowledged is in the journal
-	}
 	if err := j.Remove(); err != nil {
 		w.Broken = err
-		return nil
+		return
 	}
 	w.settled()
-	return nil
 }
 
 // settled notes that everything is on disk, and drops the partial forms of what is full now.
 func (w *Writer) settled() {
-	w.base = w.edge.Size
+	w.base, w.seen = w.edge.Size, w.edge.Size
 	for _, t := range w.filled {
 		if err := os.RemoveAll(filepath.Join(w.disk.Dir, t.partials())); err != nil {
 			w.dirty = true // harmless: the next append or opening removes them
@@ -194,15 +210,11 @@ func (w *Writer) settled() {
 	w.disk.Forget(func(path string) bool { return !w.disk.Exists(path) })
 }
 
-// Close settles and ends. After an error of the disk the journal stays, for the next opening.
+// Close settles and ends. What was acknowledged and could not be settled is in the journal.
 func (w *Writer) Close() error {
-	if err := w.Settle(); err != nil {
-		return err
-	}
-	j := w.journal
-	w.journal = nil
-	if j != nil {
-		return j.Close()
+	w.Settle()
+	if w.journal != nil {
+		return errors.Join(w.Broken, w.journal.Close())
 	}
 	return nil
 }
