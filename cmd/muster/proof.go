@@ -17,7 +17,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/ledger"
-	"muster/reports"
+	"muster/internal/reconcile/reperform"
 	"muster/reports/pack"
 )
 
@@ -75,7 +75,7 @@ func (a *app) verifyCommand() *cobra.Command {
 			if _, err := os.Stat(args[0]); err != nil {
 				return cli.Usage(&access.Error{Op: "open pack", Kind: access.NotFound, Hint: "name the zip of a pack; runs leave them below packs in the data folder", Err: err})
 			}
-			rep, err := reports.Verify(c.Context(), args[0], trusted)
+			rep, err := reperform.Verify(c.Context(), args[0], trusted)
 			if ledgerDir != "" {
 				step, lerr := enteredOn(c.Context(), ledgerDir, rep.SHA256)
 				rep.Steps = append(rep.Steps, step)

@@ -16,6 +16,7 @@ import (
 // Document is one parsed YAML file with the problems found in it so far.
 type Document struct {
 	File     string
+	Data     []byte // as it was read
 	root     ast.Node
 	lines    []string
 	secret   map[int]bool
@@ -34,7 +35,7 @@ func ParseFile(path string) (*Document, error) {
 
 // Parse parses YAML that is called name in messages.
 func Parse(name string, data []byte) (*Document, error) {
-	d := &Document{File: name, secret: map[int]bool{}}
+	d := &Document{File: name, Data: data, secret: map[int]bool{}}
 	if !utf8.Valid(data) {
 		return nil, Problems{{Position: Position{File: name}, Message: "the file is not UTF-8", Hint: "save it as UTF-8"}}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/inputs"
 	"muster/internal/store"
 	"muster/reports/evidence"
 	"muster/rules"
@@ -50,7 +51,11 @@ func (t tally) counts(system string) []evidence.Count {
 // tell gathers what the pack of this run will say.
 func (j *judge) tell(ctx context.Context, res Result) (string, error) {
 	p := j.runner.Plan
-	t := told{RanBy: j.runner.RanBy, Suppressed: res.Suppressed, Class: p.Settings.Report.Classification}
+	in, err := inputs.Of(p, res.Run.AsOf, j.taker.Stand)
+	if err != nil {
+		return "", err
+	}
+	t := told{RanBy: j.runner.RanBy, Inputs: in, Suppressed: res.Suppressed, Class: p.Settings.Report.Classification}
 	for i, s := range j.systems {
 		src := evidence.Source{System: s, Previous: j.previous[i], Tested: j.tested.counts(s.Name)}
 		if s.Used.ID != "" {

@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/assess"
 	"muster/internal/reconcile/expect"
-	"muster/internal/reconcile/settle"
 	"muster/internal/reconcile/sight"
 	"muster/internal/store"
 	"muster/rules"
@@ -49,19 +48,19 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 	if err != nil {
 		return res, err
 	}
-	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, taker: sight.NewTaker(stand), tested: tally{}, names: map[string]string{}, unsure: map[string]string{}}
+	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, taker: sight.NewTaker(stand), tested: tally{}, names: map[string]string{}}
 	if err := j.prepare(ctx); err != nil {
 		return res, err
 	}
 	if err := j.hits(ctx, &res); err != nil {
 		return res, fmt.Errorf("evaluate rules: %w", err)
 	}
-	res.RuleStats = j.evaluator.Stats()
-	j.admit(res.RuleStats)
-	settled, err := j.settle(&res, before)
+	verdict, err := j.assessor.Settle(res.Run, before)
 	if err != nil {
 		return res, err
 	}
+	settled := verdict.Findings
+	res.RuleStats, res.Run.Counts, res.Suppressed, res.Worst = verdict.Stats, verdict.Counts, verdict.Suppressed, worst(settled)
 	if res.Run.Evidence, err = j.tell(ctx, res); err != nil {
 		return res, err
 	}
@@ -127,18 +126,15 @@ func (r *Runner) findingsBefore(ctx context.Context) (map[string]access.Finding,
 
 // judge streams facts past the rules.
 type judge struct {
-	runner    *Runner
-	world     store.World
-	systems   []access.SystemFacts
-	previous  []access.Snapshot // by index of systems
-	book      *expect.Book
-	filler    *expect.Filler
-	evaluator *rules.Evaluator
-	found     []rules.Hit
-	taker     *sight.Taker
-	unsure    map[string]string // by worker id: why it is not known what they should hold
-	tested    tally
-	names     map[string]string // of the persons who have a mitigation
+	runner   *Runner
+	world    store.World
+	systems  []access.SystemFacts
+	previous []access.Snapshot // by index of systems
+	book     *expect.Book
+	assessor *assess.Assessor
+	taker    *sight.Taker
+	tested   tally
+	names    map[string]string // of the persons who have a mitigation
 }
 
 func (j *judge) prepare(ctx context.Context) error {
@@ -146,8 +142,7 @@ func (j *judge) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.filler = filler
-	j.evaluator = j.runner.evaluator(j.world, j.systems, j.taker.Stand)
+	j.assessor = &assess.Assessor{Systems: j.systems, Rules: j.runner.Plan.Rules, Filler: filler, Evaluator: j.runner.evaluator(j.world, j.systems, j.taker.Stand)}
 	if m := j.runner.Plan.Matrix; m != nil {
 		for _, one := range m.Mitigations() {
 			j.names[one.Person] = ""
@@ -166,68 +161,14 @@ func (r *Runner) evaluator(w store.World, systems []access.SystemFacts, stand si
 }
 
 func (j *judge) hits(ctx context.Context, res *Result) error {
-	var of *access.PersonFacts
-	keep := func(h rules.Hit) error {
-		j.found = append(j.found, h)
-		if of != nil {
-			j.taker.Hit(h.Finding.Fingerprint, of)
-		}
-		return nil
-	}
-	for i := range j.systems {
-		if err := j.evaluator.EvaluateSystem(&j.systems[i], keep); err != nil {
-			return err
-		}
+	if err := j.assessor.Sources(); err != nil {
+		return err
 	}
 	q := store.FactsQuery{Profile: j.runner.Plan.Bundles.Fields()}
 	return j.runner.Store.Facts(ctx, j.world, q, func(f *access.PersonFacts, profile uint64) error {
 		j.count(res, f)
-		if err := j.filler.Fill(f, profile); err != nil {
-			return err
-		}
-		of = f
-		j.taker.Note(f)
-		if f.Person == nil {
-			return j.evaluator.Evaluate(f, keep)
-		}
-		why := j.book.Unsure(profile, f.Person)
-		if why == "" {
-			return j.evaluator.Evaluate(f, keep)
-		}
-		j.unsure[f.Person.ID] = why
-		return j.evaluator.Evaluate(f, func(h rules.Hit) error {
-			if comparesGrants(h.Rule) {
-				return nil
-			}
-			return keep(h)
-		})
+		return j.assessor.Judge(f, profile, j.taker.Note, func(h rules.Hit) { j.taker.Hit(h.Finding.Fingerprint, f) })
 	})
-}
-
-// comparesGrants reports whether a rule compares what is held with what is expected.
-func comparesGrants(r *rules.Rule) bool {
-	return r.Scope == access.ScopeGrant || strings.Contains(r.When, "expected")
-}
-
-// admit counts, for every rule that compares grants, the persons whose expected access is not known as not judged: the run and its
-// pack then say so, and none of the rule's findings is called resolved.
-func (j *judge) admit(stats rules.Stats) {
-	if len(j.unsure) == 0 {
-		return
-	}
-	sample := ""
-	for id, why := range j.unsure {
-		if text := "expected access of " + id + ": " + why; sample == "" || text < sample {
-			sample = text
-		}
-	}
-	more := rules.Stats{}
-	for _, r := range j.runner.Plan.Rules.Rules() {
-		if comparesGrants(r) {
-			more[r.ID] = rules.RuleStats{Errors: int64(len(j.unsure)), Sample: sample}
-		}
-	}
-	stats.Merge(more)
 }
 
 // count adds one unit of facts to what the rules were asked about.
@@ -245,41 +186,6 @@ func (j *judge) count(res *Result, f *access.PersonFacts) {
 		j.tested.add(a.System, access.ClassAccount, 1)
 		j.tested.add(a.System, access.ClassGrant, len(a.Grants))
 	}
-}
-
-// settle turns hits into findings with their next state.
-func (j *judge) settle(res *Result, before map[string]access.Finding) ([]access.Finding, error) {
-	s := settle.New(res.Run, j.sight(res.RuleStats), before)
-	var out []access.Finding
-	for _, h := range j.found {
-		if f, ok := s.Hit(h.Finding, string(h.Rule.Absence)); ok {
-			out = append(out, f)
-		}
-	}
-	err := s.Rest(func(f access.Finding) error { out = append(out, f); return nil })
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(out, access.CompareFindings)
-	res.Run.Counts, res.Suppressed = s.Counts(), s.Suppressed()
-	res.Worst = worst(out)
-	return out, nil
-}
-
-func (j *judge) sight(stats rules.Stats) settle.Sight {
-	t := settle.Sight{Systems: map[string]bool{}, RuleActive: map[string]bool{}, RuleErred: map[string]bool{}}
-	for _, s := range j.systems {
-		if s.IsHR {
-			t.HR, t.HRName = s.Tonight.Whole(), s.Name
-			continue
-		}
-		t.Systems[s.Name] = s.Tonight.Whole()
-	}
-	for _, rule := range j.runner.Plan.Rules.Rules() {
-		t.RuleActive[rule.ID] = true
-		t.RuleErred[rule.ID] = stats[rule.ID].Errors > 0
-	}
-	return t
 }
 
 // worst picks by rule the finding that a person should look at first: severity, then age, then name.

@@ -26,7 +26,7 @@ func (r *Runner) Look(ctx context.Context, run access.Run) (sight.Sighting, erro
 	if err != nil {
 		return sight.Sighting{}, err
 	}
-	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, taker: sight.NewTaker(stand), tested: tally{}, names: map[string]string{}, unsure: map[string]string{}}
+	j := &judge{runner: r, world: world, systems: systems, previous: previous, book: book, taker: sight.NewTaker(stand), tested: tally{}, names: map[string]string{}}
 	if err := j.prepare(ctx); err != nil {
 		return sight.Sighting{}, err
 	}

@@ -178,6 +178,30 @@ func snapshotFile(s access.Snapshot) *SnapshotFile {
 	return out
 }
 
+// Snapshot is the snapshot that was told; of its queries and records nothing else is known.
+func (s *SnapshotFile) Snapshot(system string) access.Snapshot {
+	if s == nil {
+		return access.Snapshot{}
+	}
+	out := access.Snapshot{ID: s.ID, RunID: s.RunID, System: system, State: s.State, Reason: s.Reason, Hint: s.Hint, TakenAt: s.TakenAt, StartedAt: s.StartedAt,
+		FinishedAt: s.FinishedAt, Collector: s.Collector, CollectorVersion: s.Version, Digest: s.SHA256, Baseline: s.Baseline,
+		Coverage: access.Coverage{Source: s.Source, Queries: s.Queries}}
+	for _, c := range s.Classes {
+		k := access.ClassCoverage{Class: c.Class, Claimed: access.NoClaim, Fetched: c.Fetched, Parsed: c.Parsed, Rejected: c.Rejected, State: c.State, Reason: c.Reason}
+		if c.Claimed != nil {
+			k.Claimed = *c.Claimed
+		}
+		out.Coverage.Classes = append(out.Coverage.Classes, k)
+	}
+	return out
+}
+
+// Facts is the source as the rules saw it.
+func (s SourceFile) Facts() access.SystemFacts {
+	return access.SystemFacts{Name: s.Name, Title: s.Title, Collector: s.Collector, Owner: s.Owner, Criticality: s.Criticality, SLA: time.Duration(s.SLASeconds) * time.Second,
+		IsHR: s.HR, Tonight: s.Tonight.Snapshot(s.Name), Used: s.Used.Snapshot(s.Name)}
+}
+
 // Encode writes evidence.json for people and programs: indented, keys in the order of the model, a newline at the end.
 func (f File) Encode() ([]byte, error) {
 	var b bytes.Buffer

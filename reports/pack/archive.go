@@ -9,6 +9,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"muster/internal/access"
 )
 
 // maxUnpacked bounds what a pack may claim to hold: 64 GiB is a population of hundreds of millions of rows.
@@ -89,4 +91,13 @@ func openFolder(name string) (*archive, error) {
 // safeName reports whether a name stays below the folder that the pack is unpacked into, on every system.
 func safeName(name string) bool {
 	return fs.ValidPath(name) && path.Clean(name) == name && name != "." && !strings.ContainsAny(name, "\\:\x00")
+}
+
+// Files opens a pack for reading: a zip file, or the folder that it was unpacked into. Names that could lead out of it are refused.
+func Files(name string) (fs.FS, func() error, error) {
+	a, err := openArchive(name)
+	if err != nil {
+		return nil, nil, &access.Error{Op: "open pack", Kind: access.Invalid, Err: err}
+	}
+	return a.FS, a.close, nil
 }

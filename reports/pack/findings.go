@@ -28,7 +28,7 @@ const (
 func ReadFindings(in io.Reader, yield func(access.Finding) error) error {
 	rows := csv.NewReader(in)
 	head, err := rows.Read()
-	if err != nil || !slices.Equal(head, findingHead()) {
+	if err != nil || !slices.Equal(head, FindingColumns()) {
 		return errors.New("its head is not that of a table of findings")
 	}
 	for {
@@ -70,26 +70,35 @@ func unstamp(text string) (time.Time, error) {
 	return t.UTC(), err
 }
 
-// findingHead are the columns of findings.csv.
-func findingHead() []string {
+// FindingColumns are the columns of findings.csv.
+func FindingColumns() []string {
 	return []string{"id", "fingerprint", "rule", "severity", "state", "change", "scope", "system", "subject", "subject_id", "detail",
 		"person", "person_name", "message", "remediation", "controls", "exception", "first_seen", "last_seen", "resolved_at", "evidence"}
 }
 
 // FindingsTable writes findings.csv; yield streams the findings and also is where a caller counts them.
 func FindingsTable(t *sheet.Table, stream func(func(access.Finding) error) error) error {
-	if err := t.Head(findingHead()); err != nil {
+	if err := t.Head(FindingColumns()); err != nil {
 		return err
 	}
 	return stream(func(f access.Finding) error {
-		proof, err := json.Marshal(f.Evidence)
+		row, err := FindingRow(f)
 		if err != nil {
-			return fmt.Errorf("encode evidence of %s: %w", f.ID, err)
+			return err
 		}
-		return t.Row([]string{f.ID, f.Fingerprint, f.Rule, string(f.Severity), string(f.State), string(f.Change), string(f.Scope), f.System,
-			f.Subject, f.SubjectID, f.Detail, f.Person, f.PersonName, f.Message, f.Hint, strings.Join(f.Controls, "; "), f.Exception,
-			stamp(f.FirstSeen), stamp(f.LastSeen), stamp(f.ResolvedAt), string(proof)})
+		return t.Row(row)
 	})
+}
+
+// FindingRow is one row of findings.csv, by FindingColumns.
+func FindingRow(f access.Finding) ([]string, error) {
+	proof, err := json.Marshal(f.Evidence)
+	if err != nil {
+		return nil, fmt.Errorf("encode evidence of %s: %w", f.ID, err)
+	}
+	return []string{f.ID, f.Fingerprint, f.Rule, string(f.Severity), string(f.State), string(f.Change), string(f.Scope), f.System,
+		f.Subject, f.SubjectID, f.Detail, f.Person, f.PersonName, f.Message, f.Hint, strings.Join(f.Controls, "; "), f.Exception,
+		stamp(f.FirstSeen), stamp(f.LastSeen), stamp(f.ResolvedAt), string(proof)}, nil
 }
 
 // CountsTable writes rule-counts.csv.

@@ -245,12 +245,23 @@ func (c *check) annexes(s *Step) error {
 			problems = append(problems, name+": the model does not know it")
 		}
 	}
-	for _, table := range append(evidence.Tables(), "findings", "snapshots", "rule-counts") {
+	for _, in := range c.report.File.Inputs {
+		named[in.File] = true
+		if sum, err := c.digest(in.File); err != nil || sum != in.SHA256 {
+			problems = append(problems, in.File+": is not the input that the model describes")
+		}
+	}
+	for _, name := range c.a.names {
+		if strings.HasPrefix(name, InputFolder) && !named[name] {
+			problems = append(problems, name+": the model does not know it")
+		}
+	}
+	for _, table := range append(evidence.Tables(), "findings", "findings-before", "snapshots", "rule-counts") {
 		if !named[AnnexFolder+table+".csv"] {
 			problems = append(problems, AnnexFolder+table+".csv: the model lacks it")
 		}
 	}
-	return finish(s, problems, "%d tables, %d rows", len(named), rows)
+	return finish(s, problems, "%d tables, %d rows; %d inputs", len(c.report.File.Annexes), rows, len(c.report.File.Inputs))
 }
 
 // count reads a table strictly and returns its rows and its digest.
@@ -285,7 +296,7 @@ func (c *check) findings(s *Step) error {
 	defer func() { _ = f.Close() }() // it was only read
 	in := csv.NewReader(bufio.NewReaderSize(f, 1<<16))
 	head, err := in.Read()
-	if err != nil || !slices.Equal(head, findingHead()) {
+	if err != nil || !slices.Equal(head, FindingColumns()) {
 		return finish(s, []string{FindingsAnnex + ": its head is not that of a table of findings"}, "")
 	}
 	tally := evidence.NewTally(c.report.File.Run.AsOf, 0)

@@ -30,7 +30,15 @@ type Plan struct {
 	Policies   *rules.Policies   // without files, the built-in ones
 	Sources    []Source          // HR first, then the systems as configured
 	Digest     string            // of the configuration and the files it names
+	Files      Files             // as they were read
+	Clock      time.Time         // by which mitigations and exceptions were judged to be in force
 	Warnings   []string          // worth knowing, stopping nothing: expired mitigations and exceptions, policies that never match
+}
+
+// Files are the files of the configuration besides muster.yaml, and the built-in rules, byte by byte.
+type Files struct {
+	Rules, Bundles, Policies []*config.Document
+	SoD, Exceptions          *config.Document // nil without
 }
 
 // Source is one place that is read each night.
@@ -57,6 +65,7 @@ func Load(file string, now func() time.Time, log *slog.Logger) (*Plan, error) {
 	if !settings.AsOf.IsZero() {
 		clock = settings.AsOf
 	}
+	p.Clock = clock.UTC()
 	var all problemSet
 	p.loadRules(&all, clock)
 	p.loadPolicies(&all)
@@ -90,15 +99,18 @@ func (p *Plan) loadRules(all *problemSet, clock time.Time) {
 		ruleDocs = append(ruleDocs, docs...)
 	}
 	ruleDocs = append(ruleDocs, p.parse(all, s.Rules.Files)...)
+	p.Files.Rules = ruleDocs
 	set, err := rules.Load(ruleDocs, s.Rules.Set)
 	all.add(err)
 	p.Rules = set
 
 	systems := p.systemNames()
-	bundles, err := rules.LoadBundles(p.parse(all, s.Bundles), systems)
+	p.Files.Bundles = p.parse(all, s.Bundles)
+	bundles, err := rules.LoadBundles(p.Files.Bundles, systems)
 	all.add(err)
 	p.Bundles = bundles
 	for _, doc := range p.parse(all, nonEmpty(s.SoD)) {
+		p.Files.SoD = doc
 		p.Matrix, err = sod.Load(doc, systems, clock)
 		all.add(err)
 		if err == nil {
@@ -114,6 +126,7 @@ func (p *Plan) loadRules(all *problemSet, clock time.Time) {
 		}
 	}
 	for _, doc := range p.parse(all, nonEmpty(s.Exceptions)) {
+		p.Files.Exceptions = doc
 		p.Exceptions, err = rules.LoadExceptions(doc, clock, set, append(systems, s.HR.Name))
 		all.add(err)
 		if err == nil {
@@ -132,7 +145,8 @@ func (p *Plan) loadRules(all *problemSet, clock time.Time) {
 func (p *Plan) loadPolicies(all *problemSet) {
 	s := p.Settings
 	var err error
-	p.Policies, err = rules.LoadPolicies(p.parse(all, s.Remediation.Policies), rules.PolicyKnown{Set: p.Rules, Bundles: p.Bundles, Systems: append(p.systemNames(), s.HR.Name),
+	p.Files.Policies = p.parse(all, s.Remediation.Policies)
+	p.Policies, err = rules.LoadPolicies(p.Files.Policies, rules.PolicyKnown{Set: p.Rules, Bundles: p.Bundles, Systems: append(p.systemNames(), s.HR.Name),
 		Groups: s.People.Groups, Security: s.People.Security})
 	all.add(err)
 	if err == nil {

@@ -1,0 +1,36 @@
+package reperform
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"muster/internal/access"
+	"muster/reports"
+	"muster/reports/pack"
+)
+
+// Verify checks a pack offline (see pack.Verify) and then performs its run again. The error names the first difference; the Report has all.
+func Verify(ctx context.Context, path, trustedKey string) (pack.Report, error) {
+	r, err := reports.Verify(ctx, path, trustedKey)
+	if r.File.Format == "" {
+		return r, err // there is no model to go by
+	}
+	files, shut, ferr := pack.Files(path)
+	if ferr != nil {
+		return r, errors.Join(err, ferr)
+	}
+	defer func() { _ = shut() }() // it was only read
+	steps := Steps(ctx, files, r.File)
+	r.Steps = append(r.Steps, steps...)
+	if err != nil || ctx.Err() != nil {
+		return r, errors.Join(err, ctx.Err())
+	}
+	for _, s := range steps {
+		if !s.OK {
+			return r, &access.Error{Op: "perform the run of the pack again", Kind: access.Invalid, Err: errors.New(strings.Join(s.Details, "; ")),
+				Hint: "ask for the pack again; if it is the one that the ledger has, then the run concluded what does not follow"}
+		}
+	}
+	return r, nil
+}
