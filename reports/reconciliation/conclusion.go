@@ -143,7 +143,10 @@ func (w *builder) incompleteSource(s evidence.Source) {
 			unverified += g.Totals.Unverified
 		}
 	}
-	if unverified > 0 {
+	switch {
+	case unverified == 1:
+		what = append(what, "1 earlier finding there could not be looked at and stands as it was (unverified).")
+	case unverified > 1:
 		what = append(what, plural(unverified, "earlier finding")+" there could not be looked at and stand as they were (unverified).")
 	}
 	if used := s.System.Used; used.ID != "" {
