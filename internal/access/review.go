@@ -1,6 +1,11 @@
 package access
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+)
 
 // CampaignState is where a campaign stands. Draft: its population is frozen and nobody is asked yet.
 type CampaignState string
@@ -121,7 +126,8 @@ type ReviewItem struct {
 	PersonName  string     `json:"person_name,omitempty"`
 	Department  string     `json:"department,omitempty"`
 	Status      string     `json:"status,omitempty"`
-	Basis       []string   `json:"basis,omitempty"` // why it was expected when the population was frozen; empty: for no reason
+	Answers     string     `json:"answers,omitempty"` // worker id of who answers for a service account
+	Basis       []string   `json:"basis,omitempty"`   // why it was expected when the population was frozen; empty: for no reason
 	LastUse     time.Time  `json:"last_use,omitzero"`
 	Findings    []string   `json:"findings,omitempty"` // ids of those on it, then
 
@@ -138,6 +144,21 @@ type ReviewItem struct {
 // ItemParts are what the key of an item is made of: each as its length in bytes, a colon and itself, one after the other.
 func (i ReviewItem) ItemParts() []string {
 	return []string{i.System, i.Account.ID, i.Entitlement.ID, i.Entitlement.Name, i.Person}
+}
+
+// Own reports whether the item is a person's own access: theirs, or that of an account that they answer for.
+func (i ReviewItem) Own(person string) bool {
+	return person != "" && (person == i.Person || person == i.Answers)
+}
+
+// PopulationHash is the hex SHA-256 over the sorted keys of items, each followed by a line feed.
+func PopulationHash(keys []string) string {
+	sorted := slices.Sorted(slices.Values(keys))
+	h := sha256.New()
+	for _, k := range sorted {
+		h.Write([]byte(k + "\n"))
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // ReviewAssignment is one reviewer of an item and why it is them.

@@ -2,24 +2,20 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 
 	"muster/internal/access"
 	"muster/internal/reconcile/sight"
 	"muster/internal/store"
 )
 
-// Seen is what a completed run reasoned from, to be looked at again.
+// Seen is what a completed run reasoned from, to be looked at again. Each yields the facts of every person, then of every account that is
+// nobody's, with what each should hold.
 type Seen struct {
 	Run     access.Run
 	World   store.World
 	Systems []access.SystemFacts // HR first, as configured
-
-	each func(context.Context, func(*access.PersonFacts) error) error
+	Each    func(context.Context, func(*access.PersonFacts) error) error
 }
-
-// Each yields the facts of every person, then of every account that is nobody's, with what each should hold.
-func (s *Seen) Each(ctx context.Context, yield func(*access.PersonFacts) error) error { return s.each(ctx, yield) }
 
 // LastSeen is what the last completed run reasoned from; NotFound when there is none.
 func (r *Runner) LastSeen(ctx context.Context) (*Seen, error) {
@@ -27,8 +23,8 @@ func (r *Runner) LastSeen(ctx context.Context) (*Seen, error) {
 	if err != nil {
 		return nil, err
 	}
-	systems, _, err := r.choose(ctx, run)
-	if err != nil {
+	s := &Seen{Run: run, World: world}
+	if s.Systems, _, err = r.choose(ctx, run); err != nil {
 		return nil, err
 	}
 	stand, err := sight.Stand(ctx, r.Store, run.AsOf)
@@ -40,16 +36,13 @@ func (r *Runner) LastSeen(ctx context.Context) (*Seen, error) {
 		return nil, err
 	}
 	filler, err := r.filler(ctx, world, book)
-	if err != nil {
-		return nil, err
-	}
-	each := func(ctx context.Context, yield func(*access.PersonFacts) error) error {
+	s.Each = func(ctx context.Context, yield func(*access.PersonFacts) error) error {
 		return r.Store.Facts(ctx, world, store.FactsQuery{Profile: r.Plan.Bundles.Fields()}, func(f *access.PersonFacts, profile uint64) error {
 			if err := filler.Fill(f, profile); err != nil {
-				return fmt.Errorf("fill in what is expected: %w", err)
+				return err
 			}
 			return yield(f)
 		})
 	}
-	return &Seen{Run: run, World: world, Systems: systems, each: each}, nil
+	return s, err
 }

@@ -23,8 +23,8 @@ type Definition struct {
 	Reviewers []string
 	Need      int
 	Escalate  []string
-	Due       time.Duration // after it was opened
-	Remind    time.Duration // after it was opened; 0 is never
+	Due       time.Duration // after it was created
+	Remind    time.Duration // after it was created; 0 is never
 	Silence   access.Silence
 
 	vocab *vocabulary.Vocabulary
