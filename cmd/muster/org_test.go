@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/orggen"
 	"muster/internal/orggen/answer"
+	"muster/internal/reconcile/reperform"
 )
 
 // org is a generated organisation in a folder of its own, and the commands run on it.
@@ -69,7 +71,24 @@ func (o *org) nightly(want int) string {
 	if code != want {
 		o.t.Fatalf("nightly ended with %d, want %d\n%s\n%s", code, want, stdout, stderr)
 	}
+	o.reperformed(stdout)
 	return stdout
+}
+
+// packLine is where a night says how its pack is verified; the path may be wrapped at 80 columns.
+var packLine = regexp.MustCompile(`(?m)^  Verify\s+\S+ verify (\S+)`)
+
+// reperformed performs the night again from its pack alone: every link, expectation and finding must come out as the night had it.
+func (o *org) reperformed(stdout string) {
+	o.t.Helper()
+	m := packLine.FindStringSubmatch(stdout)
+	if m == nil {
+		o.t.Fatalf("the night names no pack:\n%s", stdout)
+	}
+	rep, err := reperform.Verify(o.t.Context(), m[1], "")
+	if last := rep.Steps[len(rep.Steps)-1]; err != nil || !strings.HasSuffix(strings.Join(last.Details, " "), " findings, 0 differ") {
+		o.t.Errorf("the night does not come out of its pack again: %v\n%+v", err, rep.Steps)
+	}
 }
 
 // findings lists all findings, the resolved ones too, through the command line.
