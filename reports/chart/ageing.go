@@ -52,7 +52,7 @@ func Ageing(buckets []string, bars []Bar) document.Chart {
 	}
 	for _, b := range shown {
 		s.label(0, y+4.3, b.Name, 8, document.Regular, 'L', ink, label-2)
-		x, full := label, Width-label-14
+		x, full := label, Width-label-18
 		for i, n := range b.Parts {
 			w := full * float64(n) / float64(most)
 			s.box(x, y+0.8, w, line-1.6, fills[i])
