@@ -10,6 +10,7 @@ import (
 	"muster/internal/ledger"
 	"muster/internal/sheet"
 	"muster/reports/evidence"
+	"muster/reports/html"
 	"muster/reports/pack"
 	"muster/reports/pdf"
 )
@@ -43,7 +44,8 @@ func (b *builder) build() ([]byte, error) {
 	}
 	b.file.Totals, b.file.FindingsSHA256 = tally.Totals, tally.Digest.Sum()
 	proofs := b.ledgerFile()
-	document, pages, err := b.job.Render(Drawn{Evidence: b.ev, File: b.file, Tally: tally, Checkpoint: b.at})
+	document := b.job.Document(Drawn{Evidence: b.ev, File: b.file, Tally: tally, Checkpoint: b.at})
+	printed, pages, err := pdf.Print(document)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +54,11 @@ func (b *builder) build() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	report, err := b.w.AddBytes(pack.ReportFile, document)
+	report, err := b.w.AddBytes(pack.ReportFile, printed)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := b.w.Add(pack.HTMLFile, func(out io.Writer) error { return html.Write(out, document) }); err != nil {
 		return nil, err
 	}
 	b.pack.PDFDigest = report.SHA256
@@ -67,7 +72,7 @@ func (b *builder) build() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return document, nil
+	return printed, nil
 }
 
 // ledgerFile fills the model's part about the ledger and returns the names of the proofs' files.

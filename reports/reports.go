@@ -11,6 +11,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/internal/sheet"
+	"muster/reports/document"
 	"muster/reports/evidence"
 	"muster/reports/pack"
 	"muster/reports/reconciliation"
@@ -37,7 +38,8 @@ type Job struct {
 	Name    string // of the files, without an ending
 	Detail  any    // what the kind says besides, for evidence.json; nil for nothing
 	Annexes []Annex
-	Render  func(Drawn) (document []byte, pages int, err error)
+	// Document is what the report says; it is printed as PDF and written as HTML.
+	Document func(Drawn) document.Document
 }
 
 // Annex is one table of a pack and who fills it.
@@ -56,8 +58,8 @@ type Drawn struct {
 
 // Reconciliation writes the pack of one nightly reconciliation, <date>-reconciliation.zip with its PDF beside it; see Write.
 func Reconciliation(ctx context.Context, ev evidence.Evidence, data evidence.Data, outDir string) (Pack, error) {
-	return Write(ctx, Job{Kind: "reconciliation", Subject: ev.Run.ID, Name: ev.Run.AsOf.UTC().Format("2006-01-02") + "-reconciliation", Render: func(d Drawn) ([]byte, int, error) {
-		return reconciliation.Render(reconciliation.Input{Evidence: d.Evidence, File: d.File, Tally: d.Tally, Checkpoint: d.Checkpoint})
+	return Write(ctx, Job{Kind: "reconciliation", Subject: ev.Run.ID, Name: ev.Run.AsOf.UTC().Format("2006-01-02") + "-reconciliation", Document: func(d Drawn) document.Document {
+		return reconciliation.Document(reconciliation.Input{Evidence: d.Evidence, File: d.File, Tally: d.Tally, Checkpoint: d.Checkpoint})
 	}}, ev, data, outDir)
 }
 

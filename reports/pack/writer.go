@@ -18,6 +18,7 @@ import (
 // The names of the files of a pack.
 const (
 	ReportFile     = "report.pdf"
+	HTMLFile       = "report.html" // its accessible twin
 	EvidenceFile   = "evidence.json"
 	SumsFile       = "SHA256SUMS"
 	GuideFile      = "VERIFY.md"
