@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -54,7 +53,7 @@ func (b *builder) test(r evidence.Rule) observation {
 	t := sum(groups)
 	asked := "how often it was asked is not known"
 	if r.Evaluated > 0 {
-		asked = "asked " + strconv.FormatInt(r.Evaluated, 10) + " times"
+		asked = "asked " + plural(r.Evaluated, "time")
 	}
 	o := observation{UUID: b.id("observation", "rule", r.ID), Title: markup(first(r.Title, r.ID)), Methods: []string{"TEST"}, Types: []string{"control-objective"}, Origins: b.origins(),
 		Description: fmt.Sprintf("The rule was %s: %s, %d of them new, %d that could not be looked at again; %d resolved, %d covered by an exception.",

@@ -105,6 +105,7 @@ func sample(incomplete bool) (evidence.File, []access.Finding) {
 	f := evidence.NewFile(e)
 	f.Pack = "P-7Q2K4MZD"
 	f.Annexes = []evidence.Annex{{File: "annexes/findings.csv", Rows: 4, SHA256: strings.Repeat("f", 64)}, {File: "annexes/snapshots.csv", Rows: 1, SHA256: strings.Repeat("a", 64)}}
+	f.Inputs = []evidence.Annex{{File: "inputs/rules/my own %.yaml", SHA256: strings.Repeat("b", 64)}}
 	finding := func(n int, rule, system string, state access.FindingState, change access.Change) access.Finding {
 		return access.Finding{Fingerprint: fmt.Sprintf("%064x", n), ID: fmt.Sprint("F-", n), Rule: rule, System: system, Severity: access.Critical, State: state, Change: change,
 			PersonName: "Maja Lind", Message: "Maja Lind still holds it", FirstSeen: night, LastSeen: night}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"path"
 	"strconv"
 	"time"
@@ -102,7 +103,7 @@ func (b *builder) result() result {
 	end := b.at(run.FinishedAt)
 	tool := component{UUID: b.id("tool"), Type: "software", Title: "Muster", Description: "Reads accounts and grants, compares them with HR data by rules, and enters what it finds on a ledger.",
 		Props: props("version", run.Version), Status: state{State: "operational"}}
-	out := result{UUID: b.id("result"), Title: "Reconciliation " + markup(run.ID), Start: b.at(run.StartedAt), End: &end,
+	out := result{UUID: b.id("result"), Title: markup(first(b.file.Kind, "reconciliation") + " " + first(b.file.Subject, run.ID)), Start: b.at(run.StartedAt), End: &end,
 		Description: fmt.Sprintf("Every account and grant of %s was compared with what HR data says its owner should hold: %s, %s, %s.", plural(int64(len(b.file.Sources)), "source"),
 			plural(int64(t.Open), "open finding"), fmt.Sprintf("%d resolved", t.Resolved), fmt.Sprintf("%d covered by an exception", t.Excepted)),
 		Props: props("run", run.ID, "as-of", run.AsOf.UTC().Format(time.RFC3339), "ran-by", run.RanBy, "incomplete", strconv.FormatBool(run.Incomplete),
@@ -158,9 +159,21 @@ func (b *builder) back() backMatter {
 	out := backMatter{Resources: []resource{{UUID: b.id("plan"), Title: "Rules, bundles and matrices as the run applied them",
 		Description: "Their texts and digests are in evidence.json. The digest over all of them is on the ledger, in the entry of type rules of the run.",
 		Props:       props("rules-sha256", run.RulesSHA256, "config-sha256", run.ConfigSHA256, "run", run.ID), Links: []rlink{{Href: "evidence.json", MediaType: "application/json"}}}}}
+	for _, a := range b.file.Inputs {
+		out.Resources[0].Links = append(out.Resources[0].Links, fileLink(a, ""))
+	}
 	for _, a := range b.file.Annexes {
 		out.Resources = append(out.Resources, resource{UUID: b.id("annex", a.File), Title: markup(path.Base(a.File)), Description: plural(a.Rows, "row") + ", CSV (RFC 4180, UTF-8).",
-			Links: []rlink{{Href: a.File, MediaType: "text/csv", Hashes: []hash{{Algorithm: "SHA-256", Value: first(line(a.SHA256), "unknown")}}}}})
+			Links: []rlink{fileLink(a, "text/csv")}})
+	}
+	return out
+}
+
+// fileLink links a file of the pack.
+func fileLink(a evidence.Annex, mediaType string) rlink {
+	out := rlink{Href: (&url.URL{Path: a.File}).String(), MediaType: mediaType}
+	if sum := line(a.SHA256); sum != "" {
+		out.Hashes = []hash{{Algorithm: "SHA-256", Value: sum}}
 	}
 	return out
 }
