@@ -46,6 +46,7 @@ var onlyUnder = map[string]struct{ dirs, reason string }{
 	"github.com/vbauerster/mpb":                  {"cmd", "progress bars are the command line's"},
 	"github.com/goccy/go-yaml":                   {"internal/config", "strict YAML with positions has one reader"},
 	"golang.org/x/mod/sumdb":                     {"internal/ledger", "the tree is the ledger's"},
+	"github.com/transparency-dev/merkle":         {"internal/ledger", "the tree is the ledger's"},
 	"github.com/rogpeppe/go-internal/testscript": {"cmd", "only commands are scripted"},
 	"github.com/slack-go/slack":                  {"remediate/slack", "every minor version changes its API: one folder follows"},
 	"github.com/wneessen/go-mail":                {"remediate/mail", "one folder writes and sends mail"},

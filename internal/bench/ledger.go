@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"muster/internal/ledger"
+	"muster/internal/ledger/span"
 )
 
 // How many callers append one entry at a time, how long each side does so, and in how many rounds.
@@ -98,4 +100,74 @@ func realisticEvent(caller, i int) ledger.Event {
 	return ledger.Event{Type: ledger.Receipt, Run: "2026-11-22T01:00:00Z-5d1c", Data: map[string]any{
 		"action": fmt.Sprintf("act-%012x", caller<<32|i), "system": "directory", "state": "done", "sha256": fmt.Sprintf("%064x", i*caller),
 	}}
+}
+
+// How many entries the log of the proofs has, how many a proof covers, where it is dearest in such a log, and in how many other places it is tried.
+const (
+	proofLog    = 1_000_000
+	proofRange  = 100_000
+	proofWorst  = 424_289
+	proofPlaces = 20
+)
+
+// ledgerProof proves ranges of 100,000 entries, and checks the proofs from the entries.
+func ledgerProof(ctx context.Context, dir string) ([]figure, error) {
+	grown := time.Now()
+	if err := grow(ctx, dir, proofLog); err != nil {
+		return nil, err
+	}
+	grew, opened := time.Since(grown), time.Now()
+	r, err := ledger.Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	opening := time.Since(opened)
+	places := []uint64{proofWorst, 0, proofLog - proofRange}
+	for i := range proofPlaces {
+		places = append(places, uint64(i)*(proofLog-proofRange)/proofPlaces+uint64(i*7919%4001))
+	}
+	var sizes, texts, proving, millis []float64
+	for _, first := range places {
+		start := time.Now()
+		p, err := span.Prove(r, first, first+proofRange-1)
+		if err != nil {
+			return nil, err
+		}
+		form := p.Bytes()
+		proving = append(proving, float64(time.Since(start).Microseconds())/1000)
+		again, err := span.ParseBytes(form)
+		if err == nil {
+			_, err = again.Verify(r.Leaves(ctx, first, first+proofRange-1), r.VerifierKey())
+		}
+		if err != nil {
+			return nil, err
+		}
+		millis = append(millis, float64(time.Since(start).Microseconds())/1000)
+		sizes, texts = append(sizes, float64(len(form))), append(texts, float64(len(p.String())))
+	}
+	setting := fmt.Sprintf("%d ranges of %d entries in a log of %d, unaligned, the dearest place among them", len(places), proofRange, proofLog)
+	return []figure{
+		{Name: "ledger_proof_100k_bytes", Value: slices.Max(sizes), Unit: "bytes", Baseline: "below 1024",
+			Note: fmt.Sprintf("the largest of %s, signature included, the log's public key not; median %.0f; as text at most %.0f, median %.0f", setting, median(sizes), slices.Max(texts), median(texts))},
+		{Name: "ledger_proof_100k_ms", Value: round(median(millis)), Unit: "ms", Baseline: "below 500",
+			Note: fmt.Sprintf("median of %s: making the proof (%.2f ms), reading the entries from disk, hashing them, checking the signature; at most %.0f; opening the log %.1f ms, writing it took %.1f s; load of the machine %s",
+				setting, median(proving), slices.Max(millis), float64(opening.Microseconds())/1000, grew.Seconds(), load())},
+	}, nil
+}
+
+// grow makes a log of n entries.
+func grow(ctx context.Context, dir string, n int) error {
+	const batch = 20_000
+	log, err := ledger.Open(dir, ledger.Options{Origin: origin})
+	if err != nil {
+		return err
+	}
+	events := make([]ledger.Event, batch)
+	for from := 0; from < n && err == nil; from += batch {
+		for i := range events {
+			events[i] = realisticEvent(1, from+i)
+		}
+		_, err = log.Append(ctx, events[:min(batch, n-from)]...)
+	}
+	return errors.Join(err, log.Close())
 }

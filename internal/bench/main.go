@@ -51,6 +51,7 @@ func measurements() []measurement {
 		{[]string{"apply_ldap_ratio"}, applyLDAP},
 		{[]string{"slack_ack_p99_ms"}, slackAck},
 		{[]string{"ledger_append_per_s"}, ledgerAppend},
+		{[]string{"ledger_proof_100k_bytes", "ledger_proof_100k_ms"}, ledgerProof},
 		{[]string{"nightly_20k_wall_s", "nightly_20k_cpu_s", "nightly_20k_rss_mb", "nightly_20k_engine_rss_mb"}, nightly},
 	}
 }

@@ -9,6 +9,7 @@
 //	tile/<L>/<N>           256 hashes of level L (0: leaf hashes); tile/<L>/<N>.p/<W> while it holds W < 256
 //	tile/entries/<N>       the entries, each behind its length as a big-endian uint16; partial ones as above
 //	journal                what was acknowledged and whose tiles were not waited for yet; gone when the log is closed
+//	checkpoints/<size>     checkpoints that runs kept at their end
 //	lock                   held by the one writer; says its process id
 //
 // A leaf is the exact bytes of one entry, stored verbatim and never serialised again:

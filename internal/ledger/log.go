@@ -150,7 +150,7 @@ func (l *Log) recover(left *segment.Left, last Checkpoint, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	if _, err := l.resume(&Reader{dir: l.disk.Dir, verifier: l.keys.Verifier, at: base}); err != nil {
+	if _, err := l.resume(&Reader{dir: l.disk.Dir, verifier: l.keys.Verifier, at: base, tiles: segment.NewSource(l.disk.Dir, base.Size)}); err != nil {
 		return err
 	}
 	if err := l.writer.Recover(left, last.Size, last.Root); err != nil {

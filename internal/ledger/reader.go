@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/internal/access"
+	"muster/internal/ledger/segment"
 	"muster/internal/ledger/tiles"
 )
 
@@ -22,6 +24,7 @@ type Reader struct {
 	dir      string
 	verifier string
 	at       Checkpoint
+	tiles    *segment.Source
 }
 
 // Read opens the log in dir for reading as of its newest checkpoint, whose signature it checks.
@@ -38,6 +41,7 @@ func Read(dir string) (*Reader, error) {
 	if r.at, err = ParseCheckpoint(string(text), r.verifier); err != nil {
 		return nil, err
 	}
+	r.tiles = segment.NewSource(dir, r.at.Size)
 	return r, nil
 }
 
@@ -58,7 +62,7 @@ func (r *Reader) At(checkpoint string) (*Reader, error) {
 		err := fmt.Errorf("the checkpoint has %d entries, the log has %d", c.Size, r.at.Size)
 		return nil, failed(access.Incomplete, "read older checkpoint", "the log was cut, or restored from an older backup", err)
 	}
-	old := &Reader{dir: r.dir, verifier: r.verifier, at: c}
+	old := &Reader{dir: r.dir, verifier: r.verifier, at: c, tiles: r.tiles.At(c.Size)}
 	root, err := tlog.TreeHash(int64(c.Size), old)
 	if err != nil {
 		return nil, failed(access.Invalid, "read older checkpoint", "", err)
@@ -88,7 +92,7 @@ func (r *Reader) Entry(index uint64) (Entry, error) {
 		err := fmt.Errorf("there is no entry %d: the log has %d, from 0", index, r.at.Size)
 		return Entry{}, failed(access.NotFound, "read entry", "muster ledger verify tells how many there are", err)
 	}
-	raw, err := r.bundle(index / tiles.Width)
+	raw, err := r.tiles.Bundle(index / tiles.Width)
 	if err != nil {
 		return Entry{}, failed(access.Invalid, "read entry", "run muster ledger verify", err)
 	}
@@ -105,7 +109,7 @@ func (r *Reader) Entries(ctx context.Context, from uint64, yield func(Entry) err
 		if err := ctx.Err(); err != nil {
 			return failed(access.Transient, "read entries", "", err)
 		}
-		raws, err := r.bundle(index / tiles.Width)
+		raws, err := r.tiles.Bundle(index / tiles.Width)
 		if err != nil {
 			return failed(access.Invalid, "read entries", "run muster ledger verify", err)
 		}
@@ -123,115 +127,44 @@ func (r *Reader) Entries(ctx context.Context, from uint64, yield func(Entry) err
 	return nil
 }
 
-// bundle reads the entries of bundle n, as many as the checkpoint covers.
-func (r *Reader) bundle(n uint64) ([][]byte, error) {
-	data, want, path, err := r.file(tiles.Entries, n)
-	if err != nil {
-		return nil, err
-	}
-	raws, err := tiles.SplitBundle(data)
-	if err != nil && len(raws) < want {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(raws) < want {
-		return nil, fmt.Errorf("%s: it has %d entries, %d are needed", path, len(raws), want)
-	}
-	return raws[:want], nil
-}
-
-// hashes reads the hashes of tile n of a level, as many as the checkpoint covers.
-func (r *Reader) hashes(level int, n uint64) ([]tlog.Hash, error) {
-	data, want, path, err := r.file(level, n)
-	if err != nil {
-		return nil, err
-	}
-	if len(data)%tlog.HashSize != 0 || len(data) < want*tlog.HashSize {
-		return nil, fmt.Errorf("%s: it has %d bytes, %d hashes are needed", path, len(data), want)
-	}
-	return tiles.Unpack(data[:want*tlog.HashSize]), nil
-}
-
-// file reads the file of a tile: the partial one of this checkpoint's tiles.Width, or the full one that took its place.
-func (r *Reader) file(level int, n uint64) (data []byte, want int, path string, err error) {
-	total := tiles.Count(level, r.at.Size)
-	if n*tiles.Width >= total {
-		return nil, 0, "", fmt.Errorf("tile %d of level %d lies beyond the checkpoint", n, level)
-	}
-	want = int(min(tiles.Width, total-n*tiles.Width))
-	path = tiles.Path(level, n, want)
-	data, err = os.ReadFile(filepath.Join(r.dir, path))
-	if errors.Is(err, fs.ErrNotExist) && want < tiles.Width {
-		if full, ferr := os.ReadFile(filepath.Join(r.dir, tiles.Path(level, n, tiles.Width))); ferr == nil {
-			return full, want, tiles.Path(level, n, tiles.Width), nil
+// Leaves gives the exact bytes of the entries from first to last, both included, in order. After an error it ends.
+func (r *Reader) Leaves(ctx context.Context, first, last uint64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for index := first; index <= last; {
+			err := ctx.Err()
+			if err != nil {
+				yield(nil, failed(access.Transient, "read entries", "", err))
+				return
+			}
+			raws, err := r.tiles.Bundle(index / tiles.Width)
+			if err != nil {
+				yield(nil, failed(access.Invalid, "read entries", "run muster ledger verify", err))
+				return
+			}
+			raws = raws[min(index%tiles.Width, uint64(len(raws))):]
+			for _, raw := range raws[:min(uint64(len(raws)), last-index+1)] {
+				if !yield(raw, nil) {
+					return
+				}
+			}
+			index += uint64(len(raws))
+			if len(raws) == 0 {
+				return
+			}
 		}
 	}
-	return data, want, path, err
-}
-
-// tile names a tile of hashes.
-type tile struct {
-	level int
-	n     uint64
 }
 
 // ReadHashes makes a Reader the tlog.HashReader that proofs are computed from.
-func (r *Reader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	read := map[tile][]tlog.Hash{}
-	out := make([]tlog.Hash, len(indexes))
-	for i, index := range indexes {
-		height, node := tlog.SplitStoredHashIndex(index)
-		first := uint64(node) << (height % 8) // the first hash of the tile level below that the node spans
-		t := tile{height / 8, first / tiles.Width}
-		if read[t] == nil {
-			hashes, err := r.hashes(t.level, t.n)
-			if err != nil {
-				return nil, err
-			}
-			read[t] = hashes
-		}
-		from, span := int(first%tiles.Width), 1<<(height%8)
-		if from+span > len(read[t]) {
-			return nil, fmt.Errorf("read hash %d: its tile has only %d hashes", index, len(read[t]))
-		}
-		out[i] = tiles.Subtree(read[t][from : from+span])
-	}
-	return out, nil
-}
+func (r *Reader) ReadHashes(indexes []int64) ([]tlog.Hash, error) { return r.tiles.ReadHashes(indexes) }
 
 // edge reads what appending needs and checks it against the checkpoint: the partial tiles, the partial entry bundle and the
 // time of the last entry.
 func (r *Reader) edge() (e tiles.Edge, tail []byte, last time.Time, err error) {
-	e.Size = r.at.Size
-	for level := 0; tiles.Count(level, e.Size) > 0; level++ {
-		total := tiles.Count(level, e.Size)
-		hashes := make([]tlog.Hash, 0, tiles.Width)
-		if total%tiles.Width != 0 {
-			have, err := r.hashes(level, total/tiles.Width)
-			if err != nil {
-				return e, nil, last, err
-			}
-			hashes = append(hashes, have...)
-		}
-		e.Levels = append(e.Levels, hashes)
-	}
-	if root := e.Root(); root != r.at.Root {
-		return e, nil, last, fmt.Errorf("the tiles have the root %s, the checkpoint says %s", root, r.at.Root)
-	}
-	if e.Size == 0 {
-		return e, nil, last, nil
-	}
-	raws, err := r.bundle((e.Size - 1) / tiles.Width)
-	if err != nil {
+	e, tail, raw, err := r.tiles.Edge(r.at.Root)
+	if err != nil || e.Size == 0 {
 		return e, nil, last, err
 	}
-	for i, raw := range raws {
-		if e.Size%tiles.Width != 0 {
-			if tlog.RecordHash(raw) != e.Levels[0][i] {
-				return e, nil, last, fmt.Errorf("entry %d is not what its tile says", (e.Size-1)/tiles.Width*tiles.Width+uint64(i))
-			}
-			tail = tiles.AppendEntry(tail, raw)
-		}
-	}
-	final, err := decodeEntry(e.Size-1, raws[len(raws)-1])
+	final, err := decodeEntry(e.Size-1, raw)
 	return e, tail, final.Time, err
 }

@@ -130,7 +130,7 @@ func (v *verification) checkEntries(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return failed(access.Transient, "verify log", "", err)
 		}
-		raws, err := v.r.bundle(n)
+		raws, err := v.r.tiles.Bundle(n)
 		if err != nil {
 			v.differ(v.path(tiles.Entries, n), NoEntry, err.Error())
 			return nil
@@ -187,7 +187,7 @@ func (v *verification) checkBundle(n uint64, raws [][]byte) []tlog.Hash {
 // compareLeaves names the entries whose hash is not in the tile of leaf hashes. The hash of the entry and that in the tile
 // cannot both be right; the root says later which of the two belongs to the checkpoint.
 func (v *verification) compareLeaves(n uint64, leaves []tlog.Hash) {
-	have, err := v.r.hashes(0, n)
+	have, err := v.r.tiles.Hashes(0, n)
 	if err != nil {
 		v.differ(v.path(0, n), NoEntry, err.Error())
 		return
@@ -204,7 +204,7 @@ func (v *verification) compareLeaves(n uint64, leaves []tlog.Hash) {
 func (v *verification) blameLeaf(n uint64, have []tlog.Hash) string {
 	innocent := false
 	if len(have) == tiles.Width {
-		if above, err := v.r.hashes(1, n/tiles.Width); err == nil {
+		if above, err := v.r.tiles.Hashes(1, n/tiles.Width); err == nil {
 			innocent = above[n%tiles.Width] == tiles.Subtree(have)
 		}
 	} else if edge, _, _, err := v.r.edge(); err == nil {
@@ -220,7 +220,7 @@ func (v *verification) blameLeaf(n uint64, have []tlog.Hash) string {
 
 // compareTile compares one tile that follows from the entries with its file; level 0 was compared entry by entry.
 func (v *verification) compareTile(level int, n uint64, hashes []tlog.Hash) error {
-	have, err := v.r.hashes(level, n)
+	have, err := v.r.tiles.Hashes(level, n)
 	if err != nil {
 		v.differ(v.path(level, n), NoEntry, err.Error())
 		return nil
@@ -255,6 +255,10 @@ func (v *verification) checkFiles() error {
 		case segment.JournalFile:
 			return v.checkJournal(full)
 		}
+		if strings.HasPrefix(path, keptFolder+"/") && !strings.HasPrefix(entry.Name(), durable.TempPrefix) {
+			v.checkKept(path, entry.Name())
+			return nil
+		}
 		level, n, w, ok := tiles.ParsePath(path)
 		switch {
 		case strings.HasPrefix(entry.Name(), durable.TempPrefix):
@@ -282,7 +286,7 @@ func (v *verification) checkTileFile(path, full string, level int, n uint64, w i
 	}
 	var want []byte
 	if level == tiles.Entries {
-		raws, err := v.r.bundle(n)
+		raws, err := v.r.tiles.Bundle(n)
 		if err != nil {
 			return nil // reported already
 		}
@@ -290,7 +294,7 @@ func (v *verification) checkTileFile(path, full string, level int, n uint64, w i
 			want = tiles.AppendEntry(want, raw)
 		}
 	} else {
-		hashes, err := v.r.hashes(level, n)
+		hashes, err := v.r.tiles.Hashes(level, n)
 		if err != nil {
 			return nil // reported already
 		}
