@@ -1,5 +1,6 @@
 // Package sheet writes tables for people who open them in a spreadsheet: CSV of RFC 4180 (comma, CRLF) in UTF-8, in which no value is
-// computed when it is opened (OWASP "CSV Injection"). A Table is used by one goroutine at a time.
+// computed when it is opened (OWASP "CSV Injection"), not even where the list separator is a semicolon. Original gives every value back
+// as it was, save that bytes that are no UTF-8 became U+FFFD. A Table is used by one goroutine at a time.
 package sheet
 
 import (
@@ -7,23 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 )
-
-// formulaStarts are the first characters that make spreadsheets compute a cell (OWASP "CSV Injection"; the wide forms are
-// evaluated by some locales), and the apostrophe that marks a cell as neutralised.
-const formulaStarts = "=+-@\t\r\n'＝＋－＠"
-
-// Neutral makes a value that no spreadsheet computes.
-func Neutral(value string) string {
-	if first, _ := utf8.DecodeRuneInString(value); value != "" && strings.ContainsRune(formulaStarts, first) {
-		return "'" + value
-	}
-	return value
-}
-
-// Original is the inverse of Neutral.
-func Original(cell string) string { return strings.TrimPrefix(cell, "'") }
 
 // Table writes one CSV table. It keeps every byte of a value, line breaks too, which encoding/csv does not with CRLF line ends.
 type Table struct {
@@ -67,7 +52,7 @@ func (t *Table) line(values []string) error {
 			_ = t.w.WriteByte(',') // the writer's error is sticky; the last write below returns it
 		}
 		v = Neutral(strings.ToValidUTF8(v, "\uFFFD"))
-		if !strings.ContainsAny(v, ",\"\r\n") && v != "" && v[0] != ' ' {
+		if !strings.ContainsAny(v, ",;\t\"\r\n") && v != "" && v[0] != ' ' {
 			_, _ = t.w.WriteString(v)
 			continue
 		}

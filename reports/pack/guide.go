@@ -40,7 +40,7 @@ It needs no network and no database. It says for each step what it checked and, 
 ## Reading the annexes
 
 CSV by RFC 4180, UTF-8. A cell that begins with an apostrophe had one put before it, so that no spreadsheet computes it: take
-one apostrophe away to have the exact value. The PDF shows characters that it cannot print as their code point, ⟦U+202E⟧; the
+one apostrophe away to have the exact value, and so within a cell after each semicolon, tab and line break. The PDF shows characters that it cannot print as their code point, ⟦U+202E⟧; the
 annexes hold them as they are.
 
 | file | rows | SHA-256 |
