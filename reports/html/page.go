@@ -51,9 +51,9 @@ func (p *page) head(doc document.Document) {
 	css := styles()
 	sum := sha256.Sum256([]byte(css))
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
-	p.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"", policy, "\">\n",
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"generator\" content=\"", attr(doc.GeneratedBy),
-		"\">\n<title>", attr(doc.Title+", "+doc.Organisation), "</title>\n<style>", css, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the report</a>\n<header>\n",
+	p.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta http-equiv=\"Content-Security-Policy\" content=\"", policy, "\"/>\n",
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<meta name=\"referrer\" content=\"no-referrer\"/>\n<meta name=\"generator\" content=\"", attr(doc.GeneratedBy),
+		"\"/>\n<title>", attr(doc.Title+", "+doc.Organisation), "</title>\n<style>", css, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the report</a>\n<header>\n",
 		"<p class=\"organisation\">", text(doc.Organisation), "</p>\n<h1>", text(doc.Title), "</h1>\n")
 	if doc.Subtitle != "" {
 		p.raw("<p>", text(doc.Subtitle), "</p>\n")
