@@ -13,6 +13,7 @@ import (
 
 	"muster/cmd/muster/cli"
 	"muster/cmd/muster/mending"
+	"muster/cmd/muster/reviewing"
 	"muster/cmd/muster/show"
 	"muster/internal/access"
 	"muster/internal/config"
@@ -90,7 +91,7 @@ func (a *app) root() *cobra.Command {
 	for _, c := range mending.Commands(a.App) {
 		root.AddCommand(c)
 	}
-	root.AddCommand(a.versionCommand())
+	root.AddCommand(reviewing.Command(a.App), a.versionCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	markUsage(root)

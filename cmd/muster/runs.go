@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/muster/cli"
+	"muster/cmd/muster/reviewing"
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile"
@@ -48,6 +49,9 @@ func (a *app) nightlyCommand() *cobra.Command {
 				return err
 			}
 			a.Tell(ctx, channels.Teller.Run(ctx, res, mended))
+			if err := reviewing.Night(ctx, a.App, s, m, channels); err != nil {
+				return err
+			}
 			o := a.outcome(s, res, &pack)
 			o.Mended = &mended
 			if err := a.Show().Run(o); err != nil {

@@ -26,6 +26,7 @@ type Digest struct {
 	Held         []Line             // what a hold or an incomplete source stops
 	Incomplete   []string           // sources that were partial, failed or held, each with its cause
 	Links        Links
+	Title        string // in the headline's place; empty: what was found
 }
 
 // Line is one action or question as people read it.
@@ -94,6 +95,9 @@ func (d Digest) Critical() []access.Finding {
 
 // Headline says in one line what changed since the run before.
 func (d Digest) Headline() string {
+	if d.Title != "" {
+		return d.Title
+	}
 	t := d.Totals()
 	where := fmt.Sprintf("in %d systems", len(d.Systems))
 	switch len(d.Systems) {

@@ -107,8 +107,13 @@ func DecideCommand(a access.Approval, verdict access.Verdict) string {
 	return text
 }
 
-// ApprovalCommand shows a question with everything that it is about.
-func ApprovalCommand(id string) string { return "muster approvals " + id }
+// ApprovalCommand shows a question, or a review of access, with everything that it is about.
+func ApprovalCommand(id string) string {
+	if strings.HasPrefix(id, "C-") {
+		return "muster review list " + id
+	}
+	return "muster approvals " + id
+}
 
 // ReleaseCommand releases a hold.
 func ReleaseCommand(h access.Hold) string {

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,19 +31,7 @@ func (a *commands) withMender(write bool, do func(ctx context.Context, s *cli.Se
 	})
 }
 
-// who is the person whom the configuration binds to the user of the operating system, and what to call the user where it binds none.
-func who(s *cli.Session) (person, name string) {
-	u, err := user.Current()
-	if err != nil {
-		return "", "an unnamed user"
-	}
-	for _, id := range s.Plan.Settings.People.Identities {
-		if id.OSUser == u.Username {
-			return id.Person, id.Person
-		}
-	}
-	return "", "user " + u.Username
-}
+func who(s *cli.Session) (person, name string) { return cli.Who(s) }
 
 func (a *commands) planCommand() *cobra.Command {
 	var system string
@@ -264,9 +250,8 @@ func (a *commands) actionsCommand() *cobra.Command {
 
 // refusalError is a refused claim as the command line tells it.
 func refusalError(err error) error {
-	var no *approve.Refusal
-	if !errors.As(err, &no) {
-		return err
+	if no, ok := errors.AsType[*approve.Refusal](err); ok {
+		return cli.RefusalError(err, "muster approvals "+no.Approval)
 	}
-	return &access.Error{Op: "decide " + no.Approval, Kind: access.Denied, Hint: "muster approvals " + no.Approval, Err: errors.New(strings.TrimSpace(no.Detail) + " (refused, and on the ledger: " + string(no.Why) + ")")}
+	return err
 }

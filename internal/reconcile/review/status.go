@@ -32,6 +32,17 @@ type Reviewer struct {
 	Open    int `json:"open"`    // of those, still to be decided by them
 }
 
+// Escalated are those who may decide what is open, besides, as far as they may: it is not theirs to be counted.
+func (p Progress) Escalated() []Reviewer {
+	var out []Reviewer
+	for _, who := range p.Campaign.Escalation {
+		if p.Open > 0 && !slices.ContainsFunc(p.Reviewers, func(r Reviewer) bool { return r.Person == who.Person && r.Open > 0 }) {
+			out = append(out, Reviewer{Approver: who, Items: p.Items, Open: p.Open})
+		}
+	}
+	return out
+}
+
 // Progress counts where a campaign stands.
 func (b *Board) Progress(ctx context.Context, c access.Campaign) (Progress, error) {
 	items, err := b.Items(ctx, c)
