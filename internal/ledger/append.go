@@ -2,28 +2,16 @@ package ledger
 
 import (
 	"context"
-	"runtime"
-	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
 	"muster/internal/access"
+	"muster/internal/ledger/commit"
 )
-
-// gather is how long a group waits at most for callers of the group before, who are on their way back.
-const gather = 300 * time.Microsecond
 
 // publishAfter is how long readers of the folder may wait for what callers in groups appended.
 const publishAfter = 20 * time.Millisecond
-
-// queue is who waits to append. The first to come leads: it appends for everybody who came until then, and hands the lead on.
-type queue struct {
-	mu      sync.Mutex
-	leading bool
-	waiting []*request
-	before  int // how many requests the last group had
-}
 
 // request is one Append.
 type request struct {
@@ -31,7 +19,6 @@ type request struct {
 	events []encoded
 	first  uint64
 	err    error
-	wake   chan bool // true: lead; false: it is done
 }
 
 // Append enters events in order and returns the index of the first. When it returns without an error the entries are
@@ -39,68 +26,21 @@ type request struct {
 // one wait for the disk; each one's events stay together. Readers see what a caller appended alone at once, and what callers
 // appended together within 20 ms; Log.Reader sees everything.
 func (l *Log) Append(ctx context.Context, events ...Event) (first uint64, err error) {
-	r := &request{ctx: ctx, events: make([]encoded, len(events)), wake: make(chan bool, 1)}
+	r := &request{ctx: ctx, events: make([]encoded, len(events))}
 	for i, event := range events {
-		if r.events[i], err = event.encode(); err != nil {
+		if r.events[i], err = event.encode(l.random); err != nil {
 			return 0, failed(access.Invalid, "append", "", err)
 		}
 		if err := ctx.Err(); err != nil {
 			return 0, failed(access.Transient, "append", "", err)
 		}
 	}
-	if !l.queue.join(r) {
-		return r.first, r.err
-	}
-	group := l.queue.group()
-	l.mu.Lock()
-	l.appendGroup(group)
-	l.mu.Unlock()
-	l.queue.handOn()
-	for _, other := range group {
-		if other != r {
-			other.wake <- false
-		}
-	}
+	l.queue.Do(r, func(group []*request) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.appendGroup(group)
+	})
 	return r.first, r.err
-}
-
-// join enters a request. It returns true when the request must lead its group, and false when it was done by another.
-func (q *queue) join(r *request) (lead bool) {
-	q.mu.Lock()
-	q.waiting = append(q.waiting, r)
-	if !q.leading {
-		q.leading = true
-		q.mu.Unlock()
-		return true
-	}
-	q.mu.Unlock()
-	return <-r.wake
-}
-
-// group takes everybody who waits. After a group of many it gives them a moment to come back: it costs less than a wait for the
-// disk that only some of them share. A caller who is alone never waits.
-func (q *queue) group() []*request {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for end := time.Now().Add(gather); q.before > 1 && len(q.waiting) < q.before && time.Now().Before(end); {
-		q.mu.Unlock()
-		runtime.Gosched()
-		q.mu.Lock()
-	}
-	group := q.waiting
-	q.waiting, q.before = nil, len(group)
-	return group
-}
-
-// handOn gives the lead to the first who waits.
-func (q *queue) handOn() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.waiting) == 0 {
-		q.leading = false
-		return
-	}
-	q.waiting[0].wake <- true
 }
 
 // appendGroup enters the events of a group with one checkpoint. A request whose events cannot be entered is left out; what
@@ -125,6 +65,10 @@ func (l *Log) appendGroup(group []*request) {
 		return
 	}
 	var next Checkpoint
+	if err := l.keepOpenings(taken); err != nil {
+		refuse(taken, "keep what the entries commit to", err)
+		return
+	}
 	err := l.writer.Append(raws, func(size uint64, root tlog.Hash) (text string, err error) {
 		next, err = sign(l.keys.Signer, size, root)
 		return next.Text, err
@@ -133,12 +77,31 @@ func (l *Log) appendGroup(group []*request) {
 		l.publish(len(group) > 1)
 	}
 	if l.broken = l.writer.Broken; err != nil {
-		for _, r := range taken {
-			r.first, r.err = 0, failed(access.Internal, "append", "free space on the disk; nothing was acknowledged", err)
-		}
+		refuse(taken, "append", err)
 		return
 	}
 	l.at, l.last = next, last
+}
+
+// refuse tells everybody that the disk did not take anything.
+func refuse(group []*request, op string, err error) {
+	for _, r := range group {
+		r.first, r.err = 0, failed(access.Internal, op, "free space on the disk; nothing was acknowledged", err)
+	}
+}
+
+// keepOpenings makes what entries commit to durable before the entries: an opening without an entry harms nobody.
+func (l *Log) keepOpenings(group []*request) error {
+	var list []commit.Opening
+	for _, r := range group {
+		for i, e := range r.events {
+			for _, o := range e.openings {
+				o.Entry = r.first + uint64(i)
+				list = append(list, o)
+			}
+		}
+	}
+	return l.book.Add(list)
 }
 
 // publish lets readers see what was acknowledged: now, or soon when callers come in groups, because files are dear.

@@ -3,10 +3,12 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
 	"muster/internal/ledger/canonical"
+	"muster/internal/ledger/commit"
 )
 
 // Type says what an entry records.
@@ -37,6 +39,9 @@ const (
 	Request  Type = "request"         // access was asked for, given or ended
 	Accept   Type = "exception.asked" // a risk was put forward to be accepted, accepted or refused
 	Halt     Type = "halt"            // the kill switch was set or lifted
+	Erasure  Type = "erasure"         // what entries commit to about a person was erased
+	Legal    Type = "legal-hold"      // a legal hold was set or lifted
+	Retain   Type = "retention"       // what was kept long enough was removed
 	Notice   Type = "notice"          // messages to people were sent or changed, by their digests
 	Campaign Type = "campaign"        // a review of access was frozen, assigned, reminded of, closed, or its revocations proven
 )
@@ -52,7 +57,7 @@ type Event struct {
 	Time time.Time // zero means now; one before the last entry's is raised to it
 	Type Type
 	Run  string // run id; empty outside a run
-	Data any    // rendered by canonical.JSON; ids and digests, no personal data
+	Data any    // rendered by canonical.JSON; personal data as commit.Private, which the entry only commits to
 }
 
 // Entry is one leaf of the log.
@@ -70,14 +75,19 @@ type encoded struct {
 	event Event
 	head  []byte // up to the number
 	tail  []byte // from the type on
+
+	openings []commit.Opening // of what was private
 }
 
 // encode makes what does not depend on the entry's place. The keys stand in canonical order already.
-func (e Event) encode() (encoded, error) {
+func (e Event) encode(random io.Reader) (encoded, error) {
 	data := []byte("null")
-	if e.Data != nil {
-		var err error
-		if data, err = canonical.JSON(e.Data); err != nil {
+	sealed, openings, err := commit.Seal(e.Data, random)
+	if err != nil {
+		return encoded{}, fmt.Errorf("encode event %s: %w", e.Type, err)
+	}
+	if sealed != nil {
+		if data, err = canonical.JSON(sealed); err != nil {
 			return encoded{}, fmt.Errorf("encode event %s: %w", e.Type, err)
 		}
 	}
@@ -89,7 +99,7 @@ func (e Event) encode() (encoded, error) {
 	head = canonical.AppendString(append(head, `,"run":`...), cleanText(e.Run))
 	tail := canonical.AppendString([]byte(`,"type":`), cleanText(string(e.Type)))
 	tail = strconv.AppendInt(append(tail, `,"v":`...), entryVersion, 10)
-	return encoded{Event{Time: e.Time, Type: e.Type}, append(head, `,"seq":`...), append(tail, '}')}, nil
+	return encoded{Event{Time: e.Time, Type: e.Type}, append(head, `,"seq":`...), append(tail, '}'), openings}, nil
 }
 
 // leaf makes the leaf's bytes.

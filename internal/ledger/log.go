@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"muster/internal/access"
+	"muster/internal/ledger/commit"
 	"muster/internal/ledger/durable"
 	"muster/internal/ledger/keys"
 	"muster/internal/ledger/segment"
 	"muster/internal/ledger/tiles"
+	"muster/internal/ledger/together"
 )
 
 // The files of a log beside the tiles.
@@ -30,6 +32,9 @@ const (
 	lockFile       = "lock"
 )
 
+// PrivateDir is where what the entries of the log in dir commit to is kept. It is no part of the log and is handed to nobody.
+func PrivateDir(dir string) string { return filepath.Clean(dir) + "-private" }
+
 // Options are what a Log needs from outside. Every field but Origin has a default.
 type Options struct {
 	// Origin names the log in its checkpoints, like muster.example/acme; no space, no plus. It is fixed when the log is made;
@@ -37,7 +42,7 @@ type Options struct {
 	Origin string
 	Now    func() time.Time // the clock of entries without a time; time.Now when nil
 	Log    *slog.Logger     // told about a tail that a crash left; silent when nil
-	Rand   io.Reader        // for the key of a new log; crypto/rand when nil
+	Rand   io.Reader        // for the key of a new log and for salts; crypto/rand when nil
 }
 
 // Log is a ledger opened for writing. There is one per folder at a time, over all processes.
@@ -47,7 +52,9 @@ type Log struct {
 	keys keys.Pair
 	lock *os.File
 
-	queue queue
+	queue  together.Queue[*request]
+	random io.Reader // of salts
+	book   *commit.Book
 
 	mu     sync.Mutex
 	at     Checkpoint
@@ -78,7 +85,7 @@ func Open(dir string, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{now: o.Now, disk: d, lock: lock}
+	l := &Log{now: o.Now, disk: d, lock: lock, random: o.Rand, book: commit.NewBook(PrivateDir(dir))}
 	if err := l.load(o); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -230,8 +237,18 @@ func (l *Log) Close() error {
 		err = l.writer.Close()
 		l.writer = nil
 	}
-	if err := errors.Join(err, l.lock.Close()); err != nil {
+	if err := errors.Join(err, l.book.Close(), l.lock.Close()); err != nil {
 		return failed(access.Internal, "close log", "", err)
 	}
 	return nil
+}
+
+// Private lets work change what entries commit to, while nothing is appended.
+func (l *Log) Private(work func(*commit.Book) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken != nil {
+		return failed(access.Internal, "open what entries commit to", "start again", l.broken)
+	}
+	return work(l.book)
 }

@@ -119,7 +119,7 @@ func (d *Disk) Flush() error {
 		if err := d.step("syncdir", folder); err != nil {
 			return err
 		}
-		if err := syncFolder(folder); err != nil {
+		if err := SyncFolder(folder); err != nil {
 			return err
 		}
 		delete(d.unsaved, folder)
@@ -127,7 +127,8 @@ func (d *Disk) Flush() error {
 	return nil
 }
 
-func syncFolder(folder string) (err error) {
+// SyncFolder makes the names in a folder durable.
+func SyncFolder(folder string) (err error) {
 	f, err := os.Open(folder)
 	if err != nil {
 		return fmt.Errorf("open folder: %w", err)

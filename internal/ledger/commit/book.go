@@ -1,0 +1,246 @@
+package commit
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"muster/internal/ledger/durable"
+)
+
+// perFile is how many entries' openings one file of a Book holds.
+const perFile = 1 << 16
+
+// Book is the folder that keeps openings: files of one JSON object a line, of 65,536 entries each, mode 0600. One process writes, the one
+// that holds the log's lock; any may read. It is used by one goroutine at a time.
+type Book struct {
+	dir  string
+	disk *durable.Disk
+	file *os.File
+	at   uint64 // number of the open file
+}
+
+// NewBook keeps openings in dir, which is made when the first is kept.
+func NewBook(dir string) *Book { return &Book{dir: dir, disk: durable.New(dir)} }
+
+// line is an opening as it is kept.
+type line struct {
+	Entry      uint64          `json:"n"`
+	Commitment string          `json:"c"`
+	Field      string          `json:"f,omitempty"`
+	Value      json.RawMessage `json:"v,omitempty"`
+	Salt       []byte          `json:"s,omitempty"`
+	Persons    []string        `json:"p,omitempty"`
+	Erased     bool            `json:"erased,omitempty"`
+}
+
+func name(n uint64) string { return fmt.Sprintf("%06d.ndjson", n) }
+
+// Add keeps openings, durably. They are in the order of their entries.
+func (b *Book) Add(list []Opening) error {
+	for len(list) > 0 {
+		n := list[0].Entry / perFile
+		end := slices.IndexFunc(list, func(o Opening) bool { return o.Entry/perFile != n })
+		if end < 0 {
+			end = len(list)
+		}
+		if err := b.add(n, list[:end]); err != nil {
+			return fmt.Errorf("keep openings: %w", err)
+		}
+		list = list[end:]
+	}
+	return nil
+}
+
+func (b *Book) add(n uint64, list []Opening) error {
+	if err := b.open(n); err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	for _, o := range list {
+		if err := enc.Encode(o.line()); err != nil {
+			return err
+		}
+	}
+	before, err := b.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if _, err = b.file.Write(text.Bytes()); err == nil {
+		err = b.file.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, b.file.Truncate(before))
+	}
+	return nil
+}
+
+func (o Opening) line() line {
+	return line{Entry: o.Entry, Commitment: o.Commitment, Field: o.Field, Value: o.Value, Salt: o.Salt, Persons: o.Persons, Erased: o.Erased}
+}
+
+// open opens file n for appending, behind its last whole line: a crash may have left a piece of one.
+func (b *Book) open(n uint64) error {
+	if b.file != nil && b.at == n {
+		return nil
+	}
+	if err := b.Close(); err != nil {
+		return err
+	}
+	path := filepath.Join(b.dir, name(n))
+	if !b.disk.Exists(name(n)) {
+		if err := os.MkdirAll(filepath.Dir(b.dir), 0o755); err != nil {
+			return err
+		}
+		if err := os.Mkdir(b.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		if err := errors.Join(b.disk.Write(name(n), nil, 0o600), b.disk.Flush(), durable.SyncFolder(filepath.Dir(b.dir))); err != nil {
+			return err
+		}
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	if whole := bytes.LastIndexByte(data, '\n') + 1; whole < len(data) {
+		if err := f.Truncate(int64(whole)); err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
+	b.file, b.at = f, n
+	return nil
+}
+
+// Close closes the file that is open; the Book can be used again.
+func (b *Book) Close() error {
+	if b.file == nil {
+		return nil
+	}
+	f := b.file
+	b.file = nil
+	return f.Close()
+}
+
+// Openings gives what is kept of an entry's commitments, by commitment; what was erased says so, what was never kept is missing.
+func (b *Book) Openings(entry uint64) (map[string]Opening, error) {
+	out := map[string]Opening{}
+	err := b.each(name(entry/perFile), func(o Opening) error {
+		if o.Entry == entry {
+			out[o.Commitment] = o
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Each gives every opening that is kept, file by file, with what was erased.
+func (b *Book) Each(ctx context.Context, yield func(Opening) error) error {
+	files, err := b.files()
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := errors.Join(ctx.Err(), b.each(file, yield)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// files lists the Book's files in the order of their entries.
+func (b *Book) files() ([]string, error) {
+	entries, err := os.ReadDir(b.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read openings: %w", err)
+	}
+	var out []string
+	for _, e := range entries {
+		number, ok := strings.CutSuffix(e.Name(), ".ndjson")
+		if n, err := strconv.ParseUint(number, 10, 64); ok && err == nil && name(n) == e.Name() {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
+}
+
+func (b *Book) each(file string, yield func(Opening) error) (err error) {
+	f, err := os.Open(filepath.Join(b.dir, file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read openings: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	in := bufio.NewReaderSize(f, 1<<16)
+	for {
+		text, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return nil // what has no end was never kept
+		}
+		if err != nil {
+			return fmt.Errorf("read openings: %w", err)
+		}
+		var l line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return fmt.Errorf("read openings of %s: %w", file, err)
+		}
+		o := Opening{Entry: l.Entry, Field: l.Field, Value: l.Value, Salt: l.Salt, Persons: l.Persons, Erased: l.Erased, Commitment: l.Commitment}
+		if err := yield(o); err != nil {
+			return err
+		}
+	}
+}
+
+// Erase removes the values, salts and persons of all openings that drop chooses, by writing the files that have any anew. It returns how many
+// there were; with dry set, nothing is removed.
+func (b *Book) Erase(ctx context.Context, dry bool, drop func(Opening) bool) (erased int, err error) {
+	if err := b.Close(); err != nil {
+		return 0, err
+	}
+	files, err := b.files()
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		var text bytes.Buffer
+		enc := json.NewEncoder(&text)
+		enc.SetEscapeHTML(false)
+		here := 0
+		err := b.each(file, func(o Opening) error {
+			if !o.Erased && drop(o) {
+				here++
+				o = Opening{Entry: o.Entry, Commitment: o.Commitment, Erased: true}
+			}
+			return enc.Encode(o.line())
+		})
+		if err == nil && here > 0 && !dry {
+			err = errors.Join(b.disk.Write(file, text.Bytes(), 0o600), b.disk.Flush())
+		}
+		if err := errors.Join(err, ctx.Err()); err != nil {
+			return erased, fmt.Errorf("erase openings: %w", err)
+		}
+		erased += here
+	}
+	return erased, nil
+}
