@@ -2,6 +2,7 @@ package html
 
 import (
 	"strconv"
+	"strings"
 
 	"muster/reports/document"
 )
@@ -79,13 +80,13 @@ func (p *page) content(c document.Cell) string {
 	if c.Font == document.Fixed {
 		open, end = "<code>", "</code>"
 	}
-	out := text(c.Text)
+	out := words(c.Text)
 	if anchor := p.ids[c.Link]; anchor != "" && c.Link != "" {
 		out = `<a href="#` + anchor + `">` + out + "</a>"
 	}
 	out = open + out + end
 	for _, more := range c.More {
-		out += `<span class="more">` + open + text(more) + end + "</span>"
+		out += `<span class="more">` + open + words(more) + end + "</span>"
 	}
 	if c.Fill > 0 {
 		out = `<span class="chip g` + strconv.Itoa((c.Fill*(greys-1)+127)/255) + `">` + out + "</span>"
@@ -94,4 +95,28 @@ func (p *page) content(c document.Cell) string {
 		out += `<span class="tick" role="img" aria-label="to be ticked by hand"></span>`
 	}
 	return out
+}
+
+// words is text whose ids and dates, which have a digit after a hyphen, are not broken over two lines.
+func words(s string) string {
+	if !hyphenated(s) || strings.IndexFunc(s, rightToLeft) >= 0 {
+		return text(s)
+	}
+	parts := strings.Split(s, " ")
+	for i, word := range parts {
+		parts[i] = text(word)
+		if len(word) <= 24 && hyphenated(word) {
+			parts[i] = `<span class="w">` + parts[i] + "</span>"
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func hyphenated(s string) bool {
+	for i := 1; i+1 < len(s); i++ {
+		if s[i] == '-' && s[i+1] >= '0' && s[i+1] <= '9' {
+			return true
+		}
+	}
+	return false
 }
