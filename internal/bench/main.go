@@ -52,6 +52,7 @@ func measurements() []measurement {
 		{[]string{"slack_ack_p99_ms"}, slackAck},
 		{[]string{"ledger_append_per_s"}, ledgerAppend},
 		{[]string{"ledger_proof_100k_bytes", "ledger_proof_100k_ms"}, ledgerProof},
+		{[]string{"pack_1m_s", "pack_1m_rss_mb"}, packMillion},
 		{[]string{"nightly_20k_wall_s", "nightly_20k_cpu_s", "nightly_20k_rss_mb", "nightly_20k_engine_rss_mb"}, nightly},
 	}
 }
@@ -62,6 +63,13 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if dir := os.Getenv(packChild); dir != "" {
+		if err := writePack(ctx, dir); err != nil {
+			_, _ = fmt.Fprintf(os.Stderr, "write pack: %v\n", err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
