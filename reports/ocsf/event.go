@@ -16,6 +16,9 @@ import (
 // Version is the version of the schema.
 const Version = "1.3.0"
 
+// FileName is what the events of a run's findings are called in a pack.
+const FileName = "findings.ocsf.ndjson"
+
 // About says whose events they are.
 type About struct {
 	Organisation string

@@ -16,6 +16,9 @@ import (
 // Version is the version of OSCAL that is written.
 const Version = "1.1.2"
 
+// FileName is what the document is called in a pack.
+const FileName = "assessment-results.oscal.json"
+
 // Write writes the assessment results of a run: file is its evidence.json, findings streams every finding of it once, in any order.
 // The annexes that file names are linked by the paths that they have in the pack, with their digests. The JSON is indented and ends
 // with a line break. Errors are those of findings and of w.
