@@ -10,9 +10,11 @@ import (
 	"muster/internal/ledger"
 	"muster/internal/sheet"
 	"muster/reports/evidence"
+	"muster/reports/frame"
 	"muster/reports/html"
 	"muster/reports/pack"
 	"muster/reports/pdf"
+	"muster/reports/trust"
 )
 
 // builder writes the files of one pack.
@@ -30,7 +32,7 @@ type builder struct {
 // named is one small file of a pack.
 type named struct{ name, content string }
 
-// build writes everything but SHA256SUMS and returns the PDF.
+// build writes everything but SHA256SUMS and its signature, and returns the sealed PDF.
 func (b *builder) build() ([]byte, error) {
 	b.file = evidence.NewFile(b.ev)
 	b.file.Kind, b.file.Subject, b.file.Detail = b.job.Kind, b.job.Subject, b.job.Detail
@@ -44,7 +46,7 @@ func (b *builder) build() ([]byte, error) {
 	}
 	b.file.Totals, b.file.FindingsSHA256 = tally.Totals, tally.Digest.Sum()
 	proofs := b.ledgerFile()
-	document := b.job.Document(Drawn{Evidence: b.ev, File: b.file, Tally: tally, Checkpoint: b.at})
+	document := b.job.Document(frame.Input{Evidence: b.ev, File: b.file, Tally: tally, Checkpoint: b.at})
 	printed, pages, err := pdf.Print(document)
 	if err != nil {
 		return nil, err
@@ -54,7 +56,12 @@ func (b *builder) build() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	report, err := b.w.AddBytes(pack.ReportFile, printed)
+	title := document.Title
+	sealed, where, err := b.ev.Trust.Seal(b.ctx, printed, trust.About{Pack: b.pack.ID, Run: b.ev.Run.ID, Title: title, Author: b.ev.GeneratedBy, Producer: b.file.Renderer, At: b.ev.Run.AsOf, Model: model})
+	if err != nil {
+		return nil, err
+	}
+	report, err := b.w.AddBytes(pack.ReportFile, sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +73,23 @@ func (b *builder) build() ([]byte, error) {
 	for i, proof := range b.ev.Ledger.Proofs {
 		rest = append(rest, named{proofs[i], proof.String()})
 	}
-	rest = append(rest, named{pack.VerifierFile, b.ev.Ledger.VerifierKey + "\n"}, named{pack.GuideFile, pack.Guide(b.file)})
+	public, err := b.ev.Trust.Public(b.ev.Run.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	rest = append(rest, named{pack.VerifierFile, b.ev.Ledger.VerifierKey + "\n"}, named{pack.PackKeyFile, string(public.PackPEM)}, named{pack.SealKeyFile, string(public.Chain)},
+		named{pack.KeyringFile, string(public.Ring)}, named{pack.GuideFile, pack.Guide(b.file, where)})
 	for _, f := range rest {
 		if _, err := b.w.AddBytes(f.name, []byte(f.content)); err != nil {
 			return nil, err
 		}
 	}
-	return printed, nil
+	statement, err := b.ev.Trust.Attest(b.ctx, b.ev.Run.AsOf, b.w.Digests(), pack.Predicate(b.file))
+	if err != nil {
+		return nil, err
+	}
+	_, err = b.w.AddBytes(pack.AttestFile, statement)
+	return sealed, err
 }
 
 // ledgerFile fills the model's part about the ledger and returns the names of the proofs' files.

@@ -13,6 +13,7 @@ import (
 	"muster/internal/sheet"
 	"muster/reports/document"
 	"muster/reports/evidence"
+	"muster/reports/frame"
 	"muster/reports/pack"
 	"muster/reports/reconciliation"
 )
@@ -39,7 +40,7 @@ type Job struct {
 	Detail  any    // what the kind says besides, for evidence.json; nil for nothing
 	Annexes []Annex
 	// Document is what the report says; it is printed as PDF and written as HTML.
-	Document func(Drawn) document.Document
+	Document func(frame.Input) document.Document
 }
 
 // Annex is one table of a pack and who fills it.
@@ -48,19 +49,17 @@ type Annex struct {
 	Fill func(*sheet.Table) error
 }
 
-// Drawn is what a report is drawn from, once the tables are written.
-type Drawn struct {
-	Evidence   evidence.Evidence
-	File       evidence.File // the model as the pack has it, with annexes and totals
-	Tally      *evidence.Tally
-	Checkpoint ledger.Checkpoint
-}
-
-// Reconciliation writes the pack of one nightly reconciliation, <date>-reconciliation.zip with its PDF beside it; see Write.
-func Reconciliation(ctx context.Context, ev evidence.Evidence, data evidence.Data, outDir string) (Pack, error) {
-	return Write(ctx, Job{Kind: "reconciliation", Subject: ev.Run.ID, Name: ev.Run.AsOf.UTC().Format("2006-01-02") + "-reconciliation", Document: func(d Drawn) document.Document {
-		return reconciliation.Document(reconciliation.Input{Evidence: d.Evidence, File: d.File, Tally: d.Tally, Checkpoint: d.Checkpoint})
-	}}, ev, data, outDir)
+// Reconciliation writes the pack of one nightly reconciliation, <date>-reconciliation.zip with its PDF beside it; see Write. history is how many
+// findings were open after each of the last runs, this one included.
+func Reconciliation(ctx context.Context, ev evidence.Evidence, data evidence.Data, history []reconciliation.Night, outDir string) (Pack, error) {
+	job := Job{Kind: "reconciliation", Subject: ev.Run.ID, Name: ev.Run.AsOf.UTC().Format("2006-01-02") + "-reconciliation"}
+	if len(history) > 1 {
+		job.Detail = reconciliation.Detail{History: history}
+	}
+	job.Document = func(in frame.Input) document.Document {
+		return reconciliation.Document(reconciliation.Input{Input: in, History: history})
+	}
+	return Write(ctx, job, ev, data, outDir)
 }
 
 // Write writes one pack, a zip file with its PDF beside it, into outDir, which is made when it is missing. A pack of the same name is replaced.
@@ -80,13 +79,16 @@ func Write(ctx context.Context, job Job, ev evidence.Evidence, data evidence.Dat
 	if err != nil {
 		return Pack{}, fail(job.Kind, access.Denied, err)
 	}
+	if ev.Trust == nil {
+		return Pack{}, fail(job.Kind, access.Invalid, errors.Join(errors.New("there are no keys to sign it with"), w.Abort()))
+	}
 	b := &builder{ctx: ctx, job: job, ev: ev, data: data, w: w, pack: &p, at: at}
 	document, err := b.build()
 	if err == nil {
 		err = pack.WriteFile(p.PDFPath, document)
 	}
 	if err == nil {
-		p.Digest, p.Files, err = w.Finish()
+		p.Digest, p.Files, err = w.Finish(func(sums []byte) ([]byte, error) { return ev.Trust.Sums(ctx, ev.Run.AsOf, sums) })
 	}
 	if err != nil {
 		kind := access.KindOf(err) // the store's, when it is its error

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/reports"
 	"muster/reports/evidence"
+	"muster/reports/reconciliation"
 )
 
 // Report renders the reconciliation pack of a completed run into outDir and enters its digest on the ledger. The same run gives the
@@ -36,7 +39,11 @@ func (r *Runner) Report(ctx context.Context, runID, outDir string) (reports.Pack
 	if err := r.complete(ctx, ev); err != nil {
 		return reports.Pack{}, err
 	}
-	pack, err := reports.Reconciliation(ctx, ev, runData{store: r.Store, run: run, world: world}, outDir)
+	nights, err := r.history(ctx, run)
+	if err != nil {
+		return reports.Pack{}, err
+	}
+	pack, err := reports.Reconciliation(ctx, ev, runData{store: r.Store, run: run, world: world}, nights, outDir)
 	if err != nil {
 		return pack, err
 	}
@@ -67,4 +74,39 @@ func (r *Runner) complete(ctx context.Context, ev evidence.Evidence) error {
 		}
 	}
 	return nil
+}
+
+// trend is how far back the report looks.
+const trend = 90 * 24 * time.Hour
+
+// history is how many findings were open after each completed run of the last 90 days up to and including one, the oldest first; of several runs
+// of one moment the last.
+func (r *Runner) history(ctx context.Context, run access.Run) ([]reconciliation.Night, error) {
+	all, err := r.Store.Runs(ctx, 0)
+	if err != nil {
+		return nil, fmt.Errorf("read the runs before %s: %w", run.ID, err)
+	}
+	var kept []access.Run
+	for _, one := range slices.Backward(all) {
+		if one.State != access.RunCompleted || one.AsOf.After(run.AsOf) || run.AsOf.Sub(one.AsOf) > trend || one.LastEntry > run.LastEntry {
+			continue
+		}
+		if n := len(kept); n > 0 && !kept[n-1].AsOf.Before(one.AsOf) {
+			kept = kept[:n-1]
+		}
+		kept = append(kept, one)
+	}
+	ids := make([]string, len(kept))
+	for i, one := range kept {
+		ids[i] = one.ID
+	}
+	open, err := r.Store.OpenAfter(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("count the findings of the runs before %s: %w", run.ID, err)
+	}
+	out := make([]reconciliation.Night, len(kept))
+	for i, one := range kept {
+		out[i] = reconciliation.Night{At: one.AsOf, Open: open[one.ID]}
+	}
+	return out, nil
 }

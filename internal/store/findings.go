@@ -154,6 +154,27 @@ func (s *Store) FindingsOfRun(ctx context.Context, runID string, yield func(acce
 	return s.eachFinding(ctx, from, "1", findingOrder, []any{wire.P("run", runID)}, yield)
 }
 
+// OpenAfter counts the findings that were open after each of some runs, by severity. A run that found nothing open is not in it.
+func (s *Store) OpenAfter(ctx context.Context, runs []string) (map[string]map[access.Severity]int, error) {
+	out := map[string]map[access.Severity]int{}
+	q := wire.Query{Op: "count open findings", Args: []any{wire.P("runs", runs)},
+		SQL: `SELECT run_id, toString(severity), uniqExact(fingerprint) FROM finding_events
+		WHERE run_id IN {runs:Array(String)} AND state NOT IN ('resolved', 'excepted') GROUP BY run_id, severity`}
+	err := s.db.Each(ctx, q, func(scan func(...any) error) error {
+		var run, severity string
+		var n uint64
+		if err := scan(&run, &severity, &n); err != nil {
+			return err
+		}
+		if out[run] == nil {
+			out[run] = map[access.Severity]int{}
+		}
+		out[run][access.Severity(severity)] = int(n)
+		return nil
+	})
+	return out, err
+}
+
 // FindingsBefore yields the findings as they stood when a completed run judged them: those that were open, and those resolved ones that it
 // wrote about again. The order is that of Findings.
 func (s *Store) FindingsBefore(ctx context.Context, runID string, yield func(access.Finding) error) error {

@@ -6,14 +6,15 @@ import (
 	"muster/internal/access"
 	"muster/reports/chart"
 	"muster/reports/evidence"
+	"muster/reports/frame"
 )
 
 // systems lists the systems that have open findings, in the order of the sources, combinations last.
 func (w *builder) systems() []string {
 	seen := map[string]bool{}
 	var out []string
-	for _, s := range w.ev.Sources {
-		for _, bySystem := range w.in.Tally.Matrix {
+	for _, s := range w.Ev.Sources {
+		for _, bySystem := range w.In.Tally.Matrix {
 			if bySystem[s.System.Name] > 0 && !seen[s.System.Name] {
 				seen[s.System.Name] = true
 				out = append(out, s.System.Name)
@@ -21,7 +22,7 @@ func (w *builder) systems() []string {
 		}
 	}
 	var rest []string
-	for _, bySystem := range w.in.Tally.Matrix {
+	for _, bySystem := range w.In.Tally.Matrix {
 		for name := range bySystem {
 			if !seen[name] {
 				seen[name] = true
@@ -36,18 +37,18 @@ func (w *builder) systems() []string {
 // heatMap shows how many open findings of each severity each system has.
 func (w *builder) heatMap() {
 	systems, rows, counts := w.systems(), []string{}, [][]int{}
-	for _, s := range severities() {
-		if w.in.Tally.BySeverity[s].Open == 0 && s == access.Informational {
+	for _, s := range frame.Severities() {
+		if w.In.Tally.BySeverity[s].Open == 0 && s == access.Informational {
 			continue
 		}
 		line := make([]int, len(systems))
 		for i, name := range systems {
-			line[i] = w.in.Tally.Matrix[s][name]
+			line[i] = w.In.Tally.Matrix[s][name]
 		}
 		rows, counts = append(rows, string(s)), append(counts, line)
 	}
-	w.section("Where the open findings are", 0)
-	w.add(chart.HeatMap(rows, systems, counts))
+	w.Section("Where the open findings are", 0)
+	w.Add(chart.HeatMap(rows, systems, counts))
 }
 
 // trend shows how the open findings came to be so many, when there is an earlier run.
@@ -56,24 +57,24 @@ func (w *builder) trend() {
 		return
 	}
 	var names []string
-	for _, s := range severities() {
+	for _, s := range frame.Severities() {
 		names = append(names, string(s))
 	}
 	moments := make([]chart.Moment, len(w.in.History))
 	for i, night := range w.in.History {
 		moments[i].At = night.At
-		for _, s := range severities() {
+		for _, s := range frame.Severities() {
 			moments[i].Values = append(moments[i].Values, night.Open[s])
 		}
 	}
-	w.section("The last 90 days", 0)
-	w.add(chart.Trend(names, moments))
+	w.Section("The last 90 days", 0)
+	w.Add(chart.Trend(names, moments))
 }
 
 // ageChart shows for every rule how long its open findings have been known.
 func (w *builder) ageChart() {
 	var bars []chart.Bar
-	for _, g := range w.groups {
+	for _, g := range w.Groups {
 		if g.Totals.Open == 0 {
 			continue
 		}
@@ -88,6 +89,6 @@ func (w *builder) ageChart() {
 		return
 	}
 	names := evidence.AgeNames()
-	w.section("How long open findings have been known", 0)
-	w.add(chart.Ageing(names[:], bars))
+	w.Section("How long open findings have been known", 0)
+	w.Add(chart.Ageing(names[:], bars))
 }
