@@ -7,6 +7,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/internal/reconcile/assess"
 	"muster/internal/reconcile/expect"
 	"muster/internal/reconcile/sight"
@@ -212,7 +213,7 @@ func (r *Runner) record(ctx context.Context, res *Result, settled []access.Findi
 	for _, f := range settled {
 		digest.Add(f)
 		if f.Change != access.ChangeStill && f.Change != access.ChangeUnverified {
-			events = append(events, r.entry(*run, ledger.Finding, map[string]any{"fingerprint": f.Fingerprint, "rule": f.Rule,
+			events = append(events, r.entry(*run, ledger.Finding, map[string]any{"fingerprint": commit.Of(f.Fingerprint, f.Person), "rule": f.Rule,
 				"system": f.System, "severity": string(f.Severity), "state": string(f.State), "change": string(f.Change)}))
 		}
 	}

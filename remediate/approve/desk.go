@@ -1,6 +1,7 @@
 package approve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/remediate"
 )
 
@@ -229,7 +231,7 @@ func (d *Desk) Refuse(ctx context.Context, a Attempt) error { return d.enter(ctx
 
 func (d *Desk) enter(ctx context.Context, a Attempt) error {
 	_, err := d.Ledger.Append(ctx, ledger.Event{Time: a.At, Type: ledger.Refusal, Data: map[string]any{"approval": a.Approval, "channel": string(a.Channel),
-		"who_sha256": remediate.Hash(a.Who), "why": string(a.Why)}})
+		"who": commit.Of(cmp.Or(a.Who, "unknown"), a.Who), "why": string(a.Why)}})
 	if err != nil {
 		return fmt.Errorf("enter the refusal on the ledger: %w", err)
 	}
@@ -242,7 +244,7 @@ func (d *Desk) record(ctx context.Context, x access.Decision) error {
 		return err
 	}
 	_, err = d.Ledger.Append(ctx, ledger.Event{Time: x.At, Type: ledger.Decision, Data: map[string]any{"decision": x.ID, "approval": x.Approval, "verdict": string(x.Verdict),
-		"by": x.By, "role": x.Role, "channel": string(x.Channel), "sha256": digest}})
+		"by": commit.Of(x.By, x.By), "role": x.Role, "channel": string(x.Channel), "sha256": commit.Of(digest, x.By)}})
 	if err != nil {
 		return fmt.Errorf("enter the decision on the ledger: %w", err)
 	}
@@ -269,7 +271,7 @@ func (d *Desk) keep(ctx context.Context, now time.Time, kind ledger.Type, what s
 			return err
 		}
 		events = append(events, ledger.Event{Time: now, Type: kind, Run: a.Run, Data: map[string]any{"approval": a.ID, "what": what, "state": string(a.State),
-			"actions": len(a.Actions), "need": a.Need, "sha256": digest}})
+			"actions": len(a.Actions), "need": a.Need, "sha256": commit.Of(digest, a.Person)}})
 	}
 	if len(events) == 0 {
 		return nil

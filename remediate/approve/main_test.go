@@ -116,9 +116,9 @@ func (o *office) stored(t testing.TB, id string) access.Approval {
 	return list[0]
 }
 
-func (o *office) entries(t testing.TB, kind ledger.Type) []string {
+func (o *office) entries(t testing.TB, kind ledger.Type, secret ...string) []string {
 	t.Helper()
-	list, err := remediatetest.Entries(t.Context(), o.dir, kind)
+	list, err := remediatetest.Entries(t.Context(), o.dir, kind, secret...)
 	if err != nil {
 		t.Fatal(err)
 	}

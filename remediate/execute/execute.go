@@ -13,6 +13,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/internal/retry"
 	"muster/remediate"
 )
@@ -267,7 +268,7 @@ func (x *Executor) intents(ctx context.Context, list []*remediate.Record) error 
 	}
 	err := x.write(ctx, ledger.Intent, list, func(r *remediate.Record) (map[string]any, error) {
 		digest, err := remediate.Digest(r)
-		return map[string]any{"sha256": digest, "inverse": r.Inverse != nil, "try": r.Tries}, err
+		return map[string]any{"sha256": commit.Of(digest, r.Person), "inverse": r.Inverse != nil, "try": r.Tries}, err
 	}, false)
 	for _, rec := range list {
 		x.step(StepIntent, rec.Action)
@@ -283,7 +284,7 @@ func (x *Executor) receipts(ctx context.Context, list []*remediate.Record) error
 			return data, nil
 		}
 		digest, err := remediate.Digest(r.Receipt)
-		data["outcome"], data["sha256"] = string(r.Receipt.Outcome), digest
+		data["outcome"], data["sha256"] = string(r.Receipt.Outcome), commit.Of(digest, r.Person)
 		return data, err
 	}, false)
 	if err != nil {

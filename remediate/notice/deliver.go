@@ -10,6 +10,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/internal/retry"
 )
 
@@ -124,7 +125,7 @@ func (o *Outbox) commit(ctx context.Context, what string, list ...*Notice) error
 		if n.State == Sending {
 			n.State, n.SentAt = Sent, now
 		}
-		entries[i] = map[string]any{"key": n.Key, "channel": string(n.Channel), "ref": n.Ref.ID, "sha256": n.Digest}
+		entries[i] = map[string]any{"key": commit.Of(n.Key, n.Person), "channel": string(n.Channel), "ref": n.Ref.ID, "sha256": commit.Of(n.Digest, n.Person)}
 	}
 	if _, err := o.Ledger.Append(ctx, ledger.Event{Time: now, Type: ledger.Notice, Run: list[0].Run, Data: map[string]any{"what": what, "notices": entries}}); err != nil {
 		return fmt.Errorf("enter messages on the ledger: %w", err)

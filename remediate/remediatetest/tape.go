@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/privacy"
 	"muster/remediate"
 )
 
@@ -85,18 +87,26 @@ func (l *Ledger) Append(ctx context.Context, events ...ledger.Event) (uint64, er
 	return n, err
 }
 
-// Entries reads what a ledger in a folder holds of one type, as canonical JSON.
-func Entries(ctx context.Context, dir string, kind ledger.Type) ([]string, error) {
+// Entries reads what a ledger in a folder holds of one type, as JSON, with what the entries commit to. An entry in which one of the words of secret
+// stands in clear is an error.
+func Entries(ctx context.Context, dir string, kind ledger.Type, secret ...string) ([]string, error) {
 	r, err := ledger.Read(dir)
 	if err != nil {
 		return nil, err
 	}
 	var out []string
 	err = r.Entries(ctx, 0, func(e ledger.Entry) error {
-		if e.Type == kind {
-			out = append(out, string(e.Data))
+		if e.Type != kind {
+			return nil
 		}
-		return nil
+		for _, word := range secret {
+			if strings.Contains(string(e.Data), word) {
+				return fmt.Errorf("entry %d says %q in clear: %s", e.Index, word, e.Data)
+			}
+		}
+		opened, err := privacy.Reveal(dir, e.Index)
+		out = append(out, string(opened.Data()))
+		return err
 	})
 	return out, err
 }

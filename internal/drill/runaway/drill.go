@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"muster/internal/ledger"
+	"muster/internal/ledger/privacy"
 	"muster/remediate/slack/slackfake/state"
 )
 
@@ -253,7 +254,14 @@ func (d *drill) released(ctx context.Context, id, why string) (n int, err error)
 	}
 	err = r.Entries(ctx, 0, func(e ledger.Entry) error {
 		var data struct{ Hold, Reason, By string }
-		if e.Type == ledger.Release && json.Unmarshal(e.Data, &data) == nil && data.Hold == id && strings.Contains(data.Reason, why) && data.By != "" {
+		if e.Type != ledger.Release {
+			return nil
+		}
+		opened, err := privacy.Reveal(d.file("data/ledger"), e.Index)
+		if err != nil {
+			return err
+		}
+		if json.Unmarshal(opened.Data(), &data) == nil && data.Hold == id && strings.Contains(data.Reason, why) && data.By != "" {
 			n++
 		}
 		return nil

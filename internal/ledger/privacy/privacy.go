@@ -5,6 +5,7 @@ package privacy
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -164,4 +165,15 @@ func wrapped(err error) error {
 
 func failed(kind access.Kind, op, hint string, err error) error {
 	return &access.Error{System: "ledger", Op: op, Kind: kind, Hint: hint, Err: err}
+}
+
+// Data is the entry's data with the values that are kept in place of their commitments.
+func (r Revealed) Data() json.RawMessage {
+	text := string(r.Entry.Data)
+	for _, o := range r.Openings {
+		if o.Value != nil {
+			text = strings.Replace(text, `"`+o.Commitment+`"`, string(o.Value), 1)
+		}
+	}
+	return json.RawMessage(text)
 }

@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/internal/reconcile/people"
 	"muster/remediate"
 	"muster/remediate/approve"
@@ -108,8 +109,8 @@ func (m *Mender) enterException(ctx context.Context, x access.RiskException, wha
 	if err != nil {
 		return err
 	}
-	_, err = m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Accept, Data: map[string]any{"exception": x.ID, "approval": x.Approval, "finding": x.Finding,
-		"what": what, "expires": x.Expires.Format(time.DateOnly), "sha256": digest}})
+	_, err = m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Accept, Data: map[string]any{"exception": x.ID, "approval": x.Approval, "finding": commit.Of(x.Finding, x.Person),
+		"what": what, "expires": x.Expires.Format(time.DateOnly), "sha256": commit.Of(digest, x.Person)}})
 	if err != nil {
 		return fmt.Errorf("enter the exception on the ledger: %w", err)
 	}

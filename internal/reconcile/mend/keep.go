@@ -7,6 +7,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/remediate"
 	"muster/remediate/planner"
 )
@@ -57,7 +58,7 @@ func (m *Mender) keepHolds(ctx context.Context, holds []access.Hold) error {
 		}
 		if h.Open() {
 			events = append(events, ledger.Event{Time: now, Type: ledger.Hold, Run: h.Run, Data: map[string]any{"hold": h.ID, "system": h.System, "cause": h.Cause, "actions": h.Actions,
-				"accounts": h.Accounts, "by": h.By, "sha256": digest}})
+				"accounts": h.Accounts, "by": commit.Of(h.By, h.By), "sha256": commit.Of(digest, h.By)}})
 		} else {
 			events = append(events, releaseEvent(h, now))
 		}

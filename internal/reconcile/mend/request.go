@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/internal/reconcile/people"
 	"muster/remediate"
 	"muster/remediate/approve"
@@ -155,7 +156,7 @@ func (m *Mender) enterRequest(ctx context.Context, q access.Request, what string
 		return err
 	}
 	_, err = m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Request, Data: map[string]any{"request": q.ID, "approval": q.Approval, "system": q.Ref.System,
-		"what": what, "conflicts": len(q.Conflicts), "sha256": digest}})
+		"what": what, "conflicts": len(q.Conflicts), "sha256": commit.Of(digest, q.Person)}})
 	if err != nil {
 		return fmt.Errorf("enter the request on the ledger: %w", err)
 	}

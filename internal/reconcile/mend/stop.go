@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/internal/reconcile/halt"
 	"muster/remediate"
 	"muster/remediate/planner"
@@ -46,7 +47,7 @@ func (m *Mender) noticeHalt(ctx context.Context) error {
 }
 
 func (m *Mender) enterHalt(ctx context.Context, what, reason, by string) error {
-	_, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Halt, Data: map[string]any{"what": what, "reason": reason, "by": by}})
+	_, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Halt, Data: map[string]any{"what": what, "reason": commit.Of(reason, by), "by": commit.Of(by, by)}})
 	if err != nil {
 		return fmt.Errorf("enter the kill switch on the ledger: %w", err)
 	}
@@ -102,5 +103,5 @@ func (m *Mender) Release(ctx context.Context, name, reason, by string) ([]access
 }
 
 func releaseEvent(h access.Hold, at time.Time) ledger.Event {
-	return ledger.Event{Time: at, Type: ledger.Release, Run: h.Run, Data: map[string]any{"hold": h.ID, "system": h.System, "sha256": h.Digest, "reason": h.Release, "by": h.ReleasedBy}}
+	return ledger.Event{Time: at, Type: ledger.Release, Run: h.Run, Data: map[string]any{"hold": h.ID, "system": h.System, "sha256": h.Digest, "reason": commit.Of(h.Release, h.ReleasedBy), "by": commit.Of(h.ReleasedBy, h.ReleasedBy)}}
 }

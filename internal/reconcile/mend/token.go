@@ -10,8 +10,8 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/internal/reconcile/people"
-	"muster/remediate"
 	"muster/remediate/approve"
 	"muster/remediate/planner"
 )
@@ -64,7 +64,7 @@ func (m *Mender) Token(ctx context.Context, approval, person, by string) (string
 	case a.State != access.ApprovalWaiting:
 		return "", &access.Error{Op: "make token", Kind: access.Conflict, Err: errors.New("the question was answered")}
 	}
-	_, err = m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Approval, Data: map[string]any{"approval": a.ID, "what": "token", "for": who.Person, "by_sha256": remediate.Hash(by)}})
+	_, err = m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Approval, Data: map[string]any{"approval": a.ID, "what": "token", "for": commit.Of(who.Person, who.Person), "by": commit.Of(by, by)}})
 	if err != nil {
 		return "", fmt.Errorf("enter the token on the ledger: %w", err)
 	}

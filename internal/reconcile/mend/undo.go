@@ -10,6 +10,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/remediate"
 	"muster/remediate/planner"
 )
@@ -36,8 +37,8 @@ func (m *Mender) Undo(ctx context.Context, id, reason, by string) ([]remediate.R
 	}
 	events := make([]ledger.Event, 0, len(done))
 	for _, r := range done {
-		events = append(events, ledger.Event{Time: m.Now().UTC(), Type: ledger.Decision, Run: r.Run, Data: map[string]any{"undo": r.ID, "verdict": string(access.Approve), "by": by,
-			"channel": string(access.ChannelCLI), "reason_sha256": remediate.Hash(reason)}})
+		events = append(events, ledger.Event{Time: m.Now().UTC(), Type: ledger.Decision, Run: r.Run, Data: map[string]any{"undo": r.ID, "verdict": string(access.Approve), "by": commit.Of(by, by),
+			"channel": string(access.ChannelCLI), "reason": commit.Of(reason, by, r.Person)}})
 	}
 	if _, err := m.Ledger.Append(ctx, events...); err != nil {
 		return nil, fmt.Errorf("enter the decision on the ledger: %w", err)

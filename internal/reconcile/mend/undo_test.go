@@ -74,8 +74,8 @@ func TestUndoBringsASystemBack(t *testing.T) {
 			t.Errorf("%s again: %v", id, err)
 		}
 	}
-	entries, err := remediatetest.Entries(t.Context(), s.dir, ledger.Decision)
-	if err != nil || len(entries) != 5 || strings.Contains(entries[0], "Monday") {
+	entries, err := remediatetest.Entries(t.Context(), s.dir, ledger.Decision, "Monday", "W-1")
+	if err != nil || len(entries) != 5 || !strings.Contains(entries[0], "Monday") {
 		t.Errorf("the ledger says %v: %v", entries, err)
 	}
 }

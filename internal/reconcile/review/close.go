@@ -8,7 +8,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
-	"muster/remediate"
+	"muster/internal/ledger/commit"
 )
 
 // Close ends a campaign. What nobody decided becomes what the campaign says that silence means, and is flagged; what was revoked is expected no
@@ -73,7 +73,7 @@ func (b *Board) enterEnd(ctx context.Context, c access.Campaign, items []access.
 	var events []ledger.Event
 	for _, i := range items {
 		if i.Silent {
-			events = append(events, ledger.Event{Time: c.ClosedAt, Type: ledger.Decision, Run: c.Run, Data: map[string]any{"campaign": c.ID, "item": i.ID, "key": i.Key,
+			events = append(events, ledger.Event{Time: c.ClosedAt, Type: ledger.Decision, Run: c.Run, Data: map[string]any{"campaign": c.ID, "item": i.ID, "key": commit.Of(i.Key, i.Person),
 				"verdict": string(c.Silence), "by": "", "channel": string(access.ChannelClock)}})
 		}
 	}
@@ -105,5 +105,5 @@ func (b *Board) EnterToken(ctx context.Context, c access.Campaign, person, by st
 	if person == by {
 		return &access.Error{Op: "make token", Kind: access.Denied, Hint: "let somebody else hand it out", Err: errors.New("nobody hands out tokens to themselves")}
 	}
-	return b.enter(ctx, c, "token", map[string]any{"for": person, "by_sha256": remediate.Hash(by)})
+	return b.enter(ctx, c, "token", map[string]any{"for": commit.Of(person, person), "by": commit.Of(by, by)})
 }

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/remediate"
 	"muster/remediate/approve"
 )
@@ -218,8 +220,8 @@ func (b *Board) record(ctx context.Context, c access.Campaign, items []access.Re
 		if err != nil {
 			return err
 		}
-		events[n] = ledger.Event{Time: d.At, Type: ledger.Decision, Run: c.Run, Data: map[string]any{"decision": d.ID, "campaign": c.ID, "item": i.ID, "key": i.Key, "verdict": string(d.Verdict),
-			"by": d.By, "role": d.Role, "channel": string(d.Channel), "bulk": d.Bulk, "replaces": d.Replaces, "sha256": digest}}
+		events[n] = ledger.Event{Time: d.At, Type: ledger.Decision, Run: c.Run, Data: map[string]any{"decision": d.ID, "campaign": c.ID, "item": i.ID, "key": commit.Of(i.Key, i.Person), "verdict": string(d.Verdict),
+			"by": commit.Of(d.By, d.By), "role": d.Role, "channel": string(d.Channel), "bulk": d.Bulk, "replaces": d.Replaces, "sha256": commit.Of(digest, d.By, i.Person)}}
 	}
 	if _, err := b.Ledger.Append(ctx, events...); err != nil {
 		return fmt.Errorf("enter decisions on the ledger: %w", err)
@@ -227,10 +229,10 @@ func (b *Board) record(ctx context.Context, c access.Campaign, items []access.Re
 	return nil
 }
 
-// Refuse enters an attempt to decide that was refused. who is hashed.
+// Refuse enters an attempt to decide that was refused. The entry commits to who.
 func (b *Board) Refuse(ctx context.Context, subject, who string, channel access.Channel, why approve.RefusalKind) error {
 	_, err := b.Ledger.Append(ctx, ledger.Event{Time: b.Now().UTC(), Type: ledger.Refusal, Data: map[string]any{"item": subject, "channel": string(channel),
-		"who_sha256": remediate.Hash(who), "why": string(why)}})
+		"who": commit.Of(cmp.Or(who, "unknown"), who), "why": string(why)}})
 	if err != nil {
 		return fmt.Errorf("enter the refusal on the ledger: %w", err)
 	}

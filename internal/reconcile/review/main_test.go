@@ -212,9 +212,9 @@ func (r *room) refused(c review.Claim) approve.RefusalKind {
 	return no.Why
 }
 
-func (r *room) entries(kind ledger.Type) []string {
+func (r *room) entries(kind ledger.Type, secret ...string) []string {
 	r.t.Helper()
-	list, err := remediatetest.Entries(r.t.Context(), r.dir, kind)
+	list, err := remediatetest.Entries(r.t.Context(), r.dir, kind, secret...)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"muster/internal/ledger"
+	"muster/internal/ledger/privacy"
 )
 
 // Said is what a command answered.
@@ -115,7 +116,11 @@ func (h *House) News(ctx context.Context) (list []Entry, err error) {
 			return nil
 		}
 		x := Entry{Kind: e.Type}
-		if err := json.Unmarshal(e.Data, &x); err != nil {
+		opened, err := privacy.Reveal(h.Path("data/ledger"), e.Index)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(opened.Data(), &x); err != nil {
 			return fmt.Errorf("read entry %d: %w", e.Index, err)
 		}
 		list = append(list, x)
@@ -130,7 +135,7 @@ type Entry struct {
 	Approval string
 	Channel  string
 	Why      string
-	Who      string `json:"who_sha256"`
+	Who      string
 	By       string
 	Verdict  string
 }
