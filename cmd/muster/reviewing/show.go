@@ -13,7 +13,10 @@ import (
 	"muster/cmd/muster/cli"
 	"muster/cmd/muster/show"
 	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/internal/reconcile/dossier"
 	"muster/internal/reconcile/review"
+	"muster/reports/accessreview"
 )
 
 func day(t time.Time) string { return show.Day(t) }
@@ -68,8 +71,9 @@ func (a *commands) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status CAMPAIGN",
 		Short: "Say how far a campaign is, who has still to answer, and what of it is proven",
-		Long:  "Ends with 3 when the population may lack something, and with 1 when the items are not those that were frozen.",
-		Args:  cobra.ExactArgs(1),
+		Long: "With -o json, all that the evidence pack says of it. Ends with 3 when the population may lack something, and with 1 when the items are not\n" +
+			"those that were frozen.",
+		Args: cobra.ExactArgs(1),
 		RunE: a.with(false, func(ctx context.Context, w *work, args []string) error {
 			made, err := w.Campaign(ctx, args[0])
 			if err != nil {
@@ -82,7 +86,13 @@ func (a *commands) statusCommand() *cobra.Command {
 			if err := review.Ended(made, items); err != nil {
 				return err
 			}
-			if err := a.showStatus(review.Count(made, items, a.Now())); err != nil {
+			p := review.Count(made, items, a.Now())
+			if a.Format == "json" {
+				err = a.showEvidence(ctx, w, p)
+			} else {
+				err = a.showStatus(p)
+			}
+			if err != nil {
 				return err
 			}
 			if review.Incomplete(made) {
@@ -91,6 +101,22 @@ func (a *commands) statusCommand() *cobra.Command {
 			return nil
 		}),
 	}
+}
+
+// showEvidence shows where a campaign stands with all that the evidence pack says of it.
+func (a *commands) showEvidence(ctx context.Context, w *work, p review.Progress) error {
+	trail, err := ledger.Read(w.session.LedgerDir())
+	if err != nil {
+		return err
+	}
+	r, err := dossier.Review(ctx, w.session.Store, trail, p.Campaign.ID)
+	if err != nil {
+		return err
+	}
+	return a.Show().List(show.Listing{Items: struct {
+		review.Progress
+		Evidence accessreview.Model `json:"evidence"`
+	}{p, r.Model}})
 }
 
 func (a *commands) showCampaigns(list []access.Campaign) error {
