@@ -24,7 +24,7 @@ func (w *builder) decisions() {
 	}
 	w.Para(fmt.Sprintf("The ledger has %s of this campaign, of which silence took %s, and %s. It agrees with what is stored: %s.", frame.Plural(m.Ledger.Decisions, "decision"), frame.Number(m.Totals.Silent),
 		frame.Plural(m.Ledger.Refusals, "refused attempt"), yes(m.Ledger.Agrees)))
-	entries := document.Table{Columns: []document.Column{{Title: "Entry", Share: 16, Align: 'R'}, {Title: "At (UTC)", Share: 26, Whole: true}, {Title: "What", Share: 60}}}
+	entries := document.Table{Columns: []document.Column{{Title: "Entry", Share: 16}, {Title: "At (UTC)", Share: 26, Whole: true}, {Title: "What", Share: 60}}}
 	for _, e := range m.Ledger.Entries[:min(len(m.Ledger.Entries), mostPrinted)] {
 		entries.Rows = append(entries.Rows, document.Row(frame.Number(e.Index), frame.Minute(e.At), e.What))
 	}
@@ -34,10 +34,10 @@ func (w *builder) decisions() {
 		w.Para("No two items were decided by one stroke.")
 	} else {
 		w.Para(fmt.Sprintf("%s over several items, with %s. Whether each was looked at is for the reader to judge.", capital(frame.Plural(p.Strokes, "stroke")), frame.Plural(p.Bulk, "decision")))
-		t := document.Table{Columns: []document.Column{{Title: "Reviewer", Share: 30}, {Title: "At (UTC)", Share: 24, Whole: true}, {Title: "Verdict", Share: 14}, {Title: "Items", Share: 10, Align: 'R'}, {Title: "First of them", Share: 34},
-			{Title: "Took in all", Share: 16, Align: 'R'}, {Title: "Reason", Share: 34}}}
+		t := document.Table{Columns: []document.Column{{Title: "Reviewer", Share: 30}, {Title: "At (UTC)", Share: 24, Whole: true}, {Title: "Verdict", Share: 14}, {Title: "First of them", Share: 34},
+			{Title: "Reason", Share: 34}, {Title: "Items", Share: 10, Align: 'R'}, {Title: "Took in all", Share: 16, Align: 'R'}}}
 		for _, s := range m.Strokes[:min(len(m.Strokes), mostPrinted)] {
-			t.Rows = append(t.Rows, document.Row(s.Name, frame.Minute(s.At), s.Verdict, frame.Number(s.Items), s.What, took(s.TookMS), frame.Dash(s.Reason)))
+			t.Rows = append(t.Rows, document.Row(s.Name, frame.Minute(s.At), s.Verdict, s.What, frame.Dash(s.Reason), frame.Number(s.Items), took(s.TookMS)))
 		}
 		w.list("Strokes over several items", t, len(m.Strokes), DecisionsAnnex)
 	}
@@ -46,9 +46,9 @@ func (w *builder) decisions() {
 		w.Para(fmt.Sprintf("No decision on a single item of which the time is known took less than %d seconds.", int(TooFast.Seconds())))
 		return
 	}
-	t := document.Table{Columns: []document.Column{{Title: "Took", Share: 12, Align: 'R'}, {Title: "Reviewer", Share: 30}, {Title: "At (UTC)", Share: 24, Whole: true}, {Title: "Verdict", Share: 14}, {Title: "Whose", Share: 36}, {Title: "What", Share: 36}}}
+	t := document.Table{Columns: []document.Column{{Title: "Reviewer", Share: 30}, {Title: "At (UTC)", Share: 24, Whole: true}, {Title: "Verdict", Share: 14}, {Title: "Whose", Share: 36}, {Title: "What", Share: 36}, {Title: "Took", Share: 12, Align: 'R'}}}
 	for _, f := range m.Fast[:min(len(m.Fast), mostPrinted)] {
-		t.Rows = append(t.Rows, []document.Cell{{Text: took(f.TookMS)}, {Text: f.Name}, {Text: frame.Minute(f.At)}, {Text: f.Verdict}, whose(f.Row), {Text: f.Entitlement + " in " + f.System}})
+		t.Rows = append(t.Rows, []document.Cell{{Text: f.Name}, {Text: frame.Minute(f.At)}, {Text: f.Verdict}, whose(f.Row), {Text: f.Entitlement + " in " + f.System}, {Text: took(f.TookMS)}})
 	}
 	w.list("Decisions that took less than 5 seconds", t, len(m.Fast), DecisionsAnnex)
 }

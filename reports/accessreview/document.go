@@ -45,6 +45,9 @@ func (w *builder) cover() document.Cover {
 		{Number: frame.Number(t.Proven) + " of " + frame.Number(t.Revoke), Label: "revocations proven to be gone"},
 	}}
 	if lines := w.beware(); len(lines) > 0 {
+		for i := range lines {
+			lines[i] = "• " + lines[i]
+		}
 		c.Callouts = []document.Callout{{Title: "Read this first", Paras: lines}}
 	}
 	c.Pairs = []document.Pair{
@@ -99,7 +102,7 @@ func (w *builder) beware() []string {
 	var out []string
 	say := func(holds bool, format string, args ...any) {
 		if holds {
-			out = append(out, "• "+fmt.Sprintf(format, args...))
+			out = append(out, fmt.Sprintf(format, args...))
 		}
 	}
 	say(!m.Population.Whole, "%s with hash %.12s are kept, and %s with %.12s were frozen.", frame.Plural(m.Population.Items, "item"), m.Population.Recomputed, frame.Number(m.Population.Count), m.Population.SHA256)
@@ -119,8 +122,8 @@ func (w *builder) beware() []string {
 func (w *builder) conclusion() {
 	w.Chapter("Conclusion and counts")
 	w.Para(w.verdict())
-	for _, line := range w.beware() {
-		w.Para(line)
+	if lines := w.beware(); len(lines) > 0 {
+		w.Add(document.List{Items: lines})
 	}
 	t := w.m.Totals
 	table := document.Table{Columns: []document.Column{{Title: "Items", Share: 60}, {Title: "Number", Share: 16, Align: 'R'}, {Title: "Share", Share: 14, Align: 'R'}}}
@@ -149,16 +152,17 @@ func (w *builder) population() {
 		m.Campaign.Run, frame.Clock(m.Campaign.AsOf), frame.Clock(m.Campaign.CreatedAt), frame.Plural(m.Population.Count, "item"), frame.Plural(m.Population.Accounts, "account"),
 		frame.Plural(m.Population.Persons, "person")))
 	w.Pairs(34, document.Pair{Label: "Scope (CEL)", Value: m.Campaign.Scope, Mono: true}, document.Pair{Label: "SHA-256, frozen", Value: m.Population.SHA256, Mono: true},
-		document.Pair{Label: "SHA-256, now", Value: m.Population.Recomputed, Mono: true}, document.Pair{Label: "The same", Value: yes(m.Population.Whole)},
+		document.Pair{Label: "SHA-256, now", Value: m.Population.Recomputed, Mono: true}, document.Pair{Label: "SHA-256, ledger", Value: frame.Dash(m.Ledger.Frozen), Mono: true},
+		document.Pair{Label: "All the same", Value: yes(m.Population.Whole && m.Ledger.Frozen == m.Population.SHA256)},
 		document.Pair{Label: "SHA-256, as ended", Value: frame.Dash(m.Population.Ended), Mono: true})
 	w.Section("How to compute the hash again", 40)
 	w.Para("The first column of " + ItemsAnnex + " is the key of each item. The hash of the population is that of the sorted keys, each with a line feed:")
 	w.Add(document.Paragraph{Text: "grep -oE '^[0-9a-f]{64}' " + ItemsAnnex + " | LC_ALL=C sort | sha256sum", Style: document.Mono})
 	w.Para("A key is the SHA-256 over system, account_id, entitlement_id, entitlement and person of its row, each written as its length in bytes, a colon and itself, one after the other. The ledger " +
 		"has the frozen hash in its entry of type campaign, from before anybody decided anything.")
-	t := document.Table{Columns: []document.Column{{Title: "System", Share: 20}, {Title: "Items", Share: 10, Align: 'R'}, {Title: "Snapshot", Share: 34}, {Title: "Taken at (UTC)", Share: 20}, {Title: "Remarks", Share: 50}}}
+	t := document.Table{Columns: []document.Column{{Title: "System", Share: 20}, {Title: "Snapshot", Share: 34}, {Title: "Taken at (UTC)", Share: 22, Whole: true}, {Title: "Remarks", Share: 50}, {Title: "Items", Share: 10, Align: 'R'}}}
 	for _, s := range m.Sources {
-		t.Rows = append(t.Rows, document.Row(s.System, frame.Zero(s.Items), frame.Dash(s.Snapshot), minute(s), frame.Dash(strings.Join(words(s.Excluded, s.Warning), "; "))))
+		t.Rows = append(t.Rows, document.Row(s.System, frame.Dash(s.Snapshot), minute(s), frame.Dash(strings.Join(words(s.Excluded, s.Warning), "; ")), frame.Zero(s.Items)))
 	}
 	w.Section("Systems, and what is excluded", 30)
 	w.Table("Systems of the campaign", t)
