@@ -41,7 +41,7 @@ func (c context) finding(f access.Finding) event {
 	e := begin(f.Change, f.State, moment(f, c.asOf), c.about)
 	e.severity(f.Severity)
 	e.Message = f.Message
-	e.Metadata.UID = f.RunID + "/" + f.ID
+	e.Metadata.UID = c.about.Run + "/" + f.ID // of this run: an unverified finding keeps the run that wrote it first
 	e.Metadata.EventCode = f.Rule
 	e.judge(f.Rule, f.State, f.Change, f.Controls)
 	e.Finding = &findingInfo{UID: cmp.Or(f.Fingerprint, f.ID, "unknown"), Title: cmp.Or(rule.Title, f.Rule, "finding"), Desc: f.Message, Created: milliseconds(f.FirstSeen), FirstSeen: milliseconds(f.FirstSeen),
