@@ -229,7 +229,11 @@ func (r *Runner) record(ctx context.Context, res *Result, settled []access.Findi
 	if err != nil {
 		return fmt.Errorf("enter the end of the run on the ledger: %w", err)
 	}
-	run.LastEntry, run.Checkpoint = end, r.Ledger.Checkpoint()
+	kept, err := r.Ledger.Keep()
+	if err != nil {
+		return err
+	}
+	run.LastEntry, run.Checkpoint = end, kept.Text
 	run.State, run.FinishedAt = access.RunCompleted, r.Now().UTC()
 	return r.Store.SaveRun(ctx, *run)
 }

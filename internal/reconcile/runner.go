@@ -13,6 +13,7 @@ import (
 	"muster/internal/ledger"
 	"muster/internal/reconcile/plan"
 	"muster/internal/reconcile/sight"
+	"muster/internal/reconcile/trail"
 	"muster/internal/store"
 	"muster/rules"
 )
@@ -71,7 +72,11 @@ func (r *Runner) Start(ctx context.Context, command string) (access.Run, error) 
 }
 
 // Nightly collects every source, reconciles and records. The pack is made by Report.
+// It begins by comparing the ledger with what the night before left; when they do not fit together, nothing is written.
 func (r *Runner) Nightly(ctx context.Context) (Result, error) {
+	if err := trail.Check(ctx, r.LedgerDir, r.Store, r.Log); err != nil {
+		return Result{}, err
+	}
 	run, err := r.Start(ctx, "nightly")
 	if err != nil {
 		return Result{}, err

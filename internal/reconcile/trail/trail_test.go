@@ -1,0 +1,130 @@
+package trail
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"muster/internal/access"
+	"muster/internal/ledger"
+)
+
+// stored are the runs of a store.
+type stored []access.Run
+
+func (s stored) LastRun(context.Context, bool) (access.Run, bool, error) {
+	if len(s) == 0 {
+		return access.Run{}, false, nil
+	}
+	return s[len(s)-1], true, nil
+}
+
+func (s stored) Run(_ context.Context, id string) (access.Run, bool, error) {
+	for _, r := range s {
+		if r.ID == id {
+			return r, true, nil
+		}
+	}
+	return access.Run{}, false, nil
+}
+
+// night enters a run and gives what the store has of it.
+func night(t *testing.T, dir, id string) access.Run {
+	t.Helper()
+	l, err := ledger.Open(dir, ledger.Options{Origin: "muster.example/acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	first, err := l.Append(t.Context(), ledger.Event{Type: ledger.RunStart, Run: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end, err := l.Append(t.Context(), ledger.Event{Type: ledger.RunEnd, Run: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := l.Keep()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return access.Run{ID: id, FirstEntry: first, LastEntry: end, Checkpoint: kept.Text}
+}
+
+// TestATrailThatWasChangedStopsTheNight: each change of the ledger's folder between two nights, by somebody who can write it, and with the key.
+func TestATrailThatWasChangedStopsTheNight(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(t *testing.T, dir, early string)
+		want   string
+	}{
+		{"truncated", func(t *testing.T, dir, early string) { put(t, early, dir) }, "the checkpoint has 4 entries, the log has 2"},
+		{"forked", func(t *testing.T, dir, early string) {
+			put(t, early, dir)
+			night(t, dir, "R-forged")
+			night(t, dir, "R-more")
+		}, "the checkpoint says"},
+		{"forked to the same length", func(t *testing.T, dir, early string) { put(t, early, dir); night(t, dir, "R-forged") }, "the checkpoint says"},
+		{"replaced", func(t *testing.T, dir, _ string) {
+			put(t, "", dir)
+			night(t, dir, "R-1")
+			night(t, dir, "R-2")
+		}, "its signature is not by"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, early := filepath.Join(t.TempDir(), "ledger"), filepath.Join(t.TempDir(), "early")
+			runs := stored{night(t, dir, "R-1")}
+			put(t, dir, early)
+			runs = append(runs, night(t, dir, "R-2"))
+			if err := Check(t.Context(), dir, runs, slog.New(slog.DiscardHandler)); err != nil {
+				t.Fatalf("untouched: %v", err)
+			}
+			c.change(t, dir, early)
+			err := Check(t.Context(), dir, runs, slog.New(slog.DiscardHandler))
+			if access.KindOf(err) != access.Conflict || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "does not continue the one that run R-2 ended with") || access.HintOf(err) == "" {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// put exchanges a folder for a copy of another, or for nothing.
+func put(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.RemoveAll(to); err != nil {
+		t.Fatal(err)
+	}
+	if from == "" {
+		return
+	}
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAStoreOfAnotherLedgerStopsTheNight(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ledger")
+	run := night(t, dir, "R-1")
+	run.ID = "R-9"
+	if err := Check(t.Context(), dir, stored{run}, slog.New(slog.DiscardHandler)); access.KindOf(err) != access.Conflict || !strings.Contains(err.Error(), "do not belong together") {
+		t.Error(err)
+	}
+}
+
+func TestARunThatTheStoreLacksIsTold(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ledger")
+	runs := stored{night(t, dir, "R-1")}
+	night(t, dir, "R-2")
+	var told bytes.Buffer
+	if err := Check(t.Context(), dir, runs, slog.New(slog.NewTextHandler(&told, nil))); err != nil || !strings.Contains(told.String(), "run=R-2") || strings.Contains(told.String(), "run=R-1") {
+		t.Errorf("%v, %s", err, told.String())
+	}
+	told.Reset()
+	if err := Check(t.Context(), dir, stored{}, slog.New(slog.NewTextHandler(&told, nil))); err != nil || strings.Count(told.String(), "\n") != 2 {
+		t.Errorf("%v, %s", err, told.String())
+	}
+}
