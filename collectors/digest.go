@@ -14,11 +14,11 @@ import (
 // Digest is the multiset hash of a snapshot's records: the sum, modulo 2^256, of the SHA-256 of every record's canonical
 // bytes. It does not depend on the order of arrival or on page sizes, and two equal records count twice.
 //
-// The canonical bytes are: the format's version byte 1, the class ("account"), then the fields of the record in the order of
+// The canonical bytes are: the format's version byte 2, the class ("account"), then the fields of the record in the order of
 // the struct, text and lists with their length before them (unsigned varint), numbers as varints, truths as one byte, times
-// as seconds and nanoseconds since 1970 with a byte before them that is 0 for the zero time, maps as sorted pairs. System,
+// as milliseconds since 1970, which is what is kept of them, with a byte before them that is 0 for the zero time, maps as sorted pairs. System,
 // Row, SourceRef and Ref are left out: they say where a fact stood and not what it is, so the same facts in other rows have
-// the same digest.
+// the same digest, and whoever has an evidence pack can compute it again from the tables.
 //
 // It tells that two snapshots hold the same facts and finds accidents. It is no protection against someone who makes up
 // many records on purpose (sums of hashes can be forged with enough of them): the ledger's hashes and the SHA-256 of the
@@ -48,7 +48,7 @@ func (d *Digest) String() string {
 }
 
 func appendRecord(b []byte, r access.Record) []byte {
-	b = append(b, 1)
+	b = append(b, 2)
 	b = appendText(b, string(r.Class()))
 	switch v := r.(type) {
 	case access.Person:
@@ -113,8 +113,7 @@ func appendTimes(b []byte, times ...time.Time) []byte {
 			continue
 		}
 		b = append(b, 1)
-		b = binary.AppendVarint(b, t.Unix())
-		b = binary.AppendVarint(b, int64(t.Nanosecond()))
+		b = binary.AppendVarint(b, t.UnixMilli())
 	}
 	return b
 }

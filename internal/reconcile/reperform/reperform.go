@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"muster/collectors"
 	"muster/internal/access"
 	"muster/internal/reconcile/assess"
 	"muster/internal/reconcile/expect"
@@ -31,6 +32,7 @@ func Steps(ctx context.Context, files fs.FS, file evidence.File) []pack.Step {
 		run  func() (string, error)
 	}{
 		{"inputs: the rules are those of the run", again.load},
+		{"populations: the tables hold the records of the snapshots", again.populations},
 		{"links: every account is linked again", again.link},
 		{"expectations: what each profile should hold is worked out again", again.expect},
 		{"re-performance: the rules judge again", again.judge},
@@ -97,6 +99,42 @@ func (p *performance) load() (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%d rules, %d bundles, %d persons, %d accounts", len(p.in.Set.Rules()), len(p.in.Given.All()), len(p.world.persons), len(p.world.accounts)), p.ctx.Err()
+}
+
+// populations computes the digest of every snapshot that the run reasoned from out of the tables, and compares it with the one that the model
+// has, which is the one on the ledger.
+func (p *performance) populations() (string, error) {
+	n := 0
+	for _, s := range p.systems {
+		if s.Used.ID == "" {
+			continue
+		}
+		n++
+		have := (&collectors.Digest{}).String()
+		if d := p.world.digests[s.Used.ID]; d != nil {
+			have = d.String()
+		}
+		delete(p.world.digests, s.Used.ID)
+		if have != s.Used.Digest {
+			p.differ("annexes: the records of snapshot %s of %s have the digest %s, the snapshot has %s", s.Used.ID, s.Name, have, s.Used.Digest)
+		}
+	}
+	for id := range p.world.digests {
+		if !p.read(id) {
+			p.differ("annexes: there are records of snapshot %s, which the run did not reason from", id)
+		}
+	}
+	return fmt.Sprintf("%d snapshots", n), p.ctx.Err()
+}
+
+// read reports whether a snapshot was read or compared with: its rejections are in the pack too.
+func (p *performance) read(id string) bool {
+	for _, s := range p.systems {
+		if s.Tonight.ID == id || p.previous[s.Name].ID == id {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *performance) link() (string, error) {
