@@ -50,6 +50,8 @@ func measurements() []measurement {
 		{[]string{"apply_scim_ratio"}, applySCIM},
 		{[]string{"apply_ldap_ratio"}, applyLDAP},
 		{[]string{"slack_ack_p99_ms"}, slackAck},
+		{[]string{"pdf_100k_s", "pdf_100k_rss_mb"}, pdfPopulation},
+		{[]string{"pdf_vs_chromium_ratio"}, pdfAgainstChromium},
 		{[]string{"ledger_append_per_s"}, ledgerAppend},
 		{[]string{"ledger_proof_100k_bytes", "ledger_proof_100k_ms"}, ledgerProof},
 		{[]string{"pack_1m_s", "pack_1m_rss_mb"}, packMillion},
@@ -60,6 +62,9 @@ func measurements() []measurement {
 func main() {
 	if engine.IsChild() {
 		os.Exit(engine.ChildMain(os.Args))
+	}
+	if job := os.Getenv(printJob); job != "" {
+		os.Exit(printChild(job))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -18,7 +18,7 @@ func TestFiguresThatArePromisedExist(t *testing.T) {
 	for _, m := range measurements() {
 		names = append(names, m.names...)
 	}
-	for _, name := range []string{"load_ratio", "ldap_ratio", "apply_scim_ratio", "apply_ldap_ratio", "slack_ack_p99_ms", "ledger_append_per_s", "ledger_proof_100k_bytes", "ledger_proof_100k_ms", "pack_1m_s", "pack_1m_rss_mb",
+	for _, name := range []string{"load_ratio", "ldap_ratio", "apply_scim_ratio", "apply_ldap_ratio", "slack_ack_p99_ms", "pdf_100k_s", "pdf_100k_rss_mb", "pdf_vs_chromium_ratio", "ledger_append_per_s", "ledger_proof_100k_bytes", "ledger_proof_100k_ms", "pack_1m_s", "pack_1m_rss_mb",
 		"nightly_20k_wall_s", "nightly_20k_cpu_s", "nightly_20k_rss_mb", "nightly_20k_engine_rss_mb"} {
 		if !slices.Contains(names, name) {
 			t.Errorf("nothing measures %s", name)
