@@ -3,7 +3,6 @@ package sheet
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // formulaStarts are the characters that make spreadsheets compute what follows (OWASP "CSV Injection"); the wide and the small forms are
@@ -36,17 +35,10 @@ func Neutral(value string) string {
 // marks finds where apostrophes go, in ascending order. White space, controls and characters that have no width do not hide a formula,
 // because some spreadsheets drop them.
 func marks(value string) []int {
-	var at []int
-	if value == "" {
+	if harmless(value) { // most values
 		return nil
 	}
-	first, _ := utf8.DecodeRuneInString(value)
-	if !strings.ContainsAny(value, cellEnds) && !invisible(first) { // most values
-		if first != '\'' && !strings.ContainsRune(formulaStarts, first) {
-			return nil
-		}
-		return []int{0}
-	}
+	var at []int
 	waiting := []int{0} // starts of which is not known yet what follows
 	for i, r := range value {
 		switch {
@@ -64,6 +56,23 @@ func marks(value string) []int {
 		}
 	}
 	return at
+}
+
+// harmless reports of most values, at the price of one look at each byte, that they need no mark.
+func harmless(value string) bool {
+	if value == "" {
+		return true
+	}
+	if c := value[0]; c <= ' ' || c >= 0x7f || c == '=' || c == '+' || c == '-' || c == '@' || c == '\'' {
+		return false
+	}
+	for i := range len(value) {
+		switch value[i] {
+		case ';', '\t', '\r', '\n':
+			return false
+		}
+	}
+	return true
 }
 
 // Original is the inverse of Neutral.
