@@ -49,17 +49,17 @@ type Annex struct {
 	Fill func(*sheet.Table) error
 }
 
-// Reconciliation writes the pack of one nightly reconciliation, <date>-reconciliation.zip with its PDF beside it; see Write. history is how many
-// findings were open after each of the last runs, this one included.
-func Reconciliation(ctx context.Context, ev evidence.Evidence, data evidence.Data, history []reconciliation.Night, outDir string) (Pack, error) {
-	job := Job{Kind: "reconciliation", Subject: ev.Run.ID, Name: ev.Run.AsOf.UTC().Format("2006-01-02") + "-reconciliation"}
+// Reconciliation is the pack of one nightly reconciliation, <date>-reconciliation. history is how many findings were open after each of the last
+// runs, this one included.
+func Reconciliation(run access.Run, history []reconciliation.Night) Job {
+	job := Job{Kind: "reconciliation", Subject: run.ID, Name: run.AsOf.UTC().Format("2006-01-02") + "-reconciliation"}
 	if len(history) > 1 {
 		job.Detail = reconciliation.Detail{History: history}
 	}
 	job.Document = func(in frame.Input) document.Document {
 		return reconciliation.Document(reconciliation.Input{Input: in, History: history})
 	}
-	return Write(ctx, job, ev, data, outDir)
+	return job
 }
 
 // Write writes one pack, a zip file with its PDF beside it, into outDir, which is made when it is missing. A pack of the same name is replaced.

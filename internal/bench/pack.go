@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,8 +15,12 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/signing"
+	"muster/internal/signing"
 	"muster/reports"
 	"muster/reports/evidence"
+	"muster/reports/trust"
+	"muster/reports/trust"
 )
 
 // The pack of the figures: its population of grants has a million rows.
@@ -78,8 +83,13 @@ func writePack(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	keys, err := signing.Open(ctx, signing.Options{Dir: filepath.Join(dir, "keys"), Organisation: ev.Organisation, Now: func() time.Time { return data.asOf.AddDate(0, 0, -1) }, Random: rand.Reader})
+	if err != nil {
+		return err
+	}
+	ev.Trust = &trust.Signing{Keys: keys}
 	watch := stopwatch(0)
-	p, err := reports.Reconciliation(ctx, ev, data, nil, filepath.Join(dir, "pack"))
+	p, err := reports.Write(ctx, reports.Reconciliation(ev.Run, nil), ev, data, filepath.Join(dir, "pack"))
 	if err != nil {
 		return err
 	}

@@ -6,31 +6,56 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/reports"
 	"muster/reports/evidence"
+	"muster/reports/pack"
 	"muster/reports/reconciliation"
 )
 
 // Report renders the reconciliation pack of a completed run into outDir and enters its digest on the ledger. The same run gives the
 // same bytes.
 func (r *Runner) Report(ctx context.Context, runID, outDir string) (reports.Pack, error) {
-	run, ok, err := r.Store.Run(ctx, runID)
+	run, err := r.Completed(ctx, runID)
 	if err != nil {
-		return reports.Pack{}, fmt.Errorf("find run %s: %w", runID, err)
+		return reports.Pack{}, err
+	}
+	nights, err := r.history(ctx, run)
+	if err != nil {
+		return reports.Pack{}, err
+	}
+	return r.Pack(ctx, run, reports.Reconciliation(run, nights), nil, outDir)
+}
+
+// Completed finds a completed run; without an id the last one.
+func (r *Runner) Completed(ctx context.Context, id string) (access.Run, error) {
+	find := func() (access.Run, bool, error) { return r.Store.Run(ctx, id) }
+	if id == "" {
+		find = func() (access.Run, bool, error) { return r.Store.LastRun(ctx, true) }
+	}
+	run, ok, err := find()
+	if err != nil {
+		return run, fmt.Errorf("find run %s: %w", id, err)
 	}
 	if !ok || run.State != access.RunCompleted {
-		return reports.Pack{}, &access.Error{Op: "find completed run " + runID, Kind: access.NotFound, Hint: "run: muster nightly", Err: errors.New("there is no such run, or it did not complete")}
+		return run, &access.Error{Op: strings.TrimSpace("find completed run " + id), Kind: access.NotFound, Hint: "run: muster nightly", Err: errors.New("there is no such run, or it did not complete")}
 	}
-	world, ok, err := r.Store.WorldOfRun(ctx, runID)
+	return run, nil
+}
+
+// Pack writes a pack that rests on a completed run into outDir, enters its digest on the ledger, and leaves the proof of that beside it. narrow, unless it is nil,
+// says what of the run's data goes into the pack.
+func (r *Runner) Pack(ctx context.Context, run access.Run, job reports.Job, narrow func(evidence.Data) evidence.Data, outDir string) (reports.Pack, error) {
+	world, ok, err := r.Store.WorldOfRun(ctx, run.ID)
 	if err == nil && !ok {
 		err = errors.New("its choice of snapshots is gone")
 	}
 	if err != nil {
-		return reports.Pack{}, fmt.Errorf("read what run %s reasoned from: %w", runID, err)
+		return reports.Pack{}, fmt.Errorf("read what run %s reasoned from: %w", run.ID, err)
 	}
 	ev, err := r.Evidence(ctx, run)
 	if err != nil {
@@ -39,20 +64,29 @@ func (r *Runner) Report(ctx context.Context, runID, outDir string) (reports.Pack
 	if err := r.complete(ctx, ev); err != nil {
 		return reports.Pack{}, err
 	}
-	nights, err := r.history(ctx, run)
-	if err != nil {
-		return reports.Pack{}, err
+	data := evidence.Data(runData{store: r.Store, run: run, world: world})
+	if narrow != nil {
+		data = narrow(data)
 	}
-	pack, err := reports.Reconciliation(ctx, ev, runData{store: r.Store, run: run, world: world}, nights, outDir)
+	written, err := reports.Write(ctx, job, ev, data, outDir)
 	if err != nil {
-		return pack, err
+		return written, err
 	}
-	_, err = r.Ledger.Append(ctx, r.entry(run, ledger.Pack, map[string]any{"pack": pack.ID, "kind": "reconciliation",
-		"file": filepath.Base(pack.ZipPath), "sha256": pack.Digest, "pdf_sha256": pack.PDFDigest}))
+	index, err := r.Ledger.Append(ctx, r.entry(run, ledger.Pack, map[string]any{"pack": written.ID, "kind": job.Kind,
+		"file": filepath.Base(written.ZipPath), "sha256": written.Digest, "pdf_sha256": written.PDFDigest}))
 	if err != nil {
-		return pack, fmt.Errorf("enter the pack on the ledger: %w", err)
+		return written, fmt.Errorf("enter the pack on the ledger: %w", err)
 	}
-	return pack, nil
+	return written, r.receipt(written.ZipPath, index)
+}
+
+// receipt leaves beside a pack the proof that its digest is on the ledger. It cannot be in the pack, whose digest it is about.
+func (r *Runner) receipt(path string, index uint64) error {
+	proof, err := ledger.Prove(r.LedgerDir, index)
+	if err != nil {
+		return fmt.Errorf("prove that the pack is on the ledger: %w", err)
+	}
+	return pack.WriteFile(path+pack.ReceiptSuffix, []byte(proof.String()))
 }
 
 // complete refuses to render a run whose facts have passed their retention: the annexes would be empty, and look like evidence.
