@@ -16,10 +16,8 @@ import (
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/internal/signing"
-	"muster/internal/signing"
 	"muster/reports"
 	"muster/reports/evidence"
-	"muster/reports/trust"
 	"muster/reports/trust"
 )
 
