@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -251,3 +253,19 @@ var errDisk = errors.New("disk full")
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, errDisk }
+
+func TestTheGuideNamesTheFileAndEveryClass(t *testing.T) {
+	text, err := os.ReadFile("../../docs/machine-readable.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"`" + FileName + "`", "OCSF " + Version}
+	for _, c := range []class{baseEvent(), complianceFinding(), accountChange(), userAccess(), groupManagement()} {
+		names = append(names, fmt.Sprintf("%d %s", c.uid, c.name))
+	}
+	for _, name := range names {
+		if !bytes.Contains(text, []byte(name)) {
+			t.Errorf("docs/machine-readable.md does not say %s", name)
+		}
+	}
+}

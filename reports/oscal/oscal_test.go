@@ -337,3 +337,15 @@ var errDisk = errors.New("disk full")
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, errDisk }
+
+func TestTheGuideNamesTheFileAndItsVersion(t *testing.T) {
+	text, err := os.ReadFile("../../docs/machine-readable.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"`" + FileName + "`", "OSCAL " + Version, ns} {
+		if !bytes.Contains(text, []byte(name)) {
+			t.Errorf("docs/machine-readable.md does not say %s", name)
+		}
+	}
+}
