@@ -1,52 +1,82 @@
 package store_test
 
 import (
-	"fmt"
+	"reflect"
 	"testing"
+	"time"
 
 	"muster/internal/access"
+	"muster/internal/store"
 )
 
-// TestThePastOfAPersonAndTheirAccounts: every complete snapshot tells what it had, until the moment that is asked about.
-func TestThePastOfAPersonAndTheirAccounts(t *testing.T) {
-	s := open(t)
-	person := func(department string) access.Record {
-		return access.Person{ID: "W-1", Row: 2, DisplayName: "Maja Lind", Department: department, Status: access.StatusActive, StartDate: at(1)}
-	}
-	other := access.Person{ID: "W-2", Row: 3, DisplayName: "Kofi Okafor", Status: access.StatusActive}
-	load(t, s, "h1", "hr", at(10), other)
-	load(t, s, "h2", "hr", at(12), person("Finance"), access.Person{ID: "W-1", Row: 9, Department: "second row"}, other)
-	load(t, s, "h3", "hr", at(14), person("Procurement"), other)
-	load(t, s, "h4", "hr", at(16), person("Legal"), other)
-	past, err := s.PersonPast(t.Context(), "hr", "W-1", at(14))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := ""
-	for _, p := range past {
-		text += fmt.Sprintf("%s %t %s; ", p.Snapshot.ID, p.Known, p.Person.Department)
-	}
-	if want := "h1 false ; h2 true Finance; h3 true Procurement; "; text != want {
-		t.Errorf("the past is %q, want %q", text, want)
-	}
+func leaver(id string, status access.Status, end time.Time) access.Person {
+	return access.Person{ID: id, Row: 2, DisplayName: "Name of " + id, Department: "Sales", Status: status, EmploymentType: access.Employee, EndDate: end}
+}
 
-	account := func(id string, enabled bool) access.Record {
-		return access.Account{System: "erp", ID: id, Name: "LOGIN" + id, Enabled: enabled}
+func TestHistoriesNameOnlyWhatChangedAndWhatWasSeen(t *testing.T) {
+	s, ctx := open(t), t.Context()
+	end := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	var hr, erp []string
+	for i, people := range [][]access.Record{
+		{leaver("W-1", access.StatusActive, time.Time{}), leaver("W-2", access.StatusActive, time.Time{}), leaver("W-3", access.StatusActive, time.Time{})},
+		{leaver("W-1", access.StatusActive, time.Time{}), leaver("W-2", access.StatusActive, time.Time{}), leaver("W-3", access.StatusActive, time.Time{})},
+		{leaver("W-1", access.StatusTerminated, end), leaver("W-3", access.StatusActive, time.Time{})},
+		{leaver("W-1", access.StatusActive, time.Time{}), leaver("W-3", access.StatusActive, time.Time{})},
+	} {
+		hr = append(hr, load(t, s, "hr-"+string(rune('0'+i)), "hr", at(19+i), people...).ID)
 	}
-	role := access.Entitlement{System: "erp", ID: "r1", Name: "PAY", Kind: "role"}
-	load(t, s, "e1", "erp", at(10), account("a1", true), account("a9", true), role, access.Grant{System: "erp", AccountID: "a1", EntitlementID: "r1"},
-		access.Grant{System: "erp", AccountID: "a1", EntitlementID: "r1", Path: []string{"G"}}, access.Grant{System: "erp", AccountID: "a9", EntitlementID: "r1"})
-	load(t, s, "e2", "erp", at(11), account("a9", true), role)
-	load(t, s, "e3", "erp", at(12), account("a1", false), account("a9", true), role, access.Grant{System: "erp", AccountID: "a1", EntitlementID: "gone"})
-	was, err := s.AccountPast(t.Context(), "erp", []string{"a1"}, at(20))
-	if err != nil {
+	login := at(19).Add(7 * time.Hour)
+	account := func(id string, enabled bool) access.Account {
+		return access.Account{System: "erp", ID: id, Name: "LOGIN" + id, EmployeeID: "W-1", Enabled: enabled, LastLogin: login}
+	}
+	for i, list := range [][]access.Record{{account("a1", true)}, {account("a1", true)}, {account("a1", false)}, {account("a9", true)}} {
+		erp = append(erp, load(t, s, "erp-"+string(rune('0'+i)), "erp", at(19+i), list...).ID)
+	}
+	var people []store.PersonPast
+	if err := s.Leaving(ctx, hr, at(23), func(p store.PersonPast) error { people = append(people, p); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	text = ""
-	for _, one := range was {
-		text += fmt.Sprintf("%s %v; ", one.Snapshot.ID, one.Accounts)
+	if len(people) != 2 || people[0].ID != "W-1" || people[0].Name != "Name of W-1" || people[1].ID != "W-2" || !reflect.DeepEqual(people[1].Seen, []int{0, 1}) {
+		t.Fatalf("%+v", people)
 	}
-	if want := "e1 [{{a1 LOGINa1 } true [{r1 PAY role}]}]; e2 []; e3 [{{a1 LOGINa1 } false [{gone gone }]}]; "; text != want {
-		t.Errorf("the past is\n%q, want\n%q", text, want)
+	if c := people[0].Changes; len(c) != 3 || c[0].At != 0 || c[1].At != 2 || c[1].Status != access.StatusTerminated || !c[1].End.Equal(end) || c[2].At != 3 || !c[2].End.IsZero() {
+		t.Errorf("the changes of W-1: %+v", c)
+	}
+	var accounts []store.AccountPast
+	if err := s.AccountsPast(ctx, erp, []string{"a1"}, func(a store.AccountPast) error { accounts = append(accounts, a); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(accounts) != 1 || accounts[0].Name != "LOGINa1" || !reflect.DeepEqual(accounts[0].Seen, []int{0, 1, 2}) || len(accounts[0].Changes) != 2 || accounts[0].Changes[1].At != 2 ||
+		accounts[0].Changes[1].Enabled || !accounts[0].Changes[0].LastLogin.Equal(login) {
+		t.Errorf("accounts %+v", accounts)
+	}
+	kept, err := s.Kept(ctx, access.ClassAccount, append(erp, "erp-gone"))
+	if err != nil || len(kept) != 4 || kept["erp-gone"] {
+		t.Errorf("kept %v: %v", kept, err)
+	}
+	w := worldOf(access.Snapshot{ID: hr[1], System: "hr"}, access.Snapshot{ID: erp[1], System: "erp"})
+	if _, err := s.LinkAccounts(ctx, w); err != nil {
+		t.Fatal(err)
+	}
+	var links []store.LinkPast
+	if err := s.LinksPast(ctx, []string{"run-0", "run-1"}, []string{"W-1", "W-2"}, func(l store.LinkPast) error { links = append(links, l); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []store.LinkPast{{Person: "W-1", System: "erp", Account: "a1", Key: access.KeyEmployeeID, First: 1, Last: 1}}; !reflect.DeepEqual(links, want) {
+		t.Errorf("links %+v, want %+v", links, want)
+	}
+}
+
+func TestWhatWasReadAfterARunIsNotOfItsTime(t *testing.T) {
+	s, ctx := open(t), t.Context()
+	load(t, s, "erp-0", "erp", at(19), access.Account{System: "erp", ID: "a1", Name: "a1", Enabled: true})
+	if err := s.SaveRun(ctx, access.Run{ID: "run-1", State: access.RunCompleted, AsOf: at(19)}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(5 * time.Millisecond)
+	load(t, s, "erp-1", "erp", at(20), access.Account{System: "erp", ID: "a1", Name: "a1", Enabled: true})
+	all, err := s.SnapshotsUntil(ctx, "run-1", "erp")
+	if err != nil || len(all) != 1 || all[0].ID != "erp-0" {
+		t.Errorf("%+v: %v", all, err)
 	}
 }
