@@ -1,7 +1,6 @@
 package pack
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,7 +25,7 @@ const (
 
 // ReadFindings reads a table that FindingsTable wrote.
 func ReadFindings(in io.Reader, yield func(access.Finding) error) error {
-	rows := csv.NewReader(in)
+	rows := sheet.NewReader(in)
 	head, err := rows.Read()
 	if err != nil || !slices.Equal(head, FindingColumns()) {
 		return errors.New("its head is not that of a table of findings")
@@ -38,9 +37,6 @@ func ReadFindings(in io.Reader, yield func(access.Finding) error) error {
 		}
 		if err != nil {
 			return err
-		}
-		for i := range row {
-			row[i] = sheet.Original(row[i])
 		}
 		f := access.Finding{ID: row[0], Fingerprint: row[1], Rule: row[2], Severity: access.Severity(row[3]), State: access.FindingState(row[4]), Change: access.Change(row[5]),
 			Scope: access.Scope(row[6]), System: row[7], Subject: row[8], SubjectID: row[9], Detail: row[10], Person: row[11], PersonName: row[12], Message: row[13],

@@ -1,14 +1,12 @@
 package reperform
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"muster/internal/access"
@@ -31,15 +29,14 @@ func each(files fs.FS, name string, columns []string, yield func(r *row) error) 
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	in := csv.NewReader(f)
-	in.ReuseRecord = true
+	in := sheet.NewReader(f)
 	head, err := in.Read()
 	if err != nil {
 		return fmt.Errorf("%s: read its head: %w", file, err)
 	}
 	r := &row{columns: map[string]int{}}
 	for i, c := range head {
-		r.columns[sheet.Original(c)] = i
+		r.columns[c] = i
 	}
 	for _, c := range columns {
 		if _, ok := r.columns[c]; !ok {
@@ -61,9 +58,7 @@ func each(files fs.FS, name string, columns []string, yield func(r *row) error) 
 	}
 }
 
-func (r *row) text(column string) string {
-	return strings.Clone(sheet.Original(r.cells[r.columns[column]]))
-}
+func (r *row) text(column string) string { return r.cells[r.columns[column]] }
 
 func (r *row) note(column string, err error) {
 	if err != nil && r.err == nil {
