@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/muster/cli"
+	"muster/cmd/muster/keeping"
 	"muster/cmd/muster/mending"
 	"muster/cmd/muster/reviewing"
 	"muster/cmd/muster/show"
@@ -91,6 +92,7 @@ func (a *app) root() *cobra.Command {
 	for _, c := range mending.Commands(a.App) {
 		root.AddCommand(c)
 	}
+	root.AddCommand(keeping.Commands(a.App)...)
 	root.AddCommand(reviewing.Command(a.App), a.versionCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -13,10 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/muster/cli"
+	"muster/cmd/muster/keeping"
 	"muster/cmd/muster/show"
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/ledger"
+	"muster/internal/ledger/privacy"
 	"muster/internal/reconcile/reperform"
 	"muster/reports/pack"
 )
@@ -177,6 +179,7 @@ func (a *app) ledgerCommand() *cobra.Command {
 				return nil
 			},
 		})
+	c.AddCommand(keeping.LedgerCommands(a.App, a.ledgerFolder)...)
 	return c
 }
 
@@ -206,8 +209,12 @@ func (a *app) verifyLedger(ctx context.Context) error {
 		}
 		return err
 	}
+	kept, erased, err := privacy.Count(ctx, dir)
+	if err != nil {
+		return err
+	}
 	if a.Format == "json" {
-		return a.Show().List(show.Listing{Items: map[string]any{"origin": rep.Origin, "entries": rep.Size, "root": rep.Root, "files": rep.Tiles,
+		return a.Show().List(show.Listing{Items: map[string]any{"commitments_kept": kept, "commitments_erased": erased, "origin": rep.Origin, "entries": rep.Size, "root": rep.Root, "files": rep.Tiles,
 			"types": rep.Types, "first": rep.First, "last": rep.Last, "verifier": rep.VerifierKey, "notes": append([]string{}, rep.Notes...)}})
 	}
 	when := "nothing was entered yet"
@@ -216,6 +223,9 @@ func (a *app) verifyLedger(ctx context.Context) error {
 	}
 	fmt.Fprintf(a.Stdout, "ok: %s entries of %s\n    %s\n", show.Thousands(int64(rep.Size)), rep.Origin, when)
 	fmt.Fprintf(a.Stdout, "    root %s, recomputed\n    %d files compared\n    signed by %s\n", rep.Root, rep.Tiles, rep.VerifierKey)
+	if kept+erased > 0 {
+		fmt.Fprintf(a.Stdout, "    %d commitments can be opened here, %d were erased\n", kept, erased)
+	}
 	for _, n := range rep.Notes {
 		fmt.Fprintln(a.Stderr, "note: "+n)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/cmd/muster/cli"
+	"muster/cmd/muster/keeping"
 	"muster/cmd/muster/reviewing"
 	"muster/internal/access"
 	"muster/internal/config"
@@ -23,6 +24,9 @@ func (a *app) nightlyCommand() *cobra.Command {
 		Short: "Collect every source, reconcile, and write the evidence pack",
 		Args:  cobra.NoArgs,
 		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *cli.Session, _ []string) error {
+			if err := s.Runner.CheckTrail(ctx); err != nil {
+				return err
+			}
 			m, err := a.Mender(ctx, s)
 			if err != nil {
 				return err
@@ -50,6 +54,9 @@ func (a *app) nightlyCommand() *cobra.Command {
 			}
 			a.Tell(ctx, channels.Teller.Run(ctx, res, mended))
 			if err := reviewing.Night(ctx, a.App, s, m, channels); err != nil {
+				return err
+			}
+			if _, err := keeping.Keeper(a.App, s).Apply(ctx, false); err != nil {
 				return err
 			}
 			o := a.outcome(s, res, &pack)

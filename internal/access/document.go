@@ -17,6 +17,8 @@ const (
 	DocHold      DocumentKind = "hold"
 	DocNotice    DocumentKind = "notice" // a message to people
 
+	DocLegalHold DocumentKind = "legal-hold" // nothing of what it covers is removed
+
 	DocCampaign   DocumentKind = "campaign"
 	DocReviewItem DocumentKind = "review-item"
 )

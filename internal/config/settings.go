@@ -35,6 +35,7 @@ type Settings struct {
 	Slack        *Slack         `yaml:"slack"` // nil without
 	Mail         *Mail          `yaml:"mail"`  // nil without
 	Report       ReportSettings `yaml:"report"`
+	Retention    Retention      `yaml:"retention"`
 	Signing      keys.Signing   `yaml:"signing"`
 
 	File string // where it was read from

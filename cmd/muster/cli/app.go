@@ -21,6 +21,7 @@ import (
 	"muster/internal/ledger"
 	"muster/internal/reconcile"
 	"muster/internal/reconcile/plan"
+	"muster/internal/reconcile/retain"
 	"muster/internal/store"
 	"muster/internal/store/engine"
 )
@@ -124,6 +125,9 @@ func (s *Session) Connect(ctx context.Context, a *App, write bool) error {
 		}
 		o.Dial = s.Engine.DialContext
 		o.User, o.Password = s.Engine.Auth()
+	}
+	if o.FactsDays, err = retain.FactsDays(s.Dir, s.Plan.Settings.Retention); err != nil {
+		return err
 	}
 	s.Store, err = store.Open(ctx, o)
 	return err

@@ -1,0 +1,10 @@
+package config
+
+import "time"
+
+// Retention says how long what a run leaves is kept. Zero keeps it for ever, facts for 400 days.
+type Retention struct {
+	Facts       time.Duration `yaml:"facts"`       // persons, accounts, entitlements, grants and links of old snapshots; at least a day
+	Packs       time.Duration `yaml:"packs"`       // folders below packs in the data folder
+	Commitments time.Duration `yaml:"commitments"` // what entries of the ledger commit to: who, and why
+}
