@@ -56,8 +56,8 @@ func (b *builder) build() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	title := document.Title
-	sealed, where, err := b.ev.Trust.Seal(b.ctx, printed, trust.About{Pack: b.pack.ID, Run: b.ev.Run.ID, Title: title, Author: b.ev.GeneratedBy, Producer: b.file.Renderer, At: b.ev.Run.AsOf, Model: model})
+	sealed, where, err := b.ev.Trust.Seal(b.ctx, printed, trust.About{Pack: b.pack.ID, Run: b.ev.Run.ID, Title: document.Title,
+		Author: b.ev.GeneratedBy, Producer: b.file.Renderer, At: b.ev.Run.AsOf, Model: model})
 	if err != nil {
 		return nil, err
 	}
@@ -73,12 +73,16 @@ func (b *builder) build() ([]byte, error) {
 	for i, proof := range b.ev.Ledger.Proofs {
 		rest = append(rest, named{proofs[i], proof.String()})
 	}
+	guide, err := pack.Guide(b.file, where)
+	if err != nil {
+		return nil, err
+	}
 	public, err := b.ev.Trust.Public(b.ev.Run.AsOf)
 	if err != nil {
 		return nil, err
 	}
 	rest = append(rest, named{pack.VerifierFile, b.ev.Ledger.VerifierKey + "\n"}, named{pack.PackKeyFile, string(public.PackPEM)}, named{pack.SealKeyFile, string(public.Chain)},
-		named{pack.KeyringFile, string(public.Ring)}, named{pack.GuideFile, pack.Guide(b.file, where)})
+		named{pack.KeyringFile, string(public.Ring)}, named{pack.GuideFile, guide})
 	for _, f := range rest {
 		if _, err := b.w.AddBytes(f.name, []byte(f.content)); err != nil {
 			return nil, err

@@ -97,6 +97,7 @@ func newFixture(t testing.TB, s shape) *fixture {
 		f.inflate()
 	}
 	f.makeFindings(s)
+	f.ev.Trust = keys(t, 7)
 	f.enter(t)
 	return f
 }

@@ -47,7 +47,7 @@ func tool(t *testing.T, name string, args ...string) []byte {
 func render(t *testing.T, s shape) (*fixture, Pack) {
 	t.Helper()
 	f := newFixture(t, s)
-	p, err := Reconciliation(t.Context(), f.ev, f, nil, t.TempDir())
+	p, err := Write(t.Context(), Reconciliation(f.ev.Run, nil), f.ev, f, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func outline(t *testing.T, pdf string) (out []outlineEntry) {
 // renderChild renders the fixture named by the environment and prints the digest.
 func renderChild(dir string) int {
 	f := newFixture(childTB{dir: dir}, shape{findings: 60, incomplete: true, hostile: true})
-	p, err := Reconciliation(context.Background(), f.ev, f, nil, dir)
+	p, err := Write(context.Background(), Reconciliation(f.ev.Run, nil), f.ev, f, dir)
 	if err != nil {
 		fmt.Println(err)
 		return 1
@@ -139,8 +139,9 @@ type childTB struct {
 	dir string
 }
 
-func (c childTB) Helper()         {}
-func (c childTB) TempDir() string { return c.dir }
+func (c childTB) Helper()                  {}
+func (c childTB) Context() context.Context { return context.Background() }
+func (c childTB) TempDir() string          { return c.dir }
 func (c childTB) Fatal(args ...any) {
 	fmt.Println(args...)
 	os.Exit(1)

@@ -126,6 +126,10 @@ func (r *Runner) Evidence(ctx context.Context, run access.Run) (evidence.Evidenc
 	}
 	ev := evidence.Evidence{Organisation: run.Organisation, Classification: t.Class, Run: run, RanBy: t.RanBy, Sources: t.Sources, Rules: t.Rules, Controls: t.Controls,
 		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, Inputs: t.Inputs, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}
+	var err error
+	if ev.Trust, err = r.Trust(ctx); err != nil {
+		return ev, err
+	}
 	proofs, key, err := r.proofs(ctx, run)
 	if err != nil {
 		return ev, fmt.Errorf("prove the entries of run %s: %w", run.ID, err)

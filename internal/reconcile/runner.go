@@ -15,6 +15,7 @@ import (
 	"muster/internal/reconcile/sight"
 	"muster/internal/reconcile/trail"
 	"muster/internal/store"
+	"muster/reports/trust"
 	"muster/rules"
 )
 
@@ -28,7 +29,8 @@ type Runner struct {
 	Version   string // muster's own
 	RanBy     string // who or what runs it, for the evidence: the command and the user of the operating system
 	Log       *slog.Logger
-	Progress  func(collectors.Progress) // may be nil
+	Progress  func(collectors.Progress)                     // may be nil
+	Trust     func(context.Context) (*trust.Signing, error) // the keys of packs
 }
 
 // Result is what a run found.

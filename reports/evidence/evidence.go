@@ -6,6 +6,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/reports/trust"
 )
 
 // Evidence is what one run can show for itself.
@@ -22,8 +23,10 @@ type Evidence struct {
 	Mitigations    []Mitigation
 	Inputs         []Input // what is needed to perform the run again, beside the populations
 	Ledger         Ledger
-	GeneratedBy    string // muster's version, as `muster version` prints it
-	Suppressed     int    // hits not raised because they rest on absence in an incomplete source
+	Trust          *trust.Signing // what the pack is signed with; there is no pack without
+	GeneratedBy    string         // muster's version, as `muster version` prints it
+	Suppressed     int            // hits not raised because they rest on absence in an incomplete source
+	Scope          Scope          // what of the run the pack holds; the zero value is all of it
 }
 
 // Data streams what is too large for the model. Every method yields the same values in the same order each time it is

@@ -9,7 +9,11 @@
 //	ledger/proofs/*        the run's entries, each with its inclusion proof (C2SP tlog-proof)
 //	ledger/verifier        the ledger's public key
 //	VERIFY.md              how to check all this without Muster
-//	SHA256SUMS             of every other file, for sha256sum -c
+//	keys/pack.pem          the public key of the pack, and keys/seal.crt the certificates of the report's seal
+//	keys/keyring.json      how these keys follow from earlier ones, see package signing
+//	attestation.dsse.json  a signed in-toto statement about every file above, see package attest
+//	SHA256SUMS             of every file above, for sha256sum -c
+//	SHA256SUMS.sig         its signature by the pack key: raw Ed25519
 //
 // A cell of an annex that a spreadsheet could take for a formula, and one that begins with an apostrophe, begins with one
 // apostrophe more; taking one away gives the exact value back. The same holds within a cell after each semicolon, tab and line break,

@@ -46,9 +46,9 @@ func (r Report) OK() bool {
 	return len(r.Steps) > 0 && !slices.ContainsFunc(r.Steps, func(s Step) bool { return !s.OK })
 }
 
-// Verify checks a pack offline: its checksums, its model against its annexes, and its findings against the signed ledger. The
-// pack's own verifier key is used; when trustedKey is not empty it must be that one, which is what makes the signature mean
-// something. path is a zip file or the folder that it was unpacked into. The error, of Kind Invalid, names the first
+// Verify checks a pack offline: its checksums and their signature, the attestation and the seal, its model against its annexes, and its
+// findings against the signed ledger. The pack's own keys are used; what trustedKey holds they must be or be chained to, which is what
+// makes signatures mean something: the ledger's verifier key, a pack key (PEM), a keyring, or several of these. path is a zip file or the folder that it was unpacked into. The error, of Kind Invalid, names the first
 // difference; the Report has all.
 func Verify(ctx context.Context, path, trustedKey string) (Report, error) {
 	r := Report{Path: path}
@@ -65,7 +65,11 @@ func Verify(ctx context.Context, path, trustedKey string) (Report, error) {
 	if r.SHA256, err = fileDigest(ctx, path); err != nil {
 		return r, &access.Error{Op: "verify pack", Kind: access.KindOf(err), Err: err}
 	}
-	c := &check{ctx: ctx, a: a, report: &r, trusted: trustedKey}
+	keys, err := readTrusted(trustedKey)
+	if err != nil {
+		return r, &access.Error{Op: "verify pack", Kind: access.Invalid, Err: err, Hint: "a trusted key is the ledger's verifier key, the pack key as PEM, or a keyring"}
+	}
+	c := &check{ctx: ctx, a: a, report: &r, trusted: keys, sums: map[string]string{}}
 	for _, step := range []struct {
 		name string
 		run  func(s *Step) error
@@ -73,11 +77,15 @@ func Verify(ctx context.Context, path, trustedKey string) (Report, error) {
 		{"archive: plain files with safe names", c.archive},
 		{"checksums: SHA256SUMS names every file and every byte", c.checksums},
 		{"model: evidence.json is readable", c.model},
+		{"signature: SHA256SUMS is signed by the pack key", c.signature},
+		{"attestation: a signed statement names every file", c.attestation},
+		{"seal: the report is as it was sealed", c.sealed},
 		{"annexes: every table is the one that the model describes", c.annexes},
 		{"findings: digest and counts follow from the rows", c.findings},
 		{"checkpoint: signed by the ledger's key", c.checkpoint},
 		{"proofs: the run's entries are in the ledger", c.proofs},
 		{"ledger: its entries say what the pack says", c.statements},
+		{"receipt: the ledger has this very zip file", c.receipt},
 	} {
 		s := Step{Name: step.name}
 		if err := step.run(&s); err != nil {
@@ -99,7 +107,8 @@ type check struct {
 	ctx     context.Context
 	a       *archive
 	report  *Report
-	trusted string
+	trusted trusted
+	sums    map[string]string // digests of the files, as they are
 	modelOK bool
 	entries []ledger.Entry // proven
 }
@@ -139,7 +148,7 @@ func (c *check) checksums(s *Step) error {
 	for _, name := range c.a.names {
 		want, ok := listed[name]
 		delete(listed, name)
-		if name == SumsFile {
+		if name == SumsFile || name == SignatureFile && !ok {
 			continue
 		}
 		if !ok {
@@ -147,6 +156,7 @@ func (c *check) checksums(s *Step) error {
 			continue
 		}
 		have, err := c.digest(name)
+		c.sums[name] = have
 		if c.ctx.Err() != nil {
 			return c.ctx.Err()
 		}
@@ -161,7 +171,7 @@ func (c *check) checksums(s *Step) error {
 		missing = append(missing, name+": is missing")
 	}
 	slices.Sort(missing)
-	return finish(s, append(problems, missing...), "%d files match", len(c.a.names)-1)
+	return finish(s, append(problems, missing...), "%d files match", len(c.sums))
 }
 
 func (c *check) digest(name string) (string, error) {
@@ -323,6 +333,9 @@ func (c *check) findings(s *Step) error {
 	for _, n := range model.Run.Counts {
 		sum.Open, sum.New, sum.Resolved = sum.Open+n.Open, sum.New+n.New, sum.Resolved+n.Resolved
 		sum.Reopened, sum.Excepted, sum.Unverified = sum.Reopened+n.Reopened, sum.Excepted+n.Excepted, sum.Unverified+n.Unverified
+	}
+	if !model.Scope.Whole() {
+		return finish(s, problems, "%d findings, digest %s; the run's counts by rule: %s", tally.Totals.All, model.FindingsSHA256, model.Scope.Unchecked())
 	}
 	if sum != model.Totals {
 		problems = append(problems, fmt.Sprintf("%s: the run's counts by rule add up to %+v, its totals are %+v", EvidenceFile, sum, model.Totals))

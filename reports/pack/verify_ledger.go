@@ -21,8 +21,8 @@ func (c *check) checkpoint(s *Step) error {
 	}
 	key = strings.TrimSuffix(key, "\n")
 	var problems []string
-	if c.trusted != "" && key != c.trusted {
-		problems = append(problems, fmt.Sprintf("%s: the pack's key is %s, the trusted one is %s", VerifierFile, key, c.trusted))
+	if c.trusted.ledger != "" && key != c.trusted.ledger {
+		problems = append(problems, fmt.Sprintf("%s: the pack's key is %s, the trusted one is %s", VerifierFile, key, c.trusted.ledger))
 	}
 	at, err := ledger.ParseCheckpoint(note, key)
 	if err != nil {
@@ -33,7 +33,7 @@ func (c *check) checkpoint(s *Step) error {
 		problems = append(problems, fmt.Sprintf("%s: is not the checkpoint that %s names", CheckpointFile, EvidenceFile))
 	}
 	trust := "by the pack's own key; compare it with the organisation's published one"
-	if c.trusted != "" {
+	if c.trusted.ledger != "" {
 		trust = "by the trusted key"
 	}
 	return finish(s, problems, "%s with %d entries, signed %s", at.Origin, at.Size, trust)
@@ -114,6 +114,12 @@ func (c *check) statements(s *Step) error {
 		case ledger.Rules:
 			differ(EvidenceFile+": digest of the rules", said.SHA256, model.Run.RulesSHA256)
 		case ledger.Findings:
+			if !model.Scope.Whole() { // the entry is about all of the run's
+				if said.Count != nil {
+					differ(EvidenceFile+": number of the run's findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Scope.Findings))
+				}
+				continue
+			}
 			differ(FindingsAnnex+": digest of the findings", said.SHA256, model.FindingsSHA256)
 			if said.Count != nil {
 				differ(FindingsAnnex+": number of findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Totals.All))
@@ -137,5 +143,8 @@ func (c *check) statements(s *Step) error {
 		differ(EvidenceFile+": digest of snapshot "+snap.ID, sum, snap.SHA256)
 	}
 	slices.Sort(problems)
+	if !model.Scope.Whole() {
+		return finish(s, problems, "rules, configuration and %d snapshots agree; the findings' digest: %s", matched, model.Scope.Unchecked())
+	}
 	return finish(s, problems, "findings, rules, configuration and %d snapshots agree", matched)
 }

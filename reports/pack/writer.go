@@ -21,6 +21,11 @@ const (
 	HTMLFile       = "report.html" // its accessible twin
 	EvidenceFile   = "evidence.json"
 	SumsFile       = "SHA256SUMS"
+	SignatureFile  = "SHA256SUMS.sig"        // raw Ed25519 over SHA256SUMS
+	AttestFile     = "attestation.dsse.json" // of every other file
+	PackKeyFile    = "keys/pack.pem"
+	SealKeyFile    = "keys/seal.crt"
+	KeyringFile    = "keys/keyring.json"
 	GuideFile      = "VERIFY.md"
 	CheckpointFile = "ledger/checkpoint"
 	VerifierFile   = "ledger/verifier"
@@ -83,10 +88,26 @@ func (w *Writer) AddBytes(name string, content []byte) (File, error) {
 	})
 }
 
-// Finish adds SHA256SUMS, makes the pack durable and puts it in its place. It returns the digest of the zip file.
-func (w *Writer) Finish() (digest string, files []File, err error) {
-	files = slices.Clone(w.files)
-	if _, err := w.AddBytes(SumsFile, sums(files)); err != nil {
+// Digests are the digests of the files so far, by name.
+func (w *Writer) Digests() map[string]string {
+	out := map[string]string{}
+	for _, f := range w.files {
+		out[f.Name] = f.SHA256
+	}
+	return out
+}
+
+// Finish adds SHA256SUMS and its signature, makes the pack durable and puts it in its place. It returns the digest of the zip file.
+func (w *Writer) Finish(sign func(sums []byte) ([]byte, error)) (digest string, files []File, err error) {
+	text := sums(slices.Clone(w.files))
+	if _, err := w.AddBytes(SumsFile, text); err != nil {
+		return "", nil, err
+	}
+	signature, err := sign(text)
+	if err != nil {
+		return "", nil, err
+	}
+	if _, err := w.AddBytes(SignatureFile, signature); err != nil {
 		return "", nil, err
 	}
 	if err := w.zip.Close(); err != nil {

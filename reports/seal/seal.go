@@ -129,8 +129,8 @@ func (u *update) write(s signing.Sealer, o Options, room int) (hole int, err err
 	}
 	field, signature := u.reserve(), u.reserve()
 	metadata := u.stream("/Type /Metadata /Subtype /XML", xmp(o))
-	look := u.stream("/Type /XObject /Subtype /Form /BBox [0 0 "+stripWidth+" 12] /Resources <</Font <</F <</Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding>>>>>>", strip(s, o))
-	u.object(field, fmt.Sprintf("<</Type /Annot /Subtype /Widget /FT /Sig /T (Seal) /F 132 /Rect [%s] /P %d 0 R /V %d 0 R /AP <</N %d 0 R>>>>", stripAt, last, signature, look))
+	// The field has no area (ISO 32000-1 §12.7.4.5): viewers show the seal in their signature panel, and the page stays as it was rendered.
+	u.object(field, fmt.Sprintf("<</Type /Annot /Subtype /Widget /FT /Sig /T (Seal) /F 132 /Rect [0 0 0 0] /P %d 0 R /V %d 0 R>>", last, signature))
 	extra := fmt.Sprintf(" /Version /1.7 /AcroForm <</Fields [%d 0 R] /SigFlags 3>> /Perms <</DocMDP %d 0 R>> /Metadata %d 0 R", field, signature, metadata)
 	if from, to, ok := value(catalog, "/Names"); ok && !strings.ContainsAny(catalog[from:to], "(0123456789") { // the empty tree that gofpdf writes
 		catalog = strings.TrimSuffix(catalog[:from], "/Names ") + catalog[to:]

@@ -21,6 +21,7 @@ type Info struct {
 	Chain    []*x509.Certificate // the sealing certificate first
 	KeyID    string              // of its key; see package signing
 	At       time.Time           // the signing time that the seal claims
+	Reason   string              // what it says that it is of
 	Unsealed int                 // length of the report as it was rendered, a prefix of the file
 	CMS      []byte              // the signature, DER
 	Range    [4]int              // offset and length of the two parts that it covers
@@ -29,6 +30,7 @@ type Info struct {
 
 var (
 	covered = regexp.MustCompile(`/ByteRange \[(\d{10}) (\d{10}) (\d{10}) (\d{10})\]\n/Contents <`)
+	reason  = regexp.MustCompile(`/Type /Sig /Filter [^\n]* /Reason <FEFF([0-9A-F]*)>\n`)
 	update2 = regexp.MustCompile(`/Prev (\d+)>>\nstartxref\n\d+\n%%EOF\n$`)
 )
 
@@ -66,6 +68,9 @@ func verify(pdf []byte) (Info, error) {
 	for i := range 4 {
 		from, to := found[0][2+2*i], found[0][3+2*i]
 		info.Range[i], _ = strconv.Atoi(string(pdf[info.Unsealed+from : info.Unsealed+to]))
+	}
+	if m := reason.FindSubmatch(pdf[info.Unsealed:]); m != nil {
+		info.Reason = untext(string(m[1]))
 	}
 	hole, after := info.Range[1], info.Range[2]
 	if info.Range[0] != 0 || hole != info.Unsealed+found[0][1]-1 || after <= hole+1 || after > len(pdf) || after+info.Range[3] != len(pdf) || pdf[after-1] != '>' {

@@ -2,43 +2,14 @@ package seal
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/xml"
 	"fmt"
 	"strings"
 	"time"
 	"unicode/utf16"
-
-	"golang.org/x/text/encoding/charmap"
-
-	"muster/internal/signing"
 )
-
-// The strip on the last page that shows the seal: below the footer, in points.
-const (
-	stripAt    = "51 12 544 24"
-	stripWidth = "493"
-)
-
-// strip draws what people see of the seal on paper.
-func strip(s signing.Sealer, o Options) []byte {
-	line := fmt.Sprintf("Sealed as of %s UTC by %s, key %s. Any later change breaks the seal; see the signature panel.",
-		o.At.UTC().Format("2006-01-02 15:04"), s.Chain[0].Subject.CommonName, s.KeyID()[:16])
-	var b strings.Builder
-	for _, r := range line {
-		c, ok := charmap.Windows1252.EncodeRune(r)
-		switch {
-		case !ok || c < ' ':
-			b.WriteByte('?')
-		case c == '(' || c == ')' || c == '\\':
-			b.WriteString(`\` + string(rune(c)))
-		case c < 0x80:
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, `\%03o`, c)
-		}
-	}
-	return []byte("q BT 0.45 g /F 6.5 Tf 0 3 Td (" + b.String() + ") Tj ET Q")
-}
 
 // text is a PDF text string in UTF-16 (ISO 32000-1 §7.9.2.2), in hex so that nothing needs an escape.
 func text(s string) string {
@@ -48,6 +19,19 @@ func text(s string) string {
 		fmt.Fprintf(&b, "%04X", u)
 	}
 	return b.String() + ">"
+}
+
+// untext is what text made of the digits after the mark.
+func untext(digits string) string {
+	raw, err := hex.DecodeString(digits)
+	if err != nil {
+		return ""
+	}
+	var units []uint16
+	for ; len(raw) >= 2; raw = raw[2:] {
+		units = append(units, binary.BigEndian.Uint16(raw))
+	}
+	return string(utf16.Decode(units))
 }
 
 // name is a PDF name (§7.3.5).

@@ -98,7 +98,7 @@ func (a *App) Open(ctx context.Context, write bool) (*Session, error) {
 	if err := s.Connect(ctx, a, write); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.Runner = &reconcile.Runner{Plan: loaded, Store: s.Store, Ledger: s.Ledger, LedgerDir: s.LedgerDir(), Now: a.Now, Version: a.Version, RanBy: ranBy(), Log: a.Log()}
+	s.Runner = &reconcile.Runner{Plan: loaded, Store: s.Store, Ledger: s.Ledger, LedgerDir: s.LedgerDir(), Now: a.Now, Version: a.Version, RanBy: ranBy(), Log: a.Log(), Trust: a.trust(loaded.Settings)}
 	return s, nil
 }
 

@@ -1,0 +1,208 @@
+package pack
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/internal/signing"
+	"muster/reports/attest"
+	"muster/reports/evidence"
+	"muster/reports/seal"
+	"muster/reports/trust"
+)
+
+// trusted is what the verifier brings: any of the ledger's verifier key, a pack key and a keyring.
+type trusted struct {
+	ledger string
+	pack   string // key id
+	ring   *signing.Ring
+}
+
+// readTrusted reads keys one after the other: PEM blocks, a keyring, a verifier key.
+func readTrusted(text string) (t trusted, err error) {
+	rest := strings.TrimSpace(text)
+	for rest != "" {
+		switch {
+		case strings.HasPrefix(rest, "-----BEGIN "):
+			block, after := pem.Decode([]byte(rest))
+			if block == nil || t.pack != "" {
+				return t, fmt.Errorf("read trusted key: a PEM block is malformed, or there are several")
+			}
+			public, err := signing.ParsePublicPEM(pem.EncodeToMemory(block))
+			if err != nil {
+				return t, fmt.Errorf("read trusted key: %w", err)
+			}
+			t.pack, rest = signing.ID(public), strings.TrimSpace(string(after))
+		case strings.HasPrefix(rest, "{"):
+			end := strings.Index(rest, "\n}")
+			if end < 0 || t.ring != nil {
+				return t, fmt.Errorf("read trusted keyring: it is malformed, or there are several")
+			}
+			ring, err := signing.ParseRing([]byte(rest[:end+2] + "\n"))
+			if err != nil {
+				return t, fmt.Errorf("read trusted keyring: %w", err)
+			}
+			t.ring, rest = &ring, strings.TrimSpace(rest[end+2:])
+		default:
+			line, after, _ := strings.Cut(rest, "\n")
+			if t.ledger != "" {
+				return t, fmt.Errorf("read trusted key: there are several verifier keys")
+			}
+			t.ledger, rest = strings.TrimSpace(line), strings.TrimSpace(after)
+		}
+	}
+	return t, nil
+}
+
+// Predicate is what the attestation says of a pack with this model.
+func Predicate(f evidence.File) attest.Predicate {
+	return attest.Predicate{Pack: f.Pack, Kind: f.Kind, Organisation: f.Organisation, Run: f.Run.ID, AsOf: f.Run.AsOf.UTC().Format(time.RFC3339Nano), Builder: f.GeneratedBy + ", " + f.Renderer,
+		Checkpoint: attest.Checkpoint{Origin: f.Ledger.Origin, Size: f.Ledger.Size, Root: f.Ledger.Root}}
+}
+
+// key finds the key of a use that was in force at the pack's time, from the pack's keyring and what is trusted.
+func (c *check) key(use signing.Use) (crypto.PublicKey, string, error) {
+	text, err := c.text(KeyringFile)
+	if err != nil {
+		return nil, "", err
+	}
+	ring, err := signing.ParseRing([]byte(text))
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", KeyringFile, err)
+	}
+	at := c.report.File.Run.AsOf
+	id, how := "", "the pack's own word; compare it with the organisation's published one"
+	if use == signing.Pack && c.trusted.pack != "" {
+		id, how = c.trusted.pack, "the trusted key, or chained to it"
+	}
+	public, key, err := ring.Trust(use, id, at)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", KeyringFile, err)
+	}
+	if again, err := ring.Until(at).Encode(); err != nil || string(again) != text {
+		return nil, "", fmt.Errorf("%s: it is not as it was at the pack's time", KeyringFile)
+	}
+	if c.trusted.ring != nil {
+		own, err := c.trusted.ring.At(use, at)
+		if err != nil || own.ID != key.ID {
+			return nil, "", fmt.Errorf("%s: the %s key is %s, the trusted keyring has %s for that time", KeyringFile, use, key.ID, own.ID)
+		}
+		how = "in the trusted keyring"
+	}
+	return public, how, nil
+}
+
+// signature checks SHA256SUMS.sig, and that the keys in the pack are those of its keyring.
+func (c *check) signature(s *Step) error {
+	if !c.modelOK {
+		return finish(s, []string{"not checked: " + EvidenceFile + " is unreadable"}, "")
+	}
+	public, how, err := c.key(signing.Pack)
+	if err != nil {
+		return finish(s, []string{err.Error()}, "")
+	}
+	var problems []string
+	if text, err := signing.PublicPEM(public); err != nil {
+		problems = append(problems, err.Error())
+	} else if have, err := c.text(PackKeyFile); err != nil || have != string(text) {
+		problems = append(problems, PackKeyFile+": is not the key of "+KeyringFile)
+	}
+	sums, err := c.text(SumsFile)
+	if err != nil {
+		return finish(s, append(problems, err.Error()), "")
+	}
+	signature, err := c.text(SignatureFile)
+	if err != nil {
+		return finish(s, append(problems, err.Error()), "")
+	}
+	if len(signature) != ed25519.SignatureSize {
+		problems = append(problems, fmt.Sprintf("%s: has %d bytes, not %d", SignatureFile, len(signature), ed25519.SignatureSize))
+	} else if err := signing.Verify(public, []byte(sums), []byte(signature)); err != nil {
+		problems = append(problems, fmt.Sprintf("%s: %s: %v", SignatureFile, SumsFile, err))
+	}
+	return finish(s, problems, "by key %s: %s", signing.ID(public)[:16], how)
+}
+
+// attestation checks that the signed statement is about exactly the files that are here.
+func (c *check) attestation(s *Step) error {
+	if !c.modelOK {
+		return finish(s, []string{"not checked: " + EvidenceFile + " is unreadable"}, "")
+	}
+	public, _, err := c.key(signing.Pack)
+	if err != nil {
+		return finish(s, []string{err.Error()}, "")
+	}
+	text, err := c.text(AttestFile)
+	if err != nil {
+		return finish(s, []string{err.Error()}, "")
+	}
+	st, err := attest.Parse([]byte(text), public)
+	if err != nil {
+		return finish(s, []string{fmt.Sprintf("%s: %v", AttestFile, err)}, "")
+	}
+	var problems []string
+	if want := Predicate(c.report.File); st.Predicate != want {
+		problems = append(problems, fmt.Sprintf("%s: it states %+v, %s %+v", AttestFile, st.Predicate, EvidenceFile, want))
+	}
+	stated := map[string]string{}
+	for _, f := range st.Subject {
+		stated[f.Name] = f.Digest.SHA256
+	}
+	for _, name := range c.a.names {
+		if slices.Contains([]string{SumsFile, SignatureFile, AttestFile}, name) {
+			continue
+		}
+		if want, ok := stated[name]; !ok {
+			problems = append(problems, name+": "+AttestFile+" does not know it")
+		} else if c.sums[name] != want {
+			problems = append(problems, fmt.Sprintf("%s: was changed (SHA-256 %s, %s says %s)", name, c.sums[name], AttestFile, want))
+		}
+		delete(stated, name)
+	}
+	for name := range stated {
+		problems = append(problems, name+": is missing")
+	}
+	slices.Sort(problems)
+	return finish(s, problems, "%d files of pack %s", len(st.Subject), st.Predicate.Pack)
+}
+
+// sealed checks the seal of the report.
+func (c *check) sealed(s *Step) error {
+	if !c.modelOK {
+		return finish(s, []string{"not checked: " + EvidenceFile + " is unreadable"}, "")
+	}
+	public, _, err := c.key(signing.Seal)
+	if err != nil {
+		return finish(s, []string{err.Error()}, "")
+	}
+	pdf, err := c.text(ReportFile)
+	if err != nil {
+		return finish(s, []string{err.Error()}, "")
+	}
+	info, err := seal.Verify([]byte(pdf))
+	if err != nil {
+		return finish(s, []string{fmt.Sprintf("%s: %v", ReportFile, err)}, "")
+	}
+	var problems []string
+	if want := signing.ID(public); info.KeyID != want {
+		problems = append(problems, fmt.Sprintf("%s: is sealed by key %s, %s has %s", ReportFile, info.KeyID, KeyringFile, want))
+	}
+	if have, err := c.text(SealKeyFile); err != nil || !bytes.Equal([]byte(have), trust.Chain(info.Chain)) {
+		problems = append(problems, SealKeyFile+": is not the certificate of the seal")
+	}
+	model := c.report.File
+	if want := trust.Reason(model.Pack, model.Run.ID); info.Reason != want || !info.At.Equal(model.Run.AsOf.Truncate(time.Second)) {
+		problems = append(problems, fmt.Sprintf("%s: is sealed as %q of %s, the pack is %q of %s", ReportFile, info.Reason, stamp(info.At), want, stamp(model.Run.AsOf)))
+	}
+	stamped := "no time stamp"
+	if info.Stamp != nil {
+		stamped = "time stamp of " + stamp(info.Stamp.Time) + " by " + info.Stamp.Authority
+	}
+	return finish(s, problems, "by %s, covering every byte; %s", info.Chain[0].Subject.CommonName, stamped)
+}
