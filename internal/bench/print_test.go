@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -34,6 +35,7 @@ func TestPrintedTableHasEveryRow(t *testing.T) {
 // TestMemoryOfATreeCountsItsChildren: a shell whose child holds on is larger than nothing, and a process that is gone is nothing.
 func TestMemoryOfATreeCountsItsChildren(t *testing.T) {
 	command := exec.Command("sh", "-c", "sleep 30 & wait")
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +46,9 @@ func TestMemoryOfATreeCountsItsChildren(t *testing.T) {
 		}
 	}
 	own := treeMemory(os.Getpid())
-	_ = command.Process.Kill()
+	if err := syscall.Kill(-command.Process.Pid, syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
 	_ = command.Wait()
 	if all <= 0 || own <= all || treeMemory(command.Process.Pid) != 0 {
 		t.Errorf("tree %.2f MB, with this process %.2f MB, afterwards %.2f MB", all, own, treeMemory(command.Process.Pid))

@@ -36,7 +36,7 @@ func (d *Doc) shape(s document.Shape, x, y float64) {
 		}
 		d.path(points, s.Weight, s.Grey, s.Dash)
 	case document.Dot:
-		d.f.SetFillColor(s.Grey, s.Grey, s.Grey)
+		d.fill(s.Grey)
 		d.f.Circle(x+s.X, y+s.Y, s.R, "F")
 	case document.Label:
 		text := typeface.Of(s.Font).Visible(s.Text)

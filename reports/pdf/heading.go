@@ -28,7 +28,7 @@ func (d *Doc) Heading(h document.Heading) {
 	index := len(d.headings)
 	d.headings = append(d.headings, Heading{Level: h.Level, Text: h.Text, ID: h.ID, Page: d.n})
 	if d.f != nil {
-		d.f.SetFont(fonts[bold].family, fonts[bold].style, size)
+		d.face(bold, size)
 		d.f.Bookmark(typeface.Of(bold).Visible(h.Text), h.Level-1, d.y)
 		d.f.SetLink(d.links[index], d.y, d.n)
 	}

@@ -83,8 +83,13 @@ func (d *Doc) Need(mm float64) {
 }
 
 // Ink sets the grey of text, 0 black to 255 white.
-func (d *Doc) Ink(grey int) {
-	if d.f != nil {
+func (d *Doc) Ink(grey int) { d.ink = grey }
+
+// fill sets the grey of what is filled. Text is filled too: as long as both are the same, the library needs not say so with every word.
+func (d *Doc) fill(grey int) {
+	if d.filled != grey || d.n != d.filledOn {
+		d.filled, d.filledOn = grey, d.n
+		d.f.SetFillColor(grey, grey, grey)
 		d.f.SetTextColor(grey, grey, grey)
 	}
 }
@@ -105,14 +110,15 @@ func (d *Doc) Line(x, y float64, text string, font document.Font, size float64, 
 	case 'C':
 		x -= typeface.Of(font).Width(text, size) / 2
 	}
-	d.f.SetFont(fonts[font].family, fonts[font].style, size)
+	d.fill(d.ink)
+	d.face(font, size)
 	d.f.Text(x, y, text)
 }
 
 // Box fills a rectangle with a grey.
 func (d *Doc) Box(x, y, w, h float64, grey int) {
 	if d.f != nil {
-		d.f.SetFillColor(grey, grey, grey)
+		d.fill(grey)
 		d.f.Rect(x, y, w, h, "F")
 	}
 }
@@ -131,13 +137,38 @@ func (d *Doc) Rule(x1, x2, y, weight float64, grey int) {
 	}
 }
 
+// face sets the face and size of text.
+func (d *Doc) face(font document.Font, size float64) {
+	if set := (setting{font, size, d.n}); d.set != set {
+		d.set = set
+		d.f.SetFont(fonts[font].family, fonts[font].style, size)
+	}
+}
+
+// setting is how text is set on a page.
+type setting struct {
+	font document.Font
+	size float64
+	page int
+}
+
+// stroke is how lines are drawn on a page.
+type stroke struct {
+	weight float64
+	grey   int
+	page   int
+}
+
 // pen sets how lines are drawn; false while nothing is.
 func (d *Doc) pen(weight float64, grey int, dash float64) bool {
 	if d.f == nil {
 		return false
 	}
-	d.f.SetDrawColor(grey, grey, grey)
-	d.f.SetLineWidth(weight)
+	if set := (stroke{weight, grey, d.n}); d.stroke != set {
+		d.stroke = set
+		d.f.SetDrawColor(grey, grey, grey)
+		d.f.SetLineWidth(weight)
+	}
 	if dash > 0 {
 		d.f.SetDashPattern([]float64{dash, dash}, 0)
 	}

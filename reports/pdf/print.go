@@ -32,7 +32,17 @@ func Print(doc document.Document) (data []byte, pages int, err error) {
 			}
 		}
 		return nil
-	})
+	}, headings(doc)...)
+}
+
+// headings are those of a document, their pages not known yet.
+func headings(doc document.Document) (out []Heading) {
+	for _, b := range doc.Blocks {
+		if h, ok := b.(document.Heading); ok {
+			out = append(out, Heading{Level: h.Level, Text: h.Text, ID: h.ID})
+		}
+	}
+	return out
 }
 
 func (d *Doc) block(b document.Block) error {

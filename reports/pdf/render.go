@@ -3,6 +3,7 @@ package pdf
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jung-kurt/gofpdf"
@@ -30,6 +31,11 @@ type Doc struct {
 	n   int // pages so far
 	err error
 
+	// What the library was last told, so that it is told once.
+	ink, filled, filledOn int
+	stroke                stroke
+	set                   setting
+
 	total    int            // pages, from the pass before
 	known    []Heading      // headings, from the pass before
 	index    map[string]int // of the known headings, by their ids
@@ -47,31 +53,40 @@ type Heading struct {
 	Page  int
 }
 
-// Render lays a document out as often as it takes until the page numbers that it prints are right, draws it, and returns its bytes and how
-// many pages it has. The function build is called for every pass and must draw the same each time.
-func Render(o Options, build func(*Doc) error) (data []byte, pages int, err error) {
-	before := &Doc{widths: map[int][]float64{}}
+// Render lays a document out until it knows which pages its headings are on, draws it, and returns its bytes and how many pages it has. The
+// function build is called for every pass and must draw the same each time. Whoever knows the headings beforehand, without their pages, saves a
+// pass.
+func Render(o Options, build func(*Doc) error, headings ...Heading) (data []byte, pages int, err error) {
+	before := &Doc{widths: map[int][]float64{}, headings: headings}
 	for range maxPasses {
 		d := before.next(o)
 		if err := d.pass(build); err != nil {
 			return nil, 0, err
 		}
-		if !d.settled() {
-			before = d
+		if before = d; !d.settled() {
 			continue
 		}
-		d = d.next(o)
-		d.open()
-		if err := d.pass(build); err != nil {
-			return nil, 0, err
+		drawn := d.next(o)
+		data, err := drawn.draw(build)
+		if err != nil || drawn.n == d.n && slices.Equal(drawn.headings, d.headings) {
+			return data, drawn.n, err
 		}
-		var b bytes.Buffer
-		if err := d.f.Output(&b); err != nil {
-			return nil, 0, fmt.Errorf("write pdf: %w", err)
-		}
-		return b.Bytes(), d.n, nil
+		before = drawn
 	}
 	return nil, 0, fmt.Errorf("draw pdf: page numbers do not settle after %d passes", maxPasses)
+}
+
+// draw is the pass that draws.
+func (d *Doc) draw(build func(*Doc) error) ([]byte, error) {
+	d.open()
+	if err := d.pass(build); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := d.f.Output(&b); err != nil {
+		return nil, fmt.Errorf("write pdf: %w", err)
+	}
+	return b.Bytes(), nil
 }
 
 // next is the pass that follows, which knows what this one found out.
@@ -96,17 +111,10 @@ func (d *Doc) pass(build func(*Doc) error) error {
 	return err
 }
 
-// settled reports whether this pass printed the numbers that it turned out to have.
+// settled reports whether this pass was laid out with the headings that it turned out to have. Their pages do not matter: a line of the contents
+// is as high whatever its number.
 func (d *Doc) settled() bool {
-	if d.total != d.n || len(d.known) != len(d.headings) {
-		return false
-	}
-	for i := range d.known {
-		if d.known[i] != d.headings[i] {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(d.known, d.headings, func(a, b Heading) bool { return a.Level == b.Level && a.Text == b.Text && a.ID == b.ID })
 }
 
 // open lets the pass draw.
