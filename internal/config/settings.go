@@ -15,28 +15,29 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/config/keys"
+	"muster/internal/config/retention"
 )
 
 // Settings is muster.yaml.
 type Settings struct {
-	Organisation string         `yaml:"organisation" required:"true"`
-	AsOf         time.Time      `yaml:"as_of"`    // a fixed clock, for exports of a known date; zero means now
-	DataDir      string         `yaml:"data_dir"` // relative to the file
-	ClickHouse   ClickHouse     `yaml:"clickhouse"`
-	HR           HR             `yaml:"hr" required:"true"`
-	Systems      []System       `yaml:"systems" required:"true"`
-	Linking      Linking        `yaml:"linking"`
-	Bundles      []string       `yaml:"bundles"`
-	SoD          string         `yaml:"sod"`
-	Exceptions   string         `yaml:"exceptions"`
-	Rules        Rules          `yaml:"rules"`
-	Remediation  Remediation    `yaml:"remediation"`
-	People       People         `yaml:"people"`
-	Slack        *Slack         `yaml:"slack"` // nil without
-	Mail         *Mail          `yaml:"mail"`  // nil without
-	Report       ReportSettings `yaml:"report"`
-	Retention    Retention      `yaml:"retention"`
-	Signing      keys.Signing   `yaml:"signing"`
+	Organisation string             `yaml:"organisation" required:"true"`
+	AsOf         time.Time          `yaml:"as_of"`    // a fixed clock, for exports of a known date; zero means now
+	DataDir      string             `yaml:"data_dir"` // relative to the file
+	ClickHouse   ClickHouse         `yaml:"clickhouse"`
+	HR           HR                 `yaml:"hr" required:"true"`
+	Systems      []System           `yaml:"systems" required:"true"`
+	Linking      Linking            `yaml:"linking"`
+	Bundles      []string           `yaml:"bundles"`
+	SoD          string             `yaml:"sod"`
+	Exceptions   string             `yaml:"exceptions"`
+	Rules        Rules              `yaml:"rules"`
+	Remediation  Remediation        `yaml:"remediation"`
+	People       People             `yaml:"people"`
+	Slack        *Slack             `yaml:"slack"` // nil without
+	Mail         *Mail              `yaml:"mail"`  // nil without
+	Report       ReportSettings     `yaml:"report"`
+	Retention    retention.Settings `yaml:"retention"`
+	Signing      keys.Signing       `yaml:"signing"`
 
 	File string // where it was read from
 	doc  *Document

@@ -46,8 +46,7 @@ func (r *Runner) Release(ctx context.Context, src plan.Source, reason string) (a
 		return snap, &access.Error{System: src.Name, Op: "release snapshot", Kind: access.Conflict, Hint: "only a snapshot that was held can be released",
 			Err: fmt.Errorf("no held snapshot: %s", state)}
 	}
-	event := ledger.Event{Time: r.Now().UTC(), Type: ledger.Release, Data: map[string]any{"snapshot": snap.ID, "system": snap.System, "sha256": snap.Digest, "reason": commit.Of(reason)}}
-	if _, err := r.Ledger.Append(ctx, event); err != nil {
+	if _, err := r.Ledger.Append(ctx, ledger.Event{Time: r.Now().UTC(), Type: ledger.Release, Data: map[string]any{"snapshot": snap.ID, "system": snap.System, "sha256": snap.Digest, "reason": commit.Of(reason)}}); err != nil {
 		return snap, fmt.Errorf("enter the release on the ledger: %w", err)
 	}
 	return snap, r.Store.SetSnapshotState(ctx, snap.ID, access.Complete, "released: "+reason)

@@ -109,9 +109,8 @@ func (m *Mender) enterException(ctx context.Context, x access.RiskException, wha
 	if err != nil {
 		return err
 	}
-	_, err = m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Accept, Data: map[string]any{"exception": x.ID, "approval": x.Approval, "finding": commit.Of(x.Finding, x.Person),
-		"what": what, "expires": x.Expires.Format(time.DateOnly), "sha256": commit.Of(digest, x.Person)}})
-	if err != nil {
+	if _, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Accept, Data: map[string]any{"exception": x.ID, "approval": x.Approval, "finding": commit.Of(x.Finding, x.Person),
+		"what": what, "expires": x.Expires.Format(time.DateOnly), "sha256": commit.Of(digest, x.Person)}}); err != nil {
 		return fmt.Errorf("enter the exception on the ledger: %w", err)
 	}
 	return nil

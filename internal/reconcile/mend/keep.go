@@ -39,8 +39,7 @@ func (m *Mender) enterPlan(ctx context.Context, p planner.Plan) error {
 		n, _ := counts[string(r.State)].(int)
 		counts[string(r.State)] = n + 1
 	}
-	_, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Plan, Run: p.Run, Data: map[string]any{"sha256": p.Digest, "world": p.World, "states": counts}})
-	if err != nil {
+	if _, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Plan, Run: p.Run, Data: map[string]any{"sha256": p.Digest, "world": p.World, "states": counts}}); err != nil {
 		return fmt.Errorf("enter the plan on the ledger: %w", err)
 	}
 	return nil

@@ -155,9 +155,8 @@ func (m *Mender) enterRequest(ctx context.Context, q access.Request, what string
 	if err != nil {
 		return err
 	}
-	_, err = m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Request, Data: map[string]any{"request": q.ID, "approval": q.Approval, "system": q.Ref.System,
-		"what": what, "conflicts": len(q.Conflicts), "sha256": commit.Of(digest, q.Person)}})
-	if err != nil {
+	if _, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Request, Data: map[string]any{"request": q.ID, "approval": q.Approval, "system": q.Ref.System,
+		"what": what, "conflicts": len(q.Conflicts), "sha256": commit.Of(digest, q.Person)}}); err != nil {
 		return fmt.Errorf("enter the request on the ledger: %w", err)
 	}
 	return nil

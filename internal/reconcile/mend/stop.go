@@ -47,8 +47,7 @@ func (m *Mender) noticeHalt(ctx context.Context) error {
 }
 
 func (m *Mender) enterHalt(ctx context.Context, what, reason, by string) error {
-	_, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Halt, Data: map[string]any{"what": what, "reason": commit.Of(reason, by), "by": commit.Of(by, by)}})
-	if err != nil {
+	if _, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Halt, Data: map[string]any{"what": what, "reason": commit.Of(reason, by), "by": commit.Of(by, by)}}); err != nil {
 		return fmt.Errorf("enter the kill switch on the ledger: %w", err)
 	}
 	return nil

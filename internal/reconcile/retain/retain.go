@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"muster/internal/access"
-	"muster/internal/config"
+	"muster/internal/config/retention"
 	"muster/internal/ledger"
 	"muster/internal/ledger/commit"
 	"muster/internal/ledger/durable"
@@ -55,7 +55,7 @@ type Keeper struct {
 	Ledger   *ledger.Log
 	Dir      string // the data folder
 	Packs    string // folder of packs, below it
-	Settings config.Retention
+	Settings retention.Settings
 	Now      func() time.Time
 }
 
@@ -157,7 +157,7 @@ func (k *Keeper) write(open []Hold) error {
 }
 
 // FactsDays is how many days facts are kept: for ever while a hold covers them or any person, whose facts lie among all others; 0 is the default.
-func FactsDays(dir string, settings config.Retention) (int, error) {
+func FactsDays(dir string, settings retention.Settings) (int, error) {
 	text, err := os.ReadFile(filepath.Join(dir, holdFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, &access.Error{Op: "read legal holds", Kind: access.Denied, Err: err}

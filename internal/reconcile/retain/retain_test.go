@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"muster/internal/access"
-	"muster/internal/config"
+	"muster/internal/config/retention"
 	"muster/internal/ledger"
 	"muster/internal/ledger/commit"
 	"muster/internal/ledger/privacy"
@@ -42,7 +42,7 @@ const why = "letter of counsel, 4 May"
 func house(t *testing.T) *Keeper {
 	t.Helper()
 	now := time.Now().UTC()
-	k := &Keeper{Records: documents{}, Dir: t.TempDir(), Now: func() time.Time { return now }, Settings: config.Retention{Packs: 30 * 24 * time.Hour, Commitments: 30 * 24 * time.Hour}}
+	k := &Keeper{Records: documents{}, Dir: t.TempDir(), Now: func() time.Time { return now }, Settings: retention.Settings{Packs: 30 * 24 * time.Hour, Commitments: 30 * 24 * time.Hour}}
 	k.Packs = filepath.Join(k.Dir, "packs")
 	for _, name := range []string{"R-old", "R-new"} {
 		if err := os.MkdirAll(filepath.Join(k.Packs, name), 0o700); err != nil {
@@ -111,7 +111,7 @@ func TestWhatIsPastItsTimeIsRemovedOnceAndSaidOnTheLedger(t *testing.T) {
 
 func TestNothingHasARetentionThatNobodyAskedFor(t *testing.T) {
 	k := house(t)
-	k.Settings = config.Retention{}
+	k.Settings = retention.Settings{}
 	if got := due(t, k, false); got[Packs].Removed+got[Commitments].Removed != 0 || k.Ledger.Size() != 2 {
 		t.Errorf("%+v", got)
 	}
@@ -130,7 +130,7 @@ func TestALegalHoldStopsRetentionAndErasure(t *testing.T) {
 	if _, err := k.Set(t.Context(), "W-1", why, "W-9"); access.KindOf(err) != access.Conflict {
 		t.Errorf("held twice: %v", err)
 	}
-	if days, err := FactsDays(k.Dir, config.Retention{Facts: 24 * time.Hour}); err != nil || days != forever {
+	if days, err := FactsDays(k.Dir, retention.Settings{Facts: 24 * time.Hour}); err != nil || days != forever {
 		t.Errorf("facts of a person on hold are kept %d days, %v", days, err)
 	}
 	if _, err := k.Erase(t.Context(), "W-1", why, "W-9"); access.KindOf(err) != access.Denied || access.HintOf(err) == "" {
@@ -152,7 +152,7 @@ func TestALegalHoldStopsRetentionAndErasure(t *testing.T) {
 	if _, err := k.Lift(t.Context(), "W-1", "the case was closed", "W-9"); access.KindOf(err) != access.NotFound {
 		t.Errorf("lifted twice: %v", err)
 	}
-	if days, err := FactsDays(k.Dir, config.Retention{Facts: 24 * time.Hour}); err != nil || days != 1 {
+	if days, err := FactsDays(k.Dir, retention.Settings{Facts: 24 * time.Hour}); err != nil || days != 1 {
 		t.Errorf("facts are kept %d days, %v", days, err)
 	}
 	if _, err := k.Erase(t.Context(), "W-1", why, "W-9"); err != nil {

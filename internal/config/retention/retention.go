@@ -1,9 +1,10 @@
-package config
+// Package retention is the part of muster.yaml that says how long what a run leaves is kept.
+package retention
 
 import "time"
 
-// Retention says how long what a run leaves is kept. Zero keeps it for ever, facts for 400 days.
-type Retention struct {
+// Settings are times to keep things. Zero keeps them for ever, facts for 400 days.
+type Settings struct {
 	Facts       time.Duration `yaml:"facts"`       // persons, accounts, entitlements, grants and links of old snapshots; at least a day
 	Packs       time.Duration `yaml:"packs"`       // folders below packs in the data folder
 	Commitments time.Duration `yaml:"commitments"` // what entries of the ledger commit to: who, and why
