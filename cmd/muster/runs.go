@@ -15,6 +15,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile"
+	"muster/internal/reconcile/trail"
 )
 
 func (a *app) nightlyCommand() *cobra.Command {
@@ -24,7 +25,7 @@ func (a *app) nightlyCommand() *cobra.Command {
 		Short: "Collect every source, reconcile, and write the evidence pack",
 		Args:  cobra.NoArgs,
 		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *cli.Session, _ []string) error {
-			if err := s.Runner.CheckTrail(ctx); err != nil {
+			if err := trail.Check(ctx, s.LedgerDir(), s.Store, a.Log()); err != nil { // recovery writes already
 				return err
 			}
 			m, err := a.Mender(ctx, s)

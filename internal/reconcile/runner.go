@@ -75,7 +75,7 @@ func (r *Runner) Start(ctx context.Context, command string) (access.Run, error) 
 
 // Nightly collects every source, reconciles and records. The pack is made by Report. When the ledger does not continue, nothing is written.
 func (r *Runner) Nightly(ctx context.Context) (Result, error) {
-	if err := r.CheckTrail(ctx); err != nil {
+	if err := trail.Check(ctx, r.LedgerDir, r.Store, r.Log); err != nil {
 		return Result{}, err
 	}
 	run, err := r.Start(ctx, "nightly")
@@ -87,9 +87,6 @@ func (r *Runner) Nightly(ctx context.Context) (Result, error) {
 	}
 	return r.Reconcile(ctx, run)
 }
-
-// CheckTrail compares the ledger with what the last completed run left of it in the store. A command that writes before Nightly does calls it first.
-func (r *Runner) CheckTrail(ctx context.Context) error { return trail.Check(ctx, r.LedgerDir, r.Store, r.Log) }
 
 // fail marks the run as failed, as far as that is possible, and gives the cause back.
 func (r *Runner) fail(ctx context.Context, run access.Run, cause error) error {
