@@ -25,8 +25,12 @@ func (a *app) nightlyCommand() *cobra.Command {
 		Short: "Collect every source, reconcile, and write the evidence pack",
 		Args:  cobra.NoArgs,
 		RunE: a.withThreshold(&failOn, func(ctx context.Context, s *cli.Session, _ []string) error {
-			if err := trail.Check(ctx, s.LedgerDir(), s.Store, a.Log()); err != nil { // recovery writes already
+			unknown, err := trail.Check(ctx, s.LedgerDir(), s.Store) // before recovery, which writes
+			if err != nil {
 				return err
+			}
+			for _, run := range unknown {
+				fmt.Fprintln(a.Stderr, "note: "+run)
 			}
 			m, err := a.Mender(ctx, s)
 			if err != nil {

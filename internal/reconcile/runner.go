@@ -75,7 +75,7 @@ func (r *Runner) Start(ctx context.Context, command string) (access.Run, error) 
 
 // Nightly collects every source, reconciles and records. The pack is made by Report. When the ledger does not continue, nothing is written.
 func (r *Runner) Nightly(ctx context.Context) (Result, error) {
-	if err := trail.Check(ctx, r.LedgerDir, r.Store, r.Log); err != nil {
+	if _, err := trail.Check(ctx, r.LedgerDir, r.Store); err != nil {
 		return Result{}, err
 	}
 	run, err := r.Start(ctx, "nightly")

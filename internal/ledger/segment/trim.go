@@ -20,12 +20,18 @@ func Trim(d *durable.Disk, size, base uint64) (beyond int, err error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil || entry.IsDir() {
+		if err != nil {
 			return err
 		}
 		path, err := filepath.Rel(d.Dir, full)
 		if err != nil {
 			return err
+		}
+		if entry.IsDir() {
+			if settledFolder(filepath.ToSlash(path), min(size, base)) {
+				return fs.SkipDir
+			}
+			return nil
 		}
 		level, n, w, ok := tiles.ParsePath(filepath.ToSlash(path))
 		temp := strings.HasPrefix(entry.Name(), durable.TempPrefix)
@@ -54,6 +60,18 @@ func Trim(d *durable.Disk, size, base uint64) (beyond int, err error) {
 	}
 	d.Forget(func(path string) bool { return !d.Exists(path) })
 	return beyond, nil
+}
+
+// settledFolder reports whether a folder holds a thousand full tiles of a tree of size leaves, and so nothing to look for. Folders of a level with a million
+// tiles or more hold others as well and are always looked into.
+func settledFolder(folder string, size uint64) bool {
+	parts := strings.Split(folder, "/")
+	if len(parts) != 3 || len(parts[2]) != 4 {
+		return false
+	}
+	level, group, _, ok := tiles.ParsePath(strings.Join(parts[:2], "/") + "/" + strings.TrimPrefix(parts[2], "x"))
+	full := tiles.Count(level, size) / tiles.Width
+	return ok && parts[2][0] == 'x' && full < 1_000_000 && (group+1)*1000 <= full
 }
 
 // tile names a full tile.

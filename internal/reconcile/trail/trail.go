@@ -6,7 +6,6 @@ package trail
 import (
 	"context"
 	"fmt"
-	"log/slog"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
@@ -22,34 +21,35 @@ type Runs interface {
 
 const hint = "nothing was written; restore the ledger's folder from a backup, and find out who changed it: muster ledger verify"
 
-// Check wants the ledger in dir to continue the checkpoint of the run that was completed last, and to have that run where the store says. A run that is on
-// the ledger after it and not in the store is told to log. Errors are *access.Error and stop the night.
-func Check(ctx context.Context, dir string, runs Runs, log *slog.Logger) error {
+// Check wants the ledger in dir to continue the checkpoint of the run that was completed last, and to have that run where the store says. It tells which
+// runs are on the ledger after it and not in the store. Errors are *access.Error and stop the night.
+func Check(ctx context.Context, dir string, runs Runs) (unknown []string, err error) {
 	last, ok, err := runs.LastRun(ctx, true)
 	if err != nil {
-		return fmt.Errorf("find the last completed run: %w", err)
+		return nil, fmt.Errorf("find the last completed run: %w", err)
 	}
 	r, err := ledger.Read(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	from := uint64(0)
 	if ok {
 		if err := continues(r, last); err != nil {
-			return err
+			return nil, err
 		}
 		from = last.LastEntry + 1
 	}
-	return r.Entries(ctx, from, func(e ledger.Entry) error {
+	err = r.Entries(ctx, from, func(e ledger.Entry) error {
 		if e.Type != ledger.RunStart {
 			return nil
 		}
 		_, known, err := runs.Run(ctx, e.Run)
 		if err == nil && !known {
-			log.WarnContext(ctx, "a run is on the ledger and not in the store; it may have died as it began, or the store was restored from an older backup", slog.String("run", e.Run), slog.Uint64("entry", e.Index))
+			unknown = append(unknown, fmt.Sprintf("run %s is on the ledger, at entry %d, and not in the store; it died as it began, or the store was restored from an older backup", e.Run, e.Index))
 		}
 		return err
 	})
+	return unknown, err
 }
 
 // continues proves that the log grew from the checkpoint of a run, and that the run's end is where it was entered.
