@@ -305,6 +305,13 @@ func was(n int) string {
 	return "were"
 }
 
+func verb(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
 func times(n int) string {
 	if n == 1 {
 		return "once"

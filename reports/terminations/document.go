@@ -1,6 +1,7 @@
 package terminations
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,7 +71,7 @@ func (w *builder) cover() document.Cover {
 	t := w.m.Totals
 	c := document.Cover{Verdict: w.verdict(), Figures: []document.Figure{
 		{Number: frame.Number(t.Leavers), Label: "leavers, with " + frame.Plural(t.Accounts, "account")},
-		{Number: percent(t.Of(InTime)+t.Of(LateByHR), t.Accounts), Label: "of the accounts proven unusable in the time that is allowed"},
+		{Number: percent(t.Of(InTime)+t.Of(LateByHR), t.over()), Label: "of the " + frame.Plural(t.over(), "account") + " whose time is over proven unusable in time"},
 		{Number: frame.Number(t.On), Label: "of the accounts still usable at the end"},
 	}}
 	if lines := w.beware(); len(lines) > 0 {
@@ -110,6 +111,9 @@ func (w *builder) verdict() string {
 	if open > 0 {
 		text += fmt.Sprintf("; of %s it is not proven", frame.Number(open))
 	}
+	if rest := t.Accounts - t.over(); rest > 0 {
+		text += fmt.Sprintf("; for %s the time is not over, or none is set", frame.Number(rest))
+	}
 	return text + "."
 }
 
@@ -126,7 +130,7 @@ func (w *builder) beware() []string {
 	if t.Logins > 0 {
 		out = append(out, frame.Plural(t.Logins, "account")+" "+was(t.Logins)+" used after the last day.")
 	}
-	if f := m.HR.First; f != nil && f.At.After(m.Period.From) {
+	if f := m.HR.First; f != nil && f.At.After(m.Period.From.AddDate(0, 0, 1)) {
 		out = append(out, "HR is known from "+frame.Minute(f.At)+" UTC on, which is after the beginning of the period: who had left by then is in the report with the last day that HR gives; when HR entered it is not known.")
 	}
 	if n := len(m.HR.Missed); n > 0 {
@@ -148,8 +152,8 @@ func (w *builder) conclusion() {
 	w.Chapter("Conclusion")
 	t := w.m.Totals
 	w.Para(w.verdict())
-	w.Para(fmt.Sprintf("The population is every worker whose last day, by HR, lies in the period, and everyone whose leaving HR showed in the period although the last day was before it. %s is in it; of %s no account is known. "+
-		"HR's first kept snapshot shows %s who left before the period; they are not in it.", capital(frame.Plural(t.Leavers, "leaver")), frame.Number(t.NoAccount), frame.Plural(w.m.Earlier, "worker")))
+	w.Para(fmt.Sprintf("The population is every worker whose last day, by HR, lies in the period, and everyone whose leaving HR showed in the period although the last day was before it. There "+verb(t.Leavers)+" %s; of %s no account is known. "+
+		"Besides, HR's first kept snapshot shows %s who left before the period and %s not in it.", frame.Plural(t.Leavers, "leaver"), frame.Number(t.NoAccount), frame.Plural(w.m.Earlier, "worker"), verb(w.m.Earlier)))
 	kinds := document.Table{Columns: []document.Column{{Title: "Left as", Share: 40}, {Title: "Leavers", Share: 15, Align: 'R'}}}
 	for _, c := range t.ByKind {
 		if c.N > 0 {
@@ -211,7 +215,12 @@ func (w *builder) charts() {
 			slas = append(slas, sla)
 		}
 	}
-	slices.Sort(slas)
+	slices.SortFunc(slas, func(a, b int64) int { // without a time comes last
+		if a == 0 || b == 0 {
+			return cmp.Compare(b, a)
+		}
+		return cmp.Compare(a, b)
+	})
 	for _, sla := range slas[:min(len(slas), 3)] {
 		title := "Time until unusable, no time set"
 		if sla > 0 {
@@ -220,7 +229,7 @@ func (w *builder) charts() {
 		c := chart.Distribution(*bySLA[sla])
 		c.Title = title
 		w.Section(title, 75)
-		w.Note("Systems: " + strings.Join(names[sla], ", ") + ". Counted from where the time begins to run; what was unusable before counts as 0.")
+		w.Note("Systems: " + strings.Join(names[sla], ", ") + ". Counted from where the time begins to run; what was unusable before counts as 0, and what is known only by a snapshot counts up to it. What was unusable before it was first seen is left out.")
 		w.Add(c)
 	}
 }

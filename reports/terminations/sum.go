@@ -45,6 +45,16 @@ func Sum(f Facts) Model {
 	return m
 }
 
+// Concerns reports whether the report would have a worker. Of all others nothing besides what HR says is needed.
+func (f Facts) Concerns(p Person) bool {
+	for _, one := range leavings(p, f.HR, f.AsOf) {
+		if within(leaver(p, one, f.HR), f.Period) {
+			return true
+		}
+	}
+	return false
+}
+
 // within reports whether a leaving belongs to the report: the last day lies in the period; or HR showed it in the period, and it ended before, so that no earlier report
 // had it. Whom HR's first snapshot shows as having left long ago has nothing to do with the period.
 func within(l Leaver, p frame.Period) bool {
@@ -137,3 +147,6 @@ func (t Totals) Of(v Verdict) int {
 	}
 	return 0
 }
+
+// over is how many accounts can be judged: their time is over, or they were unusable before.
+func (t Totals) over() int { return t.Accounts - t.Of(Running) - t.Of(NoSLA) - t.Of(HiredAgain) }
