@@ -163,13 +163,10 @@ func (b *builder) annex(a Annex) error {
 
 // inputs writes what the run was configured with.
 func (b *builder) inputs() error {
-	b.file.Inputs = []evidence.Annex{}
 	for _, in := range b.ev.Inputs {
-		f, err := b.w.AddBytes(pack.InputFolder+in.Name, []byte(in.Content))
-		if err != nil {
+		if _, err := b.w.AddBytes(pack.InputFolder+in.Name, []byte(in.Content)); err != nil {
 			return err
 		}
-		b.file.Inputs = append(b.file.Inputs, evidence.Annex{File: f.Name, SHA256: f.SHA256, Size: f.Size})
 	}
 	return nil
 }

@@ -2,19 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"muster/cmd/muster/cli"
 	"muster/cmd/muster/keeping"
 	"muster/cmd/muster/show"
+	"muster/cmd/muster/vouching"
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/ledger"
@@ -23,65 +22,33 @@ import (
 	"muster/reports/pack"
 )
 
-func (a *app) reportCommand() *cobra.Command {
-	c := &cobra.Command{Use: "report", Short: "Render an evidence pack", Args: noSuchCommand,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	var out, runID string
-	rec := &cobra.Command{
-		Use:   "reconciliation --out DIR",
-		Short: "Render the pack of the last completed run, or of --run",
-		Args:  cobra.NoArgs,
-		RunE: a.With(true, func(ctx context.Context, s *cli.Session, _ []string) error {
-			id := runID
-			if id == "" {
-				last, ok, err := s.Store.LastRun(ctx, true)
-				if err != nil {
-					return err
-				}
-				if !ok {
-					return cli.ErrNothing
-				}
-				id = last.ID
-			}
-			pack, err := s.Runner.Report(ctx, id, out)
-			if err != nil {
-				return err
-			}
-			l := show.Listing{Head: []string{"pack", "pdf", "sha256"}, Rows: [][]string{{pack.ZipPath, pack.PDFPath, pack.Digest}}, Wide: -1,
-				Items: map[string]string{"pack": pack.ZipPath, "pdf": pack.PDFPath, "sha256": pack.Digest, "run": id}}
-			return a.Show().List(l)
-		}),
-	}
-	rec.Flags().StringVar(&out, "out", "", "folder to write the pack into (required)")
-	rec.Flags().StringVar(&runID, "run", "", "run id; default the last completed run")
-	_ = rec.MarkFlagRequired("out")
-	c.AddCommand(rec)
-	return c
-}
-
 func (a *app) verifyCommand() *cobra.Command {
-	var key, ledgerDir string
+	var keys []string
+	var ledgerDir string
 	c := &cobra.Command{
 		Use:   "verify PACK",
 		Short: "Verify an evidence pack, offline, without configuration or engine",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			trusted := ""
-			if key != "" {
+			for _, key := range keys {
 				data, err := os.ReadFile(key)
 				if err != nil {
 					return cli.Usage(err)
 				}
-				trusted = strings.TrimSpace(string(data))
+				trusted += strings.TrimSpace(string(data)) + "\n"
 			}
 			if _, err := os.Stat(args[0]); err != nil {
 				return cli.Usage(&access.Error{Op: "open pack", Kind: access.NotFound, Hint: "name the zip of a pack; runs leave them below packs in the data folder", Err: err})
 			}
 			rep, err := reperform.Verify(c.Context(), args[0], trusted)
 			if ledgerDir != "" {
-				step, lerr := enteredOn(c.Context(), ledgerDir, rep.SHA256)
-				rep.Steps = append(rep.Steps, step)
-				err = errors.Join(err, lerr)
+				for _, step := range pack.OnLedger(c.Context(), rep, ledgerDir) {
+					if rep.Steps = append(rep.Steps, step); !step.OK {
+						err = errors.Join(err, &access.Error{Op: "compare pack with the ledger", Kind: access.Invalid, Hint: "ask for the pack that was handed out; the same run gives the same bytes",
+							Err: errors.New(strings.Join(step.Details, "; "))})
+					}
+				}
 			}
 			if perr := a.printSteps(rep); perr != nil {
 				return perr
@@ -90,34 +57,8 @@ func (a *app) verifyCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&ledgerDir, "ledger", "", "folder of a ledger that must hold the digest of this pack, such as .muster/ledger")
-	c.Flags().StringVar(&key, "key", "", "file with the ledger's verifier key, got from a place that you trust")
+	c.Flags().StringArrayVar(&keys, "key", nil, "file with a key that you got from a place that you trust: the ledger's verifier key, the pack key (PEM) or the keyring; may be repeated")
 	return c
-}
-
-// enteredOn looks for the pack's digest on a ledger.
-func enteredOn(ctx context.Context, dir, digest string) (pack.Step, error) {
-	step := pack.Step{Name: "ledger at hand: it holds the digest of this pack"}
-	r, err := ledger.Read(dir)
-	if err == nil {
-		err = r.Entries(ctx, 0, func(e ledger.Entry) error {
-			var data struct {
-				SHA256 string `json:"sha256"`
-			}
-			if e.Type == ledger.Pack && json.Unmarshal(e.Data, &data) == nil && data.SHA256 == digest {
-				step.OK = true
-				step.Details = []string{fmt.Sprintf("entry %d of %s", e.Index, e.Time.Format(time.RFC3339))}
-			}
-			return nil
-		})
-	}
-	if err == nil && !step.OK {
-		err = &access.Error{Op: "find pack on the ledger", Kind: access.Invalid, Hint: "compare with the pack that was handed out; the same run gives the same bytes",
-			Err: fmt.Errorf("no entry has the digest %s", digest)}
-	}
-	if err != nil {
-		step.OK, step.Details = false, []string{err.Error()}
-	}
-	return step, err
 }
 
 func (a *app) printSteps(rep pack.Report) error {
@@ -180,6 +121,7 @@ func (a *app) ledgerCommand() *cobra.Command {
 			},
 		})
 	c.AddCommand(keeping.LedgerCommands(a.App, a.ledgerFolder)...)
+	c.AddCommand(vouching.CosignCommand(a.App, a.ledgerFolder))
 	return c
 }
 

@@ -120,13 +120,10 @@ func validity(expired bool) string {
 
 // Evidence is the model of a completed run's pack, from the store and the ledger alone.
 func (r *Runner) Evidence(ctx context.Context, run access.Run) (evidence.Evidence, error) {
-	var t told
-	if err := json.Unmarshal([]byte(run.Evidence), &t); err != nil {
-		return evidence.Evidence{}, fmt.Errorf("decode what run %s told: %w", run.ID, err)
+	ev, err := said(run)
+	if err != nil {
+		return ev, err
 	}
-	ev := evidence.Evidence{Organisation: run.Organisation, Classification: t.Class, Run: run, RanBy: t.RanBy, Sources: t.Sources, Rules: t.Rules, Controls: t.Controls,
-		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, Inputs: t.Inputs, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}
-	var err error
 	if ev.Trust, err = r.Trust(ctx); err != nil {
 		return ev, err
 	}
@@ -136,6 +133,16 @@ func (r *Runner) Evidence(ctx context.Context, run access.Run) (evidence.Evidenc
 	}
 	ev.Ledger = evidence.Ledger{Checkpoint: run.Checkpoint, VerifierKey: key, Proofs: proofs}
 	return ev, nil
+}
+
+// said is what a run says of itself.
+func said(run access.Run) (evidence.Evidence, error) {
+	var t told
+	if err := json.Unmarshal([]byte(run.Evidence), &t); err != nil {
+		return evidence.Evidence{}, fmt.Errorf("decode what run %s told: %w", run.ID, err)
+	}
+	return evidence.Evidence{Organisation: run.Organisation, Classification: t.Class, Run: run, RanBy: t.RanBy, Sources: t.Sources, Rules: t.Rules, Controls: t.Controls,
+		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, Inputs: t.Inputs, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}, nil
 }
 
 // proofs proves the run's own entries at the checkpoint of the run, except the single findings, which the digest of all stands for.

@@ -12,6 +12,7 @@ import (
 	"muster/internal/reconcile/expect"
 	"muster/internal/reconcile/sight"
 	"muster/internal/store"
+	"muster/reports/evidence"
 	"muster/rules"
 )
 
@@ -217,7 +218,15 @@ func (r *Runner) record(ctx context.Context, res *Result, settled []access.Findi
 				"system": f.System, "severity": string(f.Severity), "state": string(f.State), "change": string(f.Change)}))
 		}
 	}
-	events = append(events, r.entry(*run, ledger.Findings, map[string]any{"sha256": digest.Sum(), "count": len(settled), "suppressed": res.Suppressed}))
+	ev, err := said(*run)
+	if err != nil {
+		return err
+	}
+	of, err := evidence.NewFile(ev).RunDigest()
+	if err != nil {
+		return err
+	}
+	events = append(events, r.entry(*run, ledger.Findings, map[string]any{"sha256": digest.Sum(), "count": len(settled), "suppressed": res.Suppressed, "run_sha256": of}))
 	if _, err := r.Ledger.Append(ctx, events...); err != nil {
 		return fmt.Errorf("enter findings on the ledger: %w", err)
 	}

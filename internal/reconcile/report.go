@@ -47,9 +47,12 @@ func (r *Runner) Completed(ctx context.Context, id string) (access.Run, error) {
 	return run, nil
 }
 
+// Narrow cuts what a run can show down to what a pack is about.
+type Narrow func(evidence.Evidence, evidence.Data) (evidence.Evidence, evidence.Data)
+
 // Pack writes a pack that rests on a completed run into outDir, enters its digest on the ledger, and leaves the proof of that beside it. narrow, unless it is nil,
 // says what of the run's data goes into the pack.
-func (r *Runner) Pack(ctx context.Context, run access.Run, job reports.Job, narrow func(evidence.Data) evidence.Data, outDir string) (reports.Pack, error) {
+func (r *Runner) Pack(ctx context.Context, run access.Run, job reports.Job, narrow Narrow, outDir string) (reports.Pack, error) {
 	world, ok, err := r.Store.WorldOfRun(ctx, run.ID)
 	if err == nil && !ok {
 		err = errors.New("its choice of snapshots is gone")
@@ -66,7 +69,7 @@ func (r *Runner) Pack(ctx context.Context, run access.Run, job reports.Job, narr
 	}
 	data := evidence.Data(runData{store: r.Store, run: run, world: world})
 	if narrow != nil {
-		data = narrow(data)
+		ev, data = narrow(ev, data)
 	}
 	written, err := reports.Write(ctx, job, ev, data, outDir)
 	if err != nil {

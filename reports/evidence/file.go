@@ -23,6 +23,7 @@ type File struct {
 	Classification string       `json:"classification"`
 	GeneratedBy    string       `json:"generated_by"`
 	Renderer       string       `json:"renderer"` // PDF library and Go version: bytes may differ with another
+	Scope          Scope        `json:"scope"`    // what of the run the pack holds
 	Run            RunFile      `json:"run"`
 	Totals         Totals       `json:"totals"`
 	FindingsSHA256 string       `json:"findings_sha256"` // access.FindingsDigest; the ledger's findings entry has the same
@@ -138,11 +139,11 @@ type EntryFile struct {
 func NewFile(e Evidence) File {
 	r := e.Run
 	f := File{
-		Format: Format, Organisation: e.Organisation, Classification: e.Classification, GeneratedBy: e.GeneratedBy,
+		Format: Format, Organisation: e.Organisation, Classification: e.Classification, GeneratedBy: e.GeneratedBy, Scope: e.Scope,
 		Run: RunFile{ID: r.ID, RanBy: e.RanBy, AsOf: r.AsOf, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, State: r.State,
 			Version: r.Version, ConfigSHA256: r.ConfigDigest, RulesSHA256: r.RulesDigest, Incomplete: r.Incomplete, Suppressed: e.Suppressed,
 			Persons: r.Persons, Accounts: r.Accounts, Grants: r.Grants, Counts: r.Counts},
-		Rules: e.Rules, Controls: e.Controls, Bundles: e.Bundles, Exceptions: e.Exceptions, Mitigations: e.Mitigations,
+		Rules: e.Rules, Controls: e.Controls, Bundles: e.Bundles, Exceptions: e.Exceptions, Mitigations: e.Mitigations, Inputs: inputs(e.Inputs),
 	}
 	for _, s := range e.Sources {
 		f.Sources = append(f.Sources, SourceFile{Name: s.System.Name, Title: s.System.Title, Collector: s.System.Collector,

@@ -358,6 +358,7 @@ type statement struct {
 	Count    *int   `json:"count"`
 	Snapshot string `json:"snapshot"`
 	System   string `json:"system"`
+	Run      string `json:"run_sha256"` // what the run says of itself; see evidence.File.RunDigest
 }
 
 // SystemOf is the system that a ledger entry is about, empty when it is about none.

@@ -121,6 +121,9 @@ func (c *check) statements(s *Step) error {
 				continue
 			}
 			differ(FindingsAnnex+": digest of the findings", said.SHA256, model.FindingsSHA256)
+			if sum, err := model.RunDigest(); err != nil || sum != said.Run {
+				problems = append(problems, fmt.Sprintf("%s: what it says of the run, its sources, rules, bundles, accepted risks or inputs has the digest %s, the ledger says %s", EvidenceFile, sum, said.Run))
+			}
 			if said.Count != nil {
 				differ(FindingsAnnex+": number of findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Totals.All))
 			}

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"muster/reports/evidence"
 )
 
 // The names of the files of a pack.
@@ -31,7 +33,7 @@ const (
 	VerifierFile   = "ledger/verifier"
 	ProofFolder    = "ledger/proofs/"
 	AnnexFolder    = "annexes/"
-	InputFolder    = "inputs/"
+	InputFolder    = evidence.InputFolder
 )
 
 // File is one file of a pack.

@@ -44,6 +44,9 @@ func (p *population) assemble(systems []access.SystemFacts, previous map[string]
 	of := map[string]*access.PersonFacts{}
 	for _, x := range p.persons {
 		f := &access.PersonFacts{Person: &x.Person, Quality: p.quality(x, sharing)}
+		if q, ok := p.carried[x.ID]; ok {
+			f.Quality.ManagerUnknown, f.Quality.ManagerTerminated, f.Quality.DuplicateEmail = q.ManagerUnknown, q.ManagerTerminated, q.DuplicateEmail
+		}
 		out, of[x.ID] = append(out, f), f
 	}
 	for _, a := range p.accounts {
@@ -92,13 +95,21 @@ func (p *population) filler(in *inputs.Inputs, systems []access.SystemFacts, boo
 			f.Managers[x.ID] = x.ManagerID
 		}
 	}
+	for _, q := range p.carried { // a cycle is found again of those who are in it
+		for i, one := range q.ManagerCycle {
+			f.Managers[one] = q.ManagerCycle[(i+1)%len(q.ManagerCycle)]
+		}
+	}
 	for _, e := range p.ordered {
 		f.Catalogue[access.EntitlementRef{System: e.System, Name: e.Name}] = e
 	}
 	return f
 }
 
-// field is the value of a field that bundles may read, as text.
+// Field is the value of a field that bundles may read, as text; of an attribute with an equals sign before it, so that an empty one differs from none.
+func Field(p *access.Person, name string) string { return field(p, name) }
+
+// field is Field.
 func field(p *access.Person, name string) string {
 	switch name {
 	case "id":

@@ -9,6 +9,7 @@ import (
 	"muster/collectors"
 	"muster/internal/access"
 	"muster/internal/store/fold"
+	"muster/reports/evidence"
 )
 
 // population is what the run reasoned from, as the tables of the pack have it.
@@ -20,6 +21,7 @@ type population struct {
 	ordered      []access.Entitlement // by system and id
 	previous     map[accountKey]int
 	links        map[accountKey]access.Link    // as the pack has them
+	carried      map[string]evidence.Quality   // of a pack that holds some persons, by worker id
 	digests      map[string]*collectors.Digest // of every record of a snapshot, by its id
 }
 

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/cmd/muster/cli"
+	"muster/cmd/muster/show"
+	"muster/internal/access"
+	"muster/internal/ledger"
+	"muster/internal/reconcile"
+	"muster/internal/reconcile/dossier"
+	"muster/reports"
+	"muster/reports/frame"
+)
+
+// asked is what a report is asked for.
+type asked struct {
+	out, run, period, system, person, campaign, control string
+}
+
+// reported is a pack to be written: the run that it rests on, and what of it.
+type reported struct {
+	run    access.Run
+	job    reports.Job
+	narrow reconcile.Narrow
+}
+
+// reportKind is one kind of pack.
+type reportKind struct {
+	name, short string
+	flags       []string // besides --out and --run
+	gather      func(ctx context.Context, s *cli.Session, g dossier.Ground, ask asked) (reported, error)
+}
+
+// reportKinds are all kinds but the reconciliation, which rests on nothing but its run.
+func reportKinds() []reportKind {
+	return []reportKind{
+		{"access-review", "A campaign: its population, reviewers, decisions, and what is proven to be gone", []string{"campaign"}, gatherReview},
+		{"terminations", "Who left, and when each of their accounts was proven unusable", []string{"period", "system"}, gatherTerminations},
+		{"person", "Why one person has what they have", []string{"person"}, gatherPerson},
+	}
+}
+
+func (a *app) reportCommand() *cobra.Command {
+	c := &cobra.Command{Use: "report", Short: "Render an evidence pack", Args: noSuchCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	var ask asked
+	rec := a.reportOf("reconciliation", "A run: its sources, rules, findings and accepted risks", nil, &ask, func(ctx context.Context, s *cli.Session, run access.Run) (reports.Pack, error) {
+		return s.Runner.Report(ctx, run.ID, ask.out)
+	})
+	c.AddCommand(rec)
+	for _, k := range reportKinds() {
+		c.AddCommand(a.reportOf(k.name, k.short, k.flags, &ask, func(ctx context.Context, s *cli.Session, run access.Run) (reports.Pack, error) {
+			g, err := ground(ctx, s, run)
+			if err != nil {
+				return reports.Pack{}, err
+			}
+			r, err := k.gather(ctx, s, g, ask)
+			if err != nil {
+				return reports.Pack{}, err
+			}
+			return s.Runner.Pack(ctx, r.run, r.job, r.narrow, ask.out)
+		}))
+	}
+	return c
+}
+
+// reportOf is the command of one kind.
+func (a *app) reportOf(name, short string, flags []string, ask *asked, write func(context.Context, *cli.Session, access.Run) (reports.Pack, error)) *cobra.Command {
+	all := map[string]struct {
+		value *string
+		says  string
+		must  bool
+	}{
+		"campaign": {&ask.campaign, "campaign: the beginning of its id, or its name (required)", true},
+		"person":   {&ask.person, "worker id, e-mail address, login or name (required)", true},
+		"period":   {&ask.period, "quarter (2026-Q3) or days (2026-07-01..2026-09-30); default the 90 days up to the run", false},
+		"system":   {&ask.system, "only this system", false},
+		"control":  {&ask.control, "only this control, such as \"SOC 2 CC6.3\"", false},
+	}
+	c := &cobra.Command{Use: name + " --out DIR", Short: short, Args: cobra.NoArgs, RunE: a.With(true, func(ctx context.Context, s *cli.Session, _ []string) error {
+		run, err := s.Runner.Completed(ctx, ask.run)
+		if err != nil {
+			if ask.run == "" && access.KindOf(err) == access.NotFound {
+				return cli.ErrNothing
+			}
+			return err
+		}
+		p, err := write(ctx, s, run)
+		if err != nil {
+			return err
+		}
+		l := show.Listing{Head: []string{"pack", "pdf", "sha256"}, Rows: [][]string{{p.ZipPath, p.PDFPath, p.Digest}}, Wide: -1,
+			Items: map[string]string{"pack": p.ZipPath, "pdf": p.PDFPath, "sha256": p.Digest, "run": run.ID}}
+		return a.Show().List(l)
+	})}
+	c.Flags().StringVar(&ask.out, "out", "", "folder to write the pack into (required)")
+	c.Flags().StringVar(&ask.run, "run", "", "run id; default the last completed run")
+	_ = c.MarkFlagRequired("out")
+	for _, f := range flags {
+		c.Flags().StringVar(all[f].value, f, "", all[f].says)
+		if all[f].must {
+			_ = c.MarkFlagRequired(f)
+		}
+	}
+	return c
+}
+
+// ground is what a pack that rests on a completed run is gathered from.
+func ground(ctx context.Context, s *cli.Session, run access.Run) (g dossier.Ground, err error) {
+	g = dossier.Ground{Store: s.Store, Run: run}
+	if g.Trail, err = ledger.Read(s.LedgerDir()); err != nil {
+		return g, err
+	}
+	var ok bool
+	if g.World, ok, err = s.Store.WorldOfRun(ctx, run.ID); err == nil && !ok {
+		err = fmt.Errorf("read what run %s reasoned from: it is gone", run.ID)
+	}
+	if err != nil {
+		return g, err
+	}
+	g.Evidence, err = s.Runner.Evidence(ctx, run)
+	return g, err
+}
+
+func gatherReview(ctx context.Context, s *cli.Session, _ dossier.Ground, ask asked) (reported, error) {
+	trail, err := ledger.Read(s.LedgerDir())
+	if err != nil {
+		return reported{}, err
+	}
+	r, err := dossier.Review(ctx, s.Store, trail, ask.campaign)
+	if err != nil {
+		return reported{}, err
+	}
+	if ask.run != "" && ask.run != r.Campaign.Run {
+		return reported{}, cli.Usage(fmt.Errorf("campaign %s was frozen of run %s", r.Campaign.ID, r.Campaign.Run))
+	}
+	run, err := s.Runner.Completed(ctx, r.Campaign.Run)
+	return reported{run: run, job: r.Job()}, err
+}
+
+func gatherTerminations(ctx context.Context, s *cli.Session, g dossier.Ground, ask asked) (reported, error) {
+	period, err := periodOf(ask, g.Run)
+	if err != nil {
+		return reported{}, err
+	}
+	if ask.system != "" {
+		if _, err := s.Plan.Source(ask.system); err != nil {
+			return reported{}, err
+		}
+	}
+	l, err := dossier.Terminations(ctx, g, period, ask.system)
+	if err != nil {
+		return reported{}, err
+	}
+	return reported{run: g.Run, job: l.Job()}, nil
+}
+
+func gatherPerson(ctx context.Context, _ *cli.Session, g dossier.Ground, ask asked) (reported, error) {
+	p, err := dossier.Person(ctx, g, ask.person)
+	if err != nil {
+		return reported{}, err
+	}
+	return reported{run: g.Run, job: p.Job(), narrow: p.Narrow}, nil
+}
+
+// periodOf is the period asked for, or the 90 days up to the run.
+func periodOf(ask asked, run access.Run) (frame.Period, error) {
+	if ask.period == "" {
+		day := run.AsOf.UTC().Truncate(24 * time.Hour)
+		return frame.Period{From: day.AddDate(0, 0, -89), To: day}, nil
+	}
+	p, err := frame.ParsePeriod(ask.period)
+	if err == nil && p.From.After(run.AsOf) {
+		err = errors.New("it begins after the run that it would rest on")
+	}
+	if err != nil {
+		return p, cli.Usage(err)
+	}
+	return p, nil
+}
