@@ -36,6 +36,7 @@ type work struct {
 	*review.Board
 	session *cli.Session
 	mender  *mend.Mender
+	world   store.World // of the last completed run
 }
 
 // with opens a session with a board.
@@ -45,22 +46,22 @@ func (a *commands) with(write bool, do func(ctx context.Context, w *work, args [
 		if err != nil {
 			return err
 		}
-		b, err := board(ctx, a.App, s, m)
+		b, world, err := board(ctx, a.App, s, m)
 		if err != nil {
 			return err
 		}
-		return do(ctx, &work{b, s, m}, args)
+		return do(ctx, &work{b, s, m, world}, args)
 	})
 }
 
 // board makes the board of a session. Without a completed run there is nothing to review.
-func board(ctx context.Context, a *cli.App, s *cli.Session, m *mend.Mender) (*review.Board, error) {
+func board(ctx context.Context, a *cli.App, s *cli.Session, m *mend.Mender) (*review.Board, store.World, error) {
 	_, world, err := s.Runner.LastWorld(ctx)
 	if access.KindOf(err) == access.NotFound {
-		return nil, cli.ErrNothing
+		return nil, world, cli.ErrNothing
 	}
 	if err != nil {
-		return nil, err
+		return nil, world, err
 	}
 	b := &review.Board{Records: s.Store, People: m.People(), Routes: m.Routes(world), Snapshots: s.Store, Now: a.Now}
 	b.Findings = func(ctx context.Context, yield func(access.Finding) error) error {
@@ -69,12 +70,12 @@ func board(ctx context.Context, a *cli.App, s *cli.Session, m *mend.Mender) (*re
 	if s.Ledger != nil {
 		b.Ledger = s.Ledger
 	}
-	return b, nil
+	return b, world, nil
 }
 
 // Night lets a night pass over the campaigns: reminders, escalation, and the proof of what was removed. It says on standard error what it did.
 func Night(ctx context.Context, a *cli.App, s *cli.Session, m *mend.Mender, channels cli.Channels) error {
-	b, err := board(ctx, a, s, m)
+	b, _, err := board(ctx, a, s, m)
 	if err != nil {
 		return err
 	}

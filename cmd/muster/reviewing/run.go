@@ -12,6 +12,7 @@ import (
 	"muster/cmd/muster/cli"
 	"muster/internal/access"
 	"muster/internal/config"
+	"muster/internal/reconcile/people"
 	"muster/internal/reconcile/review"
 	"muster/remediate/approve"
 	"muster/rules/campaigns"
@@ -82,7 +83,9 @@ func (a *commands) assignCommand() *cobra.Command {
 				_, by := cli.Who(w.session)
 				items, err = w.AssignTo(ctx, made, args[1:], to, reason, by)
 			default:
-				made, items, err = w.Assign(ctx, made)
+				if w.Routes.People, err = people.Whole(ctx, w.session.Store, w.world); err == nil {
+					made, items, err = w.Assign(ctx, made)
+				}
 			}
 			if err != nil {
 				return err

@@ -76,3 +76,40 @@ func (p *Snapshot) Find(ctx context.Context, ref string) (access.Person, bool, e
 	p.known[ref] = found{person, ok}
 	return person, ok, nil
 }
+
+// Whole reads everybody of the HR snapshot of a world at once, for those who look most of them up.
+func Whole(ctx context.Context, s *store.Store, w store.World) (*Directory, error) {
+	d := &Directory{rest: In(s, w), known: map[string]access.Person{}}
+	var at map[string]int
+	head := func(names []string) error {
+		at = map[string]int{}
+		for i, name := range names {
+			at[name] = i
+		}
+		return nil
+	}
+	err := s.Population(ctx, w, "persons", head, func(row []string) error {
+		of := func(name string) string { return row[at[name]] }
+		if _, twice := d.known[of("worker_id")]; !twice { // the lowest row is the person
+			d.known[of("worker_id")] = access.Person{ID: of("worker_id"), GivenName: of("given_name"), FamilyName: of("family_name"), DisplayName: of("display_name"), Email: of("email"),
+				Department: of("department"), Status: access.Status(of("status")), ManagerID: of("manager_id")}
+		}
+		return nil
+	})
+	return d, err
+}
+
+// Directory finds people by their worker id in what was read at once, and otherwise in the snapshot. Of the former it knows the name, the
+// address, the department, the status and the manager.
+type Directory struct {
+	rest  *Snapshot
+	known map[string]access.Person
+}
+
+// Find gives a person by worker id, e-mail address or login.
+func (d *Directory) Find(ctx context.Context, ref string) (access.Person, bool, error) {
+	if p, ok := d.known[ref]; ok {
+		return p, true, nil
+	}
+	return d.rest.Find(ctx, ref)
+}
