@@ -29,7 +29,7 @@ func Commands(app *cli.App) []*cobra.Command {
 
 // Keeper applies the configuration's retention to a session.
 func Keeper(a *cli.App, s *cli.Session) *retain.Keeper {
-	return &retain.Keeper{Records: s.Store, Ledger: s.Ledger, Dir: s.Dir, Packs: s.PacksDir(), Settings: s.Plan.Settings.Retention, Now: a.Now}
+	return &retain.Keeper{Records: s.Store, Messages: s.Store, Ledger: s.Ledger, Dir: s.Dir, Packs: s.PacksDir(), Settings: s.Plan.Settings.Retention, Now: a.Now}
 }
 
 func (a *commands) eraseCommand() *cobra.Command {
@@ -63,7 +63,7 @@ func (a *commands) holdCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "legal-hold",
 		Short: "Let nothing be removed that a kind or a person covers",
-		Long: "A hold covers a kind (facts, packs, commitments) or a person. It stops retention and erasure of what it covers until it is lifted. A hold of a\n" +
+		Long: "A hold covers a kind (facts, documents, packs, commitments) or a person. It stops retention and erasure of what it covers until it is lifted. A hold of a\n" +
 			"person also keeps all facts, because theirs lie among all others.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },

@@ -37,6 +37,12 @@ func (k *Keeper) Apply(ctx context.Context, dry bool) ([]Due, error) {
 		return ""
 	}
 	facts := Due{Kind: Facts, Keep: k.Settings.Facts, Hold: of(Facts)}
+	documents := Due{Kind: Documents, Keep: k.Settings.Documents, Hold: of(Documents)}
+	if documents.Keep > 0 {
+		if err := k.expireDocuments(ctx, &documents, holds, dry); err != nil {
+			return nil, err
+		}
+	}
 	packs := Due{Kind: Packs, Keep: k.Settings.Packs, Hold: of(Packs)}
 	if packs.Keep > 0 {
 		if err := k.expirePacks(ctx, &packs, dry); err != nil {
@@ -49,16 +55,46 @@ func (k *Keeper) Apply(ctx context.Context, dry bool) ([]Due, error) {
 			return nil, err
 		}
 	}
-	return []Due{facts, packs, commitments}, nil
+	return []Due{facts, documents, packs, commitments}, nil
 }
 
-func isOtherKind(covers string) bool { return covers == Packs || covers == Commitments }
+func isOtherKind(covers string) bool {
+	return covers == Documents || covers == Packs || covers == Commitments
+}
 
 // enter says on the ledger what is about to be removed.
 func (k *Keeper) enter(ctx context.Context, d Due) error {
 	_, err := k.Ledger.Append(ctx, ledger.Event{Time: k.Now().UTC(), Type: ledger.Retain, Data: map[string]any{"kind": d.Kind, "keep_days": int(d.Keep / (24 * time.Hour)), "removed": d.Removed, "held": d.Held}})
 	if err != nil {
 		return fmt.Errorf("enter the retention on the ledger: %w", err)
+	}
+	return nil
+}
+
+// expireDocuments removes messages to people, except to those on hold.
+func (k *Keeper) expireDocuments(ctx context.Context, d *Due, holds []Hold, dry bool) error {
+	var persons []string
+	for _, h := range holds {
+		if !kind(h.Covers) {
+			persons = append(persons, h.Covers)
+		}
+	}
+	before := k.Now().Add(-d.Keep)
+	due, held, err := k.Messages.ExpireMessages(ctx, before, persons, true)
+	if err != nil {
+		return fmt.Errorf("count old messages: %w", err)
+	}
+	if d.Hold != "" {
+		due, held = 0, held+due
+	}
+	if d.Removed, d.Held = int(due), int(held); dry || due == 0 {
+		return nil
+	}
+	if err := k.enter(ctx, *d); err != nil {
+		return err
+	}
+	if _, _, err := k.Messages.ExpireMessages(ctx, before, persons, false); err != nil {
+		return fmt.Errorf("remove old messages: %w", err)
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 // The kinds that have a retention and that a hold may cover as a whole.
 const (
 	Facts       = "facts"
+	Documents   = "documents"
 	Packs       = "packs"
 	Commitments = "commitments"
 )
@@ -49,9 +50,15 @@ type Hold struct {
 	Version  uint64    `json:"version"`
 }
 
+// Messages removes the records of messages to people whose newest version lies before a time, except those to persons of keep.
+type Messages interface {
+	ExpireMessages(ctx context.Context, before time.Time, keep []string, dry bool) (due, held uint64, err error)
+}
+
 // Keeper applies retention and holds.
 type Keeper struct {
 	Records  remediate.Records
+	Messages Messages
 	Ledger   *ledger.Log
 	Dir      string // the data folder
 	Packs    string // folder of packs, below it
@@ -109,7 +116,7 @@ func (k *Keeper) Lift(ctx context.Context, covers, reason, by string) (Hold, err
 
 func checkCovers(covers string) error {
 	if covers == "" || strings.ContainsAny(covers, "\r\n") {
-		return &access.Error{Op: "hold", Kind: access.Invalid, Hint: "name facts, packs, commitments or a person", Err: fmt.Errorf("%q is neither a kind nor a person", covers)}
+		return &access.Error{Op: "hold", Kind: access.Invalid, Hint: "name facts, documents, packs, commitments or a person", Err: fmt.Errorf("%q is neither a kind nor a person", covers)}
 	}
 	return nil
 }
@@ -142,7 +149,9 @@ func (k *Keeper) keep(ctx context.Context, what, reason, by string, h *Hold, ope
 	return k.write(open)
 }
 
-func kind(covers string) bool { return slices.Contains([]string{Facts, Packs, Commitments}, covers) }
+func kind(covers string) bool {
+	return slices.Contains([]string{Facts, Documents, Packs, Commitments}, covers)
+}
 
 func (k *Keeper) write(open []Hold) error {
 	var text strings.Builder

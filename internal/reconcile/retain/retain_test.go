@@ -36,13 +36,25 @@ func (d documents) Documents(_ context.Context, q access.DocumentQuery, yield fu
 	return nil
 }
 
+// messages are three old messages, one of which is to W-1.
+type messages struct{ left int }
+
+func (m *messages) ExpireMessages(_ context.Context, _ time.Time, keep []string, dry bool) (due, held uint64, err error) {
+	held = uint64(len(keep))
+	due = uint64(m.left) - held
+	if !dry {
+		m.left = int(held)
+	}
+	return due, held, nil
+}
+
 const why = "letter of counsel, 4 May"
 
 // house makes a data folder with two packs and a ledger that names two people, all a year ago.
 func house(t *testing.T) *Keeper {
 	t.Helper()
 	now := time.Now().UTC()
-	k := &Keeper{Records: documents{}, Dir: t.TempDir(), Now: func() time.Time { return now }, Settings: retention.Settings{Packs: 30 * 24 * time.Hour, Commitments: 30 * 24 * time.Hour}}
+	k := &Keeper{Records: documents{}, Dir: t.TempDir(), Now: func() time.Time { return now }, Messages: &messages{3}, Settings: retention.Settings{Documents: 30 * 24 * time.Hour, Packs: 30 * 24 * time.Hour, Commitments: 30 * 24 * time.Hour}}
 	k.Packs = filepath.Join(k.Dir, "packs")
 	for _, name := range []string{"R-old", "R-new"} {
 		if err := os.MkdirAll(filepath.Join(k.Packs, name), 0o700); err != nil {
@@ -85,20 +97,20 @@ func TestWhatIsPastItsTimeIsRemovedOnceAndSaidOnTheLedger(t *testing.T) {
 	for _, dry := range []bool{true, false} {
 		size := k.Ledger.Size()
 		got := due(t, k, dry)
-		if got[Packs].Removed != 1 || got[Commitments].Removed != 2 {
+		if got[Packs].Removed != 1 || got[Commitments].Removed != 2 || got[Documents].Removed != 3 {
 			t.Errorf("dry %t: %+v", dry, got)
 		}
 		if _, err := os.Stat(filepath.Join(k.Packs, "R-old")); (err == nil) != dry {
 			t.Errorf("dry %t: the old pack: %v", dry, err)
 		}
-		if grew := k.Ledger.Size() - size; dry && grew != 0 || !dry && grew != 2 {
+		if grew := k.Ledger.Size() - size; dry && grew != 0 || !dry && grew != 3 {
 			t.Errorf("dry %t: %d entries", dry, grew)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(k.Packs, "R-new")); err != nil {
 		t.Error(err)
 	}
-	if got := due(t, k, false); got[Packs].Removed+got[Commitments].Removed != 0 {
+	if got := due(t, k, false); got[Packs].Removed+got[Commitments].Removed+got[Documents].Removed != 0 {
 		t.Errorf("a second time: %+v", got)
 	}
 	if _, err := ledger.Verify(t.Context(), filepath.Join(k.Dir, "ledger")); err != nil {
@@ -112,7 +124,7 @@ func TestWhatIsPastItsTimeIsRemovedOnceAndSaidOnTheLedger(t *testing.T) {
 func TestNothingHasARetentionThatNobodyAskedFor(t *testing.T) {
 	k := house(t)
 	k.Settings = retention.Settings{}
-	if got := due(t, k, false); got[Packs].Removed+got[Commitments].Removed != 0 || k.Ledger.Size() != 2 {
+	if got := due(t, k, false); got[Packs].Removed+got[Commitments].Removed+got[Documents].Removed != 0 || k.Ledger.Size() != 2 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -137,7 +149,7 @@ func TestALegalHoldStopsRetentionAndErasure(t *testing.T) {
 		t.Errorf("who is on hold was erased: %v", err)
 	}
 	got := due(t, k, false)
-	if got[Packs].Removed != 0 || got[Packs].Held != 1 || got[Commitments].Removed != 1 || got[Commitments].Held != 1 {
+	if got[Packs].Removed != 0 || got[Packs].Held != 1 || got[Commitments].Removed != 1 || got[Commitments].Held != 1 || got[Documents].Removed != 2 || got[Documents].Held != 1 {
 		t.Errorf("%+v", got)
 	}
 	text, err := os.ReadFile(filepath.Join(k.Dir, "ledger", "tile", "entries", "000.p", "5"))
