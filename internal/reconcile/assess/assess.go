@@ -21,6 +21,7 @@ type Assessor struct {
 	Rules     *rules.Set
 	Evaluator *rules.Evaluator
 	Filler    *expect.Filler
+	Elsewhere rules.Stats // what rules could not answer about subjects that are not judged here; nil when all are
 
 	found  []rules.Hit
 	unsure map[string]string // by worker id: why it is not known what they should hold
@@ -109,6 +110,7 @@ func (a *Assessor) admit(stats rules.Stats) {
 func (a *Assessor) Settle(run access.Run, before map[string]access.Finding) (Verdict, error) {
 	v := Verdict{Stats: a.Evaluator.Stats()}
 	a.admit(v.Stats)
+	v.Stats.Merge(a.Elsewhere)
 	s := settle.New(run, a.sight(v.Stats), before)
 	for _, h := range a.found {
 		if f, ok := s.Hit(h.Finding, string(h.Rule.Absence)); ok {
