@@ -16,6 +16,7 @@ import (
 	"muster/cmd/muster/mending"
 	"muster/cmd/muster/reviewing"
 	"muster/cmd/muster/show"
+	"muster/cmd/muster/vouching"
 	"muster/internal/access"
 	"muster/internal/config"
 	"muster/internal/reconcile"
@@ -93,7 +94,7 @@ func (a *app) root() *cobra.Command {
 		root.AddCommand(c)
 	}
 	root.AddCommand(keeping.Commands(a.App)...)
-	root.AddCommand(reviewing.Command(a.App), a.versionCommand())
+	root.AddCommand(reviewing.Command(a.App), vouching.Command(a.App), a.versionCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	markUsage(root)
