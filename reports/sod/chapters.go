@@ -10,7 +10,7 @@ import (
 
 // accepted prints the mitigations, and the exceptions about the rules of conflicts.
 func (w *builder) accepted() {
-	w.Part("Mitigations and exceptions", 60)
+	w.Part("Accepted conflicts", 60)
 	if len(w.m.Mitigations)+len(w.m.Exceptions) == 0 {
 		w.Para("No conflict is accepted for anybody.")
 		return

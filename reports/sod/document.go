@@ -93,7 +93,11 @@ func (w *builder) verdict() string {
 	case t.Held == 0:
 		return "Nobody can exercise all functions of a conflict, as far as the snapshots show."
 	}
-	return fmt.Sprintf("%s can exercise what nobody may combine: %s, of which %s open and %s accepted.", capital(frame.Plural(t.Persons, "person")), frame.Plural(t.Held, "conflict"), is(t.Open), is(t.Accepted))
+	text := fmt.Sprintf("%s can exercise what nobody may combine: %s, of which %s open and %s accepted", capital(frame.Plural(t.Persons, "person")), frame.Plural(t.Held, "conflict"), is(t.Open), is(t.Accepted))
+	if n := len(w.m.Unfound); n > 0 {
+		text += fmt.Sprintf("; %s %s no finding", frame.Number(n), have(n))
+	}
+	return text + "."
 }
 
 // beware is what a reader must know before the figures.
@@ -153,9 +157,11 @@ func (w *builder) conclusion() {
 			}
 			n++
 			by[h.Exercised]++
-			if h.State == "excepted" {
+			switch h.State {
+			case "excepted":
 				accepted++
-			} else {
+			case noFinding:
+			default:
 				open++
 			}
 		}

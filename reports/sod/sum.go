@@ -66,6 +66,9 @@ func (m *Model) mapping(f Facts) {
 	}
 }
 
+// noFinding is the state of a conflict that the run wrote no finding of.
+const noFinding = "no finding"
+
 // held puts the findings to what people hold, and says where the two disagree.
 func (m *Model) held(f Facts) {
 	type key struct{ conflict, person string }
@@ -86,7 +89,7 @@ func (m *Model) held(f Facts) {
 		m.Totals.Exercised[h.Exercised]++
 		x, ok := found[k]
 		if !ok {
-			h.State = "no finding"
+			h.State = noFinding
 			m.Unfound = append(m.Unfound, h.Conflict+" "+h.Person)
 			continue
 		}
