@@ -262,7 +262,11 @@ func (f *fixture) enter(t testing.TB) {
 	for _, s := range f.ev.Sources {
 		events = append(events, entry(ledger.Snapshot, map[string]any{"snapshot": s.System.Tonight.ID, "system": s.System.Name, "sha256": s.System.Tonight.Digest}))
 	}
-	events = append(events, entry(ledger.Findings, map[string]any{"sha256": digest.Sum(), "count": len(f.findings), "suppressed": f.ev.Suppressed}), entry(ledger.RunEnd, map[string]any{"state": "completed"}))
+	of, err := evidence.NewFile(f.ev).RunDigest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	events = append(events, entry(ledger.Findings, map[string]any{"sha256": digest.Sum(), "count": len(f.findings), "suppressed": f.ev.Suppressed, "run_sha256": of}), entry(ledger.RunEnd, map[string]any{"state": "completed"}))
 	if _, err := l.Append(context.Background(), ledger.Event{Type: "other"}, ledger.Event{Type: "other"}); err != nil {
 		t.Fatal(err)
 	}

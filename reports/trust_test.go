@@ -54,18 +54,20 @@ func told(rep pack.Report) string {
 	return b.String()
 }
 
-func TestVerifySeesWhoSignedAndSealed(t *testing.T) {
-	f, p := render(t, shape{findings: 20})
-	_, other := render(t, shape{findings: 3})
-	stranger := keys(t, 9)
-	public := func(s *trust.Signing) trust.Public {
-		k, err := s.Public(asOf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return k
+// public are the public keys of the fixture's night.
+func public(t *testing.T, s *trust.Signing) trust.Public {
+	t.Helper()
+	k, err := s.Public(asOf)
+	if err != nil {
+		t.Fatal(err)
 	}
-	mine, theirs := public(f.ev.Trust), public(stranger)
+	return k
+}
+
+func TestVerifyTrustsTheKeysThatItIsGiven(t *testing.T) {
+	f, p := render(t, shape{findings: 20})
+	stranger := keys(t, 9)
+	mine, theirs := public(t, f.ev.Trust), public(t, stranger)
 	published := f.ev.Ledger.VerifierKey + "\n" + string(mine.PackPEM) + "\n" + string(mine.Ring)
 	for _, good := range []string{"", published, string(mine.PackPEM), string(mine.Ring), f.ev.Ledger.VerifierKey} {
 		if rep, err := Verify(t.Context(), p.ZipPath, good); err != nil || !rep.OK() {
@@ -77,6 +79,46 @@ func TestVerifySeesWhoSignedAndSealed(t *testing.T) {
 			t.Errorf("trusting %.40q: %v", bad, err)
 		}
 	}
+}
+
+// attestFewer leaves a file out of the attestation, and signs it again with the pack's own key.
+func attestFewer(t *testing.T, f *fixture, files map[string][]byte) {
+	t.Helper()
+	model, err := evidence.Decode(files[pack.EvidenceFile])
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := map[string]string{}
+	public, _, err := f.ev.Trust.Keys.Ring().Trust(signing.Pack, "", asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, err := attest.Parse(files[pack.AttestFile], public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range was.Subject {
+		if s.Name != pack.GuideFile {
+			st[s.Name] = s.Digest.SHA256
+		}
+	}
+	if files[pack.AttestFile], err = f.ev.Trust.Attest(context.Background(), asOf, st, pack.Predicate(model)); err != nil {
+		t.Fatal(err)
+	}
+	delete(files, pack.SignatureFile)
+	reseal(files)
+	if files[pack.SignatureFile], err = f.ev.Trust.Sums(context.Background(), asOf, files[pack.SumsFile]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestVerifySeesThroughAResignedPack changes packs as those could who hold some keys, even the pack's own.
+func TestVerifySeesThroughAResignedPack(t *testing.T) {
+	f, p := render(t, shape{findings: 20})
+	_, other := render(t, shape{findings: 3})
+	stranger := keys(t, 9)
+	mine, theirs := public(t, f.ev.Trust), public(t, stranger)
+	published := f.ev.Ledger.VerifierKey + "\n" + string(mine.PackPEM) + "\n" + string(mine.Ring)
 	for _, c := range []struct {
 		name, trusted, want string
 		change              func(files map[string][]byte)
@@ -122,34 +164,7 @@ func TestVerifySeesWhoSignedAndSealed(t *testing.T) {
 			files[pack.ReportFile] = files[pack.ReportFile][:info.Unsealed]
 			resign(t, files, f.ev.Trust)
 		}},
-		{"an attestation of fewer files", published, "VERIFY.md: attestation.dsse.json does not know it", func(files map[string][]byte) {
-			model, err := evidence.Decode(files[pack.EvidenceFile])
-			if err != nil {
-				t.Fatal(err)
-			}
-			st := map[string]string{}
-			public, _, err := f.ev.Trust.Keys.Ring().Trust(signing.Pack, "", asOf)
-			if err != nil {
-				t.Fatal(err)
-			}
-			was, err := attest.Parse(files[pack.AttestFile], public)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, s := range was.Subject {
-				if s.Name != pack.GuideFile {
-					st[s.Name] = s.Digest.SHA256
-				}
-			}
-			if files[pack.AttestFile], err = f.ev.Trust.Attest(context.Background(), asOf, st, pack.Predicate(model)); err != nil {
-				t.Fatal(err)
-			}
-			delete(files, pack.SignatureFile)
-			reseal(files)
-			if files[pack.SignatureFile], err = f.ev.Trust.Sums(context.Background(), asOf, files[pack.SumsFile]); err != nil {
-				t.Fatal(err)
-			}
-		}},
+		{"an attestation of fewer files", published, "VERIFY.md: attestation.dsse.json does not know it", func(files map[string][]byte) { attestFewer(t, f, files) }},
 	} {
 		files := unzip(t, p.ZipPath)
 		c.change(files)
