@@ -146,7 +146,8 @@ func (d *Doc) SignOff(s document.SignOff) {
 	for _, role := range s.Roles {
 		d.Need(row)
 		x := Left
-		for i, line := range wrap(role, 24, bold, 9) {
+		lines := wrap(role, 24, bold, 9)
+		for i, line := range lines[:min(len(lines), 2)] {
 			d.Line(x, d.y+8+4*float64(i), line, bold, 9, 'L')
 		}
 		x += 26

@@ -22,7 +22,7 @@ func (d *Doc) Heading(h document.Heading) {
 	case d.n == 0 || h.NewPage && d.y > Top:
 		d.NewPage()
 	case !h.NewPage:
-		d.Need(headingSpace + float64(len(lines))*step + 3 + keep)
+		d.Need(min(headingSpace+float64(len(lines))*step+3+keep, Bottom-Top))
 		d.Skip(headingSpace)
 	}
 	index := len(d.headings)
@@ -34,6 +34,8 @@ func (d *Doc) Heading(h document.Heading) {
 	}
 	d.Ink(20)
 	for _, line := range lines {
+		d.Need(step) // one that is higher than a page goes on
+		d.Ink(20)
 		d.y += step
 		d.Line(Left, d.y-size*typeface.PointMM*0.32, line, bold, size, 'L')
 	}
@@ -100,6 +102,9 @@ func contentsLine(h Heading, scale float64) contentsEntry {
 		e = contentsEntry{size: 8.5 * scale, indent: 6}
 	}
 	e.lines = wrap(h.Text, Width-e.indent-14, e.font, e.size)
+	if len(e.lines) > 3 { // its heading has it whole
+		e.lines = append(e.lines[:2:2], e.lines[2]+"…")
+	}
 	e.step = e.size * typeface.PointMM * 1.5
 	e.height = e.step*float64(len(e.lines)) + e.gap
 	return e

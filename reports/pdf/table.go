@@ -11,6 +11,9 @@ const (
 	tableSize = 7.5
 	// ahead is how many rows are laid out before the first of them is printed: a row looks at those that follow to choose its page.
 	ahead = 8
+	// Lines that heads may have, and heads of groups that go on on the next page.
+	mostHeadLines  = 8
+	mostAgainLines = 3
 )
 
 // grid is a table being printed.
@@ -47,7 +50,7 @@ func (d *Doc) Table(t document.Table) error {
 	for i, c := range t.Columns {
 		heads[i] = document.Cell{Text: c.Title, Font: bold}
 	}
-	g.head = g.lay(heads)
+	g.head = g.cut(g.lay(heads), mostHeadLines)
 	if t.KeepRows > 0 {
 		g.keep()
 	}
@@ -104,7 +107,8 @@ func (g *grid) begin() {
 		return
 	}
 	g.begun = true
-	if need := g.head.height + g.block(2); g.d.n == 0 || g.start(need) != g.d.y {
+	need := g.head.height + g.block(2)
+	if least := g.head.height + g.step() + 2*cellPad; g.d.n == 0 || g.start(need) != g.d.y || g.start(least) != g.d.y {
 		g.d.NewPage()
 	}
 	g.printHead()
@@ -160,6 +164,18 @@ func (g *grid) lay(cells []document.Cell) laid {
 	return r
 }
 
+// cut shortens what is repeated on every page, so that there is room for what is not.
+func (g *grid) cut(r laid, most int) laid {
+	for i, lines := range r.lines {
+		if len(lines) > most {
+			r.lines[i] = append(lines[:most-1:most-1], "…")
+		}
+	}
+	r.most = min(r.most, most)
+	r.height = float64(r.most)*g.step() + 2*cellPad
+	return r
+}
+
 // size sets digests and queries a little smaller than text.
 func (g *grid) size(c document.Cell) float64 {
 	if c.Font == fixed {
@@ -185,7 +201,7 @@ func (g *grid) turn(newGroup bool) {
 	if g.group != nil && !newGroup {
 		cell := *g.group
 		cell.Text += " (continued)"
-		g.print(g.lay([]document.Cell{cell}))
+		g.print(g.cut(g.lay([]document.Cell{cell}), mostAgainLines))
 	}
 }
 
