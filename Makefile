@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint build golden lab crash spoof runaway setup setup-test clean
+.PHONY: help demo test bench lint build golden lab crash spoof runaway tamper setup setup-test clean
 
 export CGO_ENABLED ?= 0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -57,6 +57,9 @@ crash: setup-test build ## kill the process that changes systems at every step a
 
 spoof: setup-test build ## try to have decisions taken that nobody made: forged, stale, foreign, own, replayed
 	go run ./internal/drill spoof
+
+tamper: setup-test build ## change evidence packs in every way that is known, then count what the verification finds
+	go run ./internal/drill tamper
 
 runaway: setup-test build ## feed it bad news of every kind while every rule may act by itself
 	go run ./internal/drill runaway

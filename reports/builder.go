@@ -12,6 +12,8 @@ import (
 	"muster/reports/evidence"
 	"muster/reports/frame"
 	"muster/reports/html"
+	"muster/reports/ocsf"
+	"muster/reports/oscal"
 	"muster/reports/pack"
 	"muster/reports/pdf"
 	"muster/reports/trust"
@@ -69,6 +71,13 @@ func (b *builder) build() ([]byte, error) {
 		return nil, err
 	}
 	b.pack.PDFDigest = report.SHA256
+	stream := func(yield func(access.Finding) error) error { return b.data.Findings(b.ctx, yield) }
+	if _, err := b.w.Add(oscal.FileName, func(out io.Writer) error { return oscal.Write(out, b.file, stream) }); err != nil {
+		return nil, err
+	}
+	if _, err := b.w.Add(ocsf.FileName, func(out io.Writer) error { return ocsf.Findings(out, b.file, stream) }); err != nil {
+		return nil, err
+	}
 	rest := []named{{pack.EvidenceFile, string(model)}, {pack.CheckpointFile, b.ev.Ledger.Checkpoint}}
 	for i, proof := range b.ev.Ledger.Proofs {
 		rest = append(rest, named{proofs[i], proof.String()})

@@ -3,6 +3,7 @@
 //	go run ./internal/drill crash [-kills n] [-rounds n] [-seed n]     kills the process that changes systems, thousands of times
 //	go run ./internal/drill runaway [-persons n] [-seed n] [-only ...] feeds it bad news while every rule may act by itself
 //	go run ./internal/drill spoof [-seed n] [-every n]                 tries to have decisions taken that nobody made
+//	go run ./internal/drill tamper [-persons n] [-every n]             changes evidence packs in every way that it knows
 //
 // The last line on standard output is the result. The exit code is 0 when nothing was found, 1 when something was or the drill could not
 // be done, 4 for bad usage. Servers listen on 127.0.0.1 and end with the drill; nothing is kept.
@@ -22,6 +23,7 @@ import (
 	"muster/internal/drill/crash"
 	"muster/internal/drill/runaway"
 	"muster/internal/drill/spoof"
+	"muster/internal/drill/tamper"
 	"muster/internal/store/engine"
 )
 
@@ -31,6 +33,7 @@ func drills() map[string]func(ctx context.Context, args []string, stdout, stderr
 		"crash":   crash.Command,
 		"runaway": runaway.Command,
 		"spoof":   spoof.Command,
+		"tamper":  tamper.Command,
 	}
 }
 
