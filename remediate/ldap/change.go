@@ -12,6 +12,7 @@ import (
 	"muster/internal/access"
 	dial "muster/internal/dial/ldap"
 	"muster/internal/dial/ldap/entry"
+	"muster/remediate/ldap/schema"
 	"muster/remediate/ldap/session"
 )
 
@@ -150,7 +151,7 @@ func (w *work) create(v *view) (string, error) {
 	if dn == "" {
 		var values map[string][]string
 		dn, values = w.t.s.entry(w.a)
-		left = fit(values)
+		left = schema.Fit(values)
 		attrs = inOrder(values)
 	}
 	words := said("add", dn) + left

@@ -11,6 +11,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/dial/ldap/entry"
+	"muster/remediate/ldap/schema"
 )
 
 // former is Restore: what an inverse brings back, exactly as it was spelled.
@@ -91,7 +92,7 @@ func (v *view) keepAll() error {
 	f := former{DN: found[0].DN, Values: map[string][]string{}, Binary: map[string][][]byte{}}
 	for _, a := range found[0].Attrs {
 		switch {
-		case secret(a.Name):
+		case schema.Secret(a.Name):
 		case slices.ContainsFunc(a.Values, func(s string) bool { return !utf8.ValidString(s) }):
 			for _, value := range a.Values {
 				f.Binary[a.Name] = append(f.Binary[a.Name], []byte(value))
@@ -106,17 +107,6 @@ func (v *view) keepAll() error {
 	}
 	v.former = f
 	return err
-}
-
-// secret reports whether an attribute holds what proves who somebody is, or what that can be computed from.
-func secret(attr string) bool {
-	name, _, _ := strings.Cut(strings.ToLower(attr), ";")
-	for _, part := range []string{"password", "passwd", "secret", "pwdhistory", "pwdreset", "krbprincipalkey", "krbmkey", "lmhash", "nthash", "privatekey"} {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	return strings.HasPrefix(name, "oath") && strings.Contains(name, "key")
 }
 
 // attributes gives the former values for a request that adds the entry, in a fixed order.

@@ -15,6 +15,7 @@ import (
 	"muster/internal/testserver/ldapproxy"
 	"muster/internal/testserver/slapd"
 	"muster/remediate"
+	"muster/remediate/ldap/schema"
 )
 
 func grant(n int, name string, who access.AccountRef) access.Action {
@@ -410,12 +411,12 @@ func TestManyAtOnce(t *testing.T) {
 
 func TestRestoreHoldsNoSecret(t *testing.T) {
 	for _, name := range []string{"userPassword", "userPassword;x-1", "sambaNTPassword", "pwdHistory", "krbPrincipalKey", "oathHOTPKey", "olcSecret"} {
-		if !secret(name) {
+		if !schema.Secret(name) {
 			t.Errorf("%s passes for no secret", name)
 		}
 	}
 	for _, name := range []string{"uid", "sshPublicKey", "description", "jpegPhoto", "pwdAccountLockedTime"} {
-		if secret(name) {
+		if schema.Secret(name) {
 			t.Errorf("%s passes for a secret", name)
 		}
 	}

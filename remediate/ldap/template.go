@@ -4,11 +4,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"muster/internal/access"
+	"muster/remediate/ldap/schema"
 )
 
 // create says how a new account looks.
@@ -41,7 +41,7 @@ func (d *decoder) create() {
 			d.ok = false
 			d.at.Get("create").Get("attributes").Get(attr).Problem("one of {"+strings.Join(placeholders(), "}, {")+"}", "{%s} is no attribute of an account to create", name)
 		}
-		if secret(attr) {
+		if schema.Secret(attr) {
 			d.ok = false
 			d.at.Get("create").Get("attributes").Get(attr).Problem("let the person choose a password", "an account is created without a password")
 		}
@@ -100,22 +100,6 @@ func (s *settings) entry(a access.Action) (dn string, attrs map[string][]string)
 		value = v[0]
 	}
 	return s.Create.RDN + "=" + ldap.EscapeDN(value) + "," + s.People.Base, attrs
-}
-
-// fit leaves out what the directory's schema cannot hold: mail is an IA5String (RFC 4524 §2.16), and the addresses of HR may be
-// internationalised (RFC 6531). It says in words what it left out; a person without it is better served than one without an account.
-func fit(attrs map[string][]string) string {
-	for attr, values := range attrs {
-		if strings.EqualFold(attr, "mail") && slices.ContainsFunc(values, func(v string) bool { return !ascii(v) }) {
-			delete(attrs, attr)
-			return ", without mail: " + values[0] + " is not ASCII"
-		}
-	}
-	return ""
-}
-
-func ascii(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 func (s *settings) fact(a access.Action, key string) string {

@@ -1,4 +1,4 @@
-package ldap
+package schema
 
 import "testing"
 
@@ -8,7 +8,7 @@ func TestAnAddressThatMailCannotHoldIsLeftOut(t *testing.T) {
 		{"mirela.babić@acme.example", ", without mail: mirela.babić@acme.example is not ASCII"},
 	} {
 		attrs := map[string][]string{"cn": {"Mirela Babić"}, "mail": {tt.mail}}
-		if got := fit(attrs); got != tt.said {
+		if got := Fit(attrs); got != tt.said {
 			t.Errorf("%s: said %q, want %q", tt.mail, got, tt.said)
 		}
 		if _, kept := attrs["mail"]; kept != (tt.said == "") || attrs["cn"] == nil {
