@@ -23,8 +23,9 @@ func Command(app *cli.App) *cobra.Command {
 	a := &commands{app}
 	c := &cobra.Command{
 		Use:     "review",
-		Short:   "Campaigns: freeze who has what, let people keep or revoke it, prove the removal",
+		Short:   "Freeze who holds what and let people keep or revoke it",
 		GroupID: "ask",
+		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(a.createCommand(), a.assignCommand(), a.listCommand(), a.decideCommand(), a.statusCommand(), a.remindCommand(), a.closeCommand(), a.tokenCommand())

@@ -21,7 +21,7 @@ import (
 func (a *commands) createCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "create FILE.yaml",
-		Short: "Freeze what a campaign reviews: its scope over the last completed run",
+		Short: "Freeze what a campaign reviews",
 		Long: "FILE.yaml says name, owner, scope (CEL), reviewers, due and silence; see docs/reviews.md. Nobody is asked before muster review assign.\n" +
 			"Ends with 3 when the population may lack something: a source that was not read whole, or grants that the scope could not judge.",
 		Args: cobra.ExactArgs(1),
@@ -103,7 +103,7 @@ func (a *commands) decideCommand() *cobra.Command {
 	var like bool
 	c := &cobra.Command{
 		Use:   "decide keep|revoke|abstain ITEM...",
-		Short: "Keep or revoke what an item is about, or say that it is not yours to decide",
+		Short: "Keep or revoke what an item is about, or pass it on",
 		Long: "ITEM is an id of muster review list, such as C-7Q2K4MZD.42. Who decides is the person whom people.identities binds to the user of the\n" +
 			"operating system, or the person of --token. Nobody reviews their own access. A later decision replaces the one before. To revoke, to abstain, and\n" +
 			"to keep what a finding is about needs a reason. Several items decided by one stroke are flagged so in the evidence.",
@@ -145,7 +145,7 @@ func (a *commands) decideCommand() *cobra.Command {
 func (a *commands) remindCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remind CAMPAIGN",
-		Short: "Remind everybody who has items to decide, by the channels of the configuration",
+		Short: "Remind everybody who has items to decide",
 		Args:  cobra.ExactArgs(1),
 		RunE: a.with(true, func(ctx context.Context, w *work, args []string) error {
 			made, err := w.Campaign(ctx, args[0])
@@ -173,9 +173,10 @@ func (a *commands) closeCommand() *cobra.Command {
 	var early bool
 	c := &cobra.Command{
 		Use:   "close CAMPAIGN",
-		Short: "End a campaign: silence becomes what it said, and what was revoked is expected no more",
-		Long:  "The next run finds what was revoked and is still held, and its removal needs no further question; the guardrails stand.",
-		Args:  cobra.ExactArgs(1),
+		Short: "End a campaign, and let its revocations take effect",
+		Long: "What nobody decided becomes what the campaign said that silence means, and what was revoked is expected no more.\n" +
+			"The next run finds what was revoked and is still held, and its removal needs no further question; the guardrails stand.",
+		Args: cobra.ExactArgs(1),
 		RunE: a.with(true, func(ctx context.Context, w *work, args []string) error {
 			made, err := w.Campaign(ctx, args[0])
 			if err != nil {
@@ -199,7 +200,7 @@ const tokenTime = 24 * time.Hour
 func (a *commands) tokenCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "token CAMPAIGN PERSON",
-		Short: "Make the token by which one reviewer may decide in one campaign for a day",
+		Short: "Make the token by which one reviewer may decide for a day",
 		Long:  "For people who have no account of this host. Hand it over by a way that you trust; that it was made is on the ledger.",
 		Args:  cobra.ExactArgs(2),
 		RunE: a.with(true, func(ctx context.Context, w *work, args []string) error {

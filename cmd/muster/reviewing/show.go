@@ -70,7 +70,7 @@ func (a *commands) listCommand() *cobra.Command {
 func (a *commands) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status CAMPAIGN",
-		Short: "Say how far a campaign is, who has still to answer, and what of it is proven",
+		Short: "Say how far a campaign is, and what of it is proven",
 		Long: "With -o json, all that the evidence pack says of it. Ends with 3 when the population may lack something, and with 1 when the items are not\n" +
 			"those that were frozen.",
 		Args: cobra.ExactArgs(1),

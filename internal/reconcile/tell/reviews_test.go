@@ -39,9 +39,7 @@ func TestWhoHasItemsToDecideIsTold(t *testing.T) {
 	teller := &tell.Teller{Channels: []tell.Channel{slack, mail}, Log: slog.New(slog.DiscardHandler)}
 	due := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 	p := review.Progress{Campaign: access.Campaign{ID: "C-1", Name: "Q4", DueAt: due, Sources: []access.ReviewScope{{System: "erp", Items: 9}, {System: "crm"}}}}
-	for _, r := range []review.Reviewer{{Approver: access.Approver{Person: "W-1"}, Items: 4, Open: 3}, {Approver: access.Approver{Person: "W-2"}, Items: 4, Open: 1}, {Approver: access.Approver{Person: "W-3"}, Items: 4, Decided: 4}} {
-		p.Reviewers = append(p.Reviewers, r)
-	}
+	p.Reviewers = []review.Reviewer{{Approver: access.Approver{Person: "W-1"}, Items: 4, Open: 3}, {Approver: access.Approver{Person: "W-2"}, Items: 4, Open: 1}, {Approver: access.Approver{Person: "W-3"}, Items: 4, Decided: 4}}
 	if err := teller.Review(t.Context(), "Example", p, "reminded"); err != nil {
 		t.Fatal(err)
 	}
