@@ -132,8 +132,13 @@ func (m *million) evidence(ctx context.Context, dir string) (evidence.Evidence, 
 	entry := func(kind ledger.Type, data map[string]any) ledger.Event {
 		return ledger.Event{Type: kind, Run: run.ID, Data: data}
 	}
+	ev.Run = run
+	of, err := evidence.NewFile(ev).RunDigest()
+	if err != nil {
+		return ev, errors.Join(err, log.Close())
+	}
 	first, err := log.Append(ctx, entry(ledger.RunStart, map[string]any{"organisation": "Acme"}), entry(ledger.Config, map[string]any{"sha256": run.ConfigDigest}), entry(ledger.Rules, map[string]any{"sha256": run.RulesDigest, "count": 1}),
-		entry(ledger.Snapshot, map[string]any{"snapshot": snap.ID, "system": "erp", "sha256": snap.Digest}), entry(ledger.Findings, map[string]any{"sha256": digest.Sum(), "count": packFindings, "suppressed": 0}),
+		entry(ledger.Snapshot, map[string]any{"snapshot": snap.ID, "system": "erp", "sha256": snap.Digest}), entry(ledger.Findings, map[string]any{"sha256": digest.Sum(), "count": packFindings, "suppressed": 0, "run_sha256": of}),
 		entry(ledger.RunEnd, map[string]any{"state": "completed"}))
 	if err != nil {
 		return ev, errors.Join(err, log.Close())
