@@ -16,6 +16,7 @@ import (
 	"muster/internal/orggen"
 	"muster/internal/orggen/answer"
 	"muster/internal/reconcile/reperform"
+	"muster/reports/pack"
 )
 
 // org is a generated organisation in a folder of its own, and the commands run on it.
@@ -88,6 +89,11 @@ func (o *org) reperformed(stdout string) {
 	rep, err := reperform.Verify(o.t.Context(), m[1], "")
 	if last := rep.Steps[len(rep.Steps)-1]; err != nil || !strings.HasSuffix(strings.Join(last.Details, " "), " findings, 0 differ") {
 		o.t.Errorf("the night does not come out of its pack again: %v\n%+v", err, rep.Steps)
+	}
+	for _, s := range rep.Steps {
+		if e := pack.Explain(s.Name); e.Proves == "" || e.Not == "" {
+			o.t.Errorf("nobody says what the step %q proves and what it does not", s.Name)
+		}
 	}
 }
 

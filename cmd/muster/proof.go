@@ -23,6 +23,7 @@ import (
 )
 
 func (a *app) verifyCommand() *cobra.Command {
+	var explain bool
 	var keys []string
 	var ledgerDir string
 	c := &cobra.Command{
@@ -50,27 +51,34 @@ func (a *app) verifyCommand() *cobra.Command {
 					}
 				}
 			}
-			if perr := a.printSteps(rep); perr != nil {
+			if perr := a.printSteps(rep, explain); perr != nil {
 				return perr
 			}
 			return err
 		},
 	}
+	c.Flags().BoolVar(&explain, "explain", false, "say what each step proves and what it does not")
 	c.Flags().StringVar(&ledgerDir, "ledger", "", "folder of a ledger that must hold the digest of this pack, such as .muster/ledger")
 	c.Flags().StringArrayVar(&keys, "key", nil, "file with a key that you got from a place that you trust: the ledger's verifier key, the pack key (PEM) or the keyring; may be repeated")
 	return c
 }
 
-func (a *app) printSteps(rep pack.Report) error {
+func (a *app) printSteps(rep pack.Report, explain bool) error {
 	type item struct {
 		Step    string   `json:"step"`
 		OK      bool     `json:"ok"`
 		Details []string `json:"details"`
+		Proves  string   `json:"proves,omitempty"`
+		Not     string   `json:"does_not_prove,omitempty"`
 	}
 	items := []item{}
 	l := show.Listing{Head: []string{"ok", "step", "detail"}, Wide: -1}
 	for _, s := range rep.Steps {
-		items = append(items, item{s.Name, s.OK, append([]string{}, s.Details...)})
+		var why pack.Explanation
+		if explain {
+			why = pack.Explain(s.Name)
+		}
+		items = append(items, item{s.Name, s.OK, append([]string{}, s.Details...), why.Proves, why.Not})
 		ok := "ok"
 		if !s.OK {
 			ok = "DIFFERS"
@@ -80,6 +88,10 @@ func (a *app) printSteps(rep pack.Report) error {
 			a.Show().Text(fmt.Sprintf("%-7s  ", ok), s.Name)
 			for _, d := range s.Details {
 				a.Show().Text("           ", d)
+			}
+			if explain {
+				a.Show().Text("           proves:  ", why.Proves)
+				a.Show().Text("           not:     ", why.Not)
 			}
 		}
 	}
