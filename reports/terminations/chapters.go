@@ -155,14 +155,14 @@ func (w *builder) hr() {
 }
 
 func (w *builder) leavers() {
-	w.Chapter("The leavers")
+	w.Part("The leavers", 80)
 	if len(w.m.Leavers) == 0 {
 		w.Para("There is none.")
 		return
 	}
 	t := document.Table{Columns: []document.Column{{Title: "Leaver", Share: 32}, {Title: "Left as", Share: 18}, {Title: "Last day", Share: 17, Whole: true}, {Title: "Detected, UTC", Share: 24, Whole: true}, {Title: "Accounts", Share: 70}}}
 	for _, l := range w.m.Leavers[:min(len(w.m.Leavers), mostPrinted)] {
-		accounts := document.Cell{Text: "no account known", Ink: 110}
+		accounts := document.Cell{Text: "no account known" + w.here(), Ink: 110}
 		var lines []string
 		for _, a := range l.Accounts {
 			state := a.How

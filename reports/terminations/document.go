@@ -152,7 +152,7 @@ func (w *builder) conclusion() {
 	w.Chapter("Conclusion")
 	t := w.m.Totals
 	w.Para(w.verdict())
-	w.Para(fmt.Sprintf("The population is every worker whose last day, by HR, lies in the period, and everyone whose leaving HR showed in the period although the last day was before it. There "+verb(t.Leavers)+" %s; of %s no account is known. "+
+	w.Para(fmt.Sprintf("The population is every worker whose last day, by HR, lies in the period, and everyone whose leaving HR showed in the period although the last day was before it. There "+verb(t.Leavers)+" %s; of %s no account is known"+w.here()+". "+
 		"Besides, HR's first kept snapshot shows %s who left before the period and %s not in it.", frame.Plural(t.Leavers, "leaver"), frame.Number(t.NoAccount), frame.Plural(w.m.Earlier, "worker"), verb(w.m.Earlier)))
 	kinds := document.Table{Columns: []document.Column{{Title: "Left as", Share: 40}, {Title: "Leavers", Share: 15, Align: 'R'}}}
 	for _, c := range t.ByKind {
@@ -189,6 +189,14 @@ func (w *builder) conclusion() {
 	w.Section("Controls", 40)
 	w.Para("The report is evidence for: SOC 2 CC6.2 and CC6.3 (access is removed when it is no longer due), ISO/IEC 27001:2022 A.5.18 (access rights are withdrawn at the end of employment), PCI DSS 4.0 8.2.5 and 8.2.6 " +
 		"(access of leavers ends at once, accounts that are not used are disabled), NIST SP 800-53 PS-4 (access ends with the employment, within a set time), HIPAA §164.308(a)(3) and COBIT DSS05.04.")
+}
+
+// here names the system when the report is about one.
+func (w *builder) here() string {
+	if w.m.System == "" {
+		return ""
+	}
+	return " in " + w.m.System
 }
 
 // charts draws the times to removal, one chart for each time that is allowed.

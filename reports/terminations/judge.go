@@ -110,6 +110,8 @@ func (e *AccountEnd) verdict(l Leaver, s System, until time.Time) {
 		}
 	case s.SLA == 0:
 		e.Verdict = NoSLA
+	case e.Off != nil && l.Unknown && l.LastDay.IsZero():
+		e.Verdict, e.Why = NotKnown, "HR gives no last day, and its first snapshot that is kept shows the leaving already"
 	case e.Off == nil && l.Rehired != nil && !until.After(e.Due):
 		e.Verdict = HiredAgain
 	case e.Off == nil && !until.After(e.Due):
