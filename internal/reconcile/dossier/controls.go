@@ -1,0 +1,201 @@
+package dossier
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/internal/access"
+	"muster/internal/sheet"
+	"muster/internal/store"
+	"muster/remediate"
+	"muster/reports"
+	"muster/reports/controls"
+	"muster/reports/document"
+	"muster/reports/evidence"
+	"muster/reports/frame"
+	"muster/rules"
+)
+
+// Controlled is what the report says of the controls in a period.
+type Controlled struct{ Model controls.Model }
+
+// LastRunIn is the last completed run of a period, which a report on the period rests on.
+func LastRunIn(ctx context.Context, st *store.Store, period frame.Period) (access.Run, error) {
+	list, err := completedIn(ctx, st, period, access.Run{})
+	if err != nil {
+		return access.Run{}, err
+	}
+	if len(list) == 0 {
+		return access.Run{}, &access.Error{Op: "find a completed run from " + period.String(), Kind: access.NotFound, Hint: "see: muster runs", Err: errors.New("there is none")}
+	}
+	return list[len(list)-1], nil
+}
+
+// completedIn lists the completed runs of a period, the oldest first; of several of one moment the last. None is later than until, unless that is empty.
+func completedIn(ctx context.Context, st *store.Store, period frame.Period, until access.Run) ([]access.Run, error) {
+	all, err := st.Runs(ctx, 0)
+	if err != nil {
+		return nil, fmt.Errorf("read the runs: %w", err)
+	}
+	var out []access.Run
+	for _, r := range slices.Backward(all) {
+		if r.State != access.RunCompleted || !period.Has(r.AsOf) || until.ID != "" && (r.LastEntry > until.LastEntry || r.AsOf.After(until.AsOf)) {
+			continue
+		}
+		if n := len(out); n > 0 && !out[n-1].AsOf.Before(r.AsOf) {
+			out = out[:n-1]
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// Controls gathers what the runs of a period say of the controls, up to the run of the ground, which must be one of them; of one control, in any
+// spelling, or of all when it is empty.
+func Controls(ctx context.Context, g Ground, period frame.Period, only string) (Controlled, error) {
+	list, err := completedIn(ctx, g.Store, period, g.Run)
+	if err != nil {
+		return Controlled{}, err
+	}
+	if len(list) == 0 || list[len(list)-1].ID != g.Run.ID {
+		return Controlled{}, &access.Error{Op: "report on controls from " + period.String(), Kind: access.Invalid, Hint: "rest it on the last run of the period", Err: fmt.Errorf("run %s is not that", g.Run.ID)}
+	}
+	f := controls.Facts{Period: period, Only: only, Accepted: map[string]controls.Accepted{}}
+	for _, c := range rules.Controls() {
+		f.Catalogue = append(f.Catalogue, evidence.Control{ID: c.ID, Says: c.Says})
+	}
+	ids := make([]string, len(list))
+	for i, r := range list {
+		ids[i] = r.ID
+		facts, err := runFacts(r)
+		if err != nil {
+			return Controlled{}, err
+		}
+		f.Runs = append(f.Runs, facts)
+	}
+	open, err := g.Store.OpenAfter(ctx, ids)
+	if err != nil {
+		return Controlled{}, fmt.Errorf("count the findings of the period: %w", err)
+	}
+	for _, r := range list {
+		f.Nights = append(f.Nights, controls.Night{At: r.AsOf, Open: open[r.ID]})
+	}
+	if f.Findings, err = seen(ctx, g.Store, list, ids); err != nil {
+		return Controlled{}, fmt.Errorf("read the findings of the period: %w", err)
+	}
+	if err := accepted(ctx, g, f.Accepted); err != nil {
+		return Controlled{}, err
+	}
+	m := controls.Sum(f)
+	if len(m.Controls) == 0 {
+		var known []string
+		for _, c := range f.Catalogue {
+			known = append(known, c.ID)
+		}
+		return Controlled{}, &access.Error{Op: "find control " + only, Kind: access.NotFound, Hint: "the map has: " + strings.Join(known, ", "), Err: errors.New("neither the map nor a rule names it")}
+	}
+	return Controlled{Model: m}, nil
+}
+
+// runFacts is what a run told of itself for its pack.
+func runFacts(r access.Run) (controls.RunFacts, error) {
+	var told struct {
+		Rules   []evidence.Rule   `json:"rules"`
+		Sources []evidence.Source `json:"sources"`
+	}
+	if err := json.Unmarshal([]byte(r.Evidence), &told); err != nil {
+		return controls.RunFacts{}, fmt.Errorf("decode what run %s told: %w", r.ID, err)
+	}
+	out := controls.RunFacts{Rules: told.Rules, Sources: told.Sources, Run: controls.Run{ID: r.ID, AsOf: r.AsOf, Incomplete: []string{}, RulesSHA256: r.RulesDigest, ConfigSHA256: r.ConfigDigest}}
+	for _, s := range told.Sources {
+		if !s.System.Tonight.Usable() {
+			out.Run.Incomplete = append(out.Run.Incomplete, s.System.Name)
+		}
+	}
+	return out, nil
+}
+
+// seen folds what the runs said of each finding. The findings come in the order that people see.
+func seen(ctx context.Context, st *store.Store, list []access.Run, ids []string) ([]controls.Seen, error) {
+	at := map[string]time.Time{}
+	for _, r := range list {
+		at[r.ID] = r.AsOf
+	}
+	before := map[string]bool{}
+	err := st.FindingsBefore(ctx, ids[0], func(f access.Finding) error {
+		if evidence.Open(f) {
+			before[f.Fingerprint] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []controls.Seen
+	err = st.FindingChanges(ctx, ids, func(f access.Finding) error {
+		n := len(out)
+		if n == 0 || out[n-1].Finding.Fingerprint != f.Fingerprint {
+			out = append(out, controls.Seen{Before: before[f.Fingerprint]})
+			n++
+		}
+		x := &out[n-1]
+		x.Finding = f
+		switch f.Change {
+		case access.ChangeNew, access.ChangeReopened:
+			x.Opened, x.First = append(x.Opened, at[f.RunID]), at[f.RunID]
+		case access.ChangeResolved:
+			x.Closed = append(x.Closed, at[f.RunID])
+			if x.First.IsZero() {
+				x.First = f.FirstSeen
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(a, b controls.Seen) int { return access.CompareFindings(a.Finding, b.Finding) })
+	return out, err
+}
+
+// accepted gathers why risks were accepted: in the files of the run, and by request.
+func accepted(ctx context.Context, g Ground, into map[string]controls.Accepted) error {
+	asked, err := remediate.Load[access.RiskException](ctx, g.Store, access.DocumentQuery{Kind: access.DocException})
+	if err != nil {
+		return err
+	}
+	for _, x := range asked {
+		into[x.ID] = controls.Accepted{Reason: x.Reason, Instead: x.CompensatingControl, Owner: cmp.Or(x.OwnerName, x.Owner), Approver: strings.Join(x.ApprovedBy, ", "), Expires: x.Expires}
+	}
+	for _, x := range g.Evidence.Exceptions {
+		into[x.ID] = controls.Accepted{Reason: x.Reason, Instead: x.Control, Owner: x.Owner, Approver: x.Approver, Expires: x.Expires}
+	}
+	in, err := reread(g.Evidence.Inputs)
+	if err != nil || in.Matrix == nil {
+		return err
+	}
+	for _, x := range in.Matrix.Mitigations() {
+		into[x.ID] = controls.Accepted{Reason: x.Reason, Instead: x.Control, Owner: x.Owner, Approver: x.Approver, Expires: x.Expires}
+	}
+	return nil
+}
+
+// Job is the pack. Its base is the evidence of the last run of the period.
+func (c Controlled) Job() reports.Job {
+	m := c.Model
+	subject := m.Period.From.Format(time.DateOnly) + ".." + m.Period.To.Format(time.DateOnly)
+	name := subject + "-controls"
+	if m.Only != "" {
+		subject += " " + m.Controls[0].ID
+		name += "-" + strings.Trim(fileName(m.Controls[0].ID), "_")
+	}
+	return reports.Job{Kind: "controls", Subject: subject, Name: name, Detail: m,
+		Annexes: []reports.Annex{
+			{Name: controls.ControlsAnnex, Fill: func(t *sheet.Table) error { return controls.ControlsTable(t, m) }},
+			{Name: controls.DeviationsAnnex, Fill: func(t *sheet.Table) error { return controls.DeviationsTable(t, m) }},
+		},
+		Document: func(in frame.Input) document.Document { return controls.Document(in, m) }}
+}

@@ -1,0 +1,72 @@
+package controls
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"muster/internal/sheet"
+)
+
+// The annexes of the report.
+const (
+	ControlsAnnex   = "annexes/controls.csv"
+	DeviationsAnnex = "annexes/control-deviations.csv"
+)
+
+// ControlsTable writes every control, one row each.
+func ControlsTable(t *sheet.Table, m Model) error {
+	if err := t.Head([]string{"control", "framework", "number", "says", "conclusion", "because", "covered", "rules", "runs_in_period", "runs_that_tested", "of_them_all_sources_whole", "limits", "population", "asked",
+		"not_answered", "open_before", "opened", "resolved", "open", "excepted", "mean_hours_to_resolve"}); err != nil {
+		return err
+	}
+	for _, c := range m.Controls {
+		var rules, population []string
+		var asked, failed int64
+		for _, x := range c.Tests {
+			rules = append(rules, x.Rule)
+			asked, failed = asked+x.Evaluated, failed+x.Errors
+		}
+		for _, p := range c.Population {
+			population = append(population, strconv.FormatInt(p.N, 10)+" "+p.Class)
+		}
+		n := c.Count
+		if err := t.Row([]string{c.ID, c.Framework, c.Number, c.Says, string(c.Conclusion), c.Why, strconv.FormatBool(c.Covered), strings.Join(rules, " "), strconv.Itoa(len(m.Runs)), strconv.Itoa(c.Runs), strconv.Itoa(c.Whole),
+			strings.Join(c.Limits, "; "), strings.Join(population, "; "), strconv.FormatInt(asked, 10), strconv.FormatInt(failed, 10), strconv.Itoa(n.Before), strconv.Itoa(n.Opened), strconv.Itoa(n.Resolved),
+			strconv.Itoa(n.Open), strconv.Itoa(n.Excepted), hours(n.MeanMS)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeviationsTable writes every deviation, one row for each control that it bears on.
+func DeviationsTable(t *sheet.Table, m Model) error {
+	if err := t.Head([]string{"control", "finding", "fingerprint", "rule", "severity", "state", "system", "subject", "subject_id", "detail", "person", "person_name", "message", "first_seen", "opened_in_period", "resolved_in_period",
+		"days", "exception"}); err != nil {
+		return err
+	}
+	for _, d := range m.Deviations {
+		f := d.Finding
+		if err := t.Row([]string{d.Control, f.ID, f.Fingerprint, f.Rule, string(f.Severity), string(f.State), f.System, f.Subject, f.SubjectID, f.Detail, f.Person, f.PersonName, f.Message, moment(f.FirstSeen), moment(d.Opened),
+			moment(d.Closed), strconv.Itoa(d.Days), f.Exception}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// hours writes milliseconds as hours with one decimal; nothing for none.
+func hours(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(float64(ms)/3.6e6, 'f', 1, 64)
+}
