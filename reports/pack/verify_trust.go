@@ -202,7 +202,7 @@ func (c *check) sealed(s *Step) error {
 	}
 	stamped := "no time stamp"
 	if info.Stamp != nil {
-		stamped = "time stamp of " + stamp(info.Stamp.Time) + " by " + info.Stamp.Authority
+		stamped = "time stamp of " + stamp(info.Stamp.Time) + " by " + info.Stamp.Authority + ", whose certificate is for you to judge"
 	}
 	return finish(s, problems, "by %s, covering every byte; %s", info.Chain[0].Subject.CommonName, stamped)
 }
