@@ -97,5 +97,7 @@ func (w *Builder) Title(id string) string {
 }
 
 // RuleID is the id of the heading of a rule's findings.
-func RuleID(rule string) string     { return "rule-" + rule }
+func RuleID(rule string) string { return "rule-" + rule }
+
+// SourceID is the id of the heading of a source's sheet.
 func SourceID(system string) string { return "source-" + system }
