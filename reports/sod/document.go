@@ -172,15 +172,14 @@ func (w *builder) conclusion() {
 	w.Table("Conflicts by how many have them", table)
 	w.Note("Possible: accounts of every side were used since the person has it. Not exercised: one side was not used since. Not known: the system does not tell of use, or the grant may be older than what is kept.")
 	if t.Held > 0 {
-		rows, columns, counts := w.m.pairs()
-		c := chart.HeatMap(rows, columns, counts)
-		c.Title = "Conflicts by the systems that they span"
-		c.Alt = fmt.Sprintf("%s of %s, by the systems whose entitlements give them (rows) and by conflict (columns).", capital(frame.Plural(t.Held, "conflict")), frame.Plural(t.Persons, "person"))
-		if len(c.Data.Columns) > 0 {
-			c.Data.Columns[0].Title = "Conflict"
-		}
+		c := chart.HeatMap(w.m.bySystem())
+		c.Title = "Conflicts by system"
+		c.Alt = fmt.Sprintf("%s of %s, by conflict (columns) and by the systems whose entitlements give it (rows). One that spans several systems counts in each.", capital(frame.Plural(t.Held, "conflict")), frame.Plural(t.Persons, "person"))
+		c.Data.Columns[0].Title = "Conflict"
+		c.Data.Columns[len(c.Data.Columns)-1].Title = "in all systems"
 		w.Section(c.Title, 60)
 		w.Add(c)
+		w.Note("A conflict that spans several systems counts in each of them.")
 	}
 	w.Section("Controls", 40)
 	w.Para("The report is evidence for: SOC 2 CC6.1 and CC6.3 (access follows roles and the segregation of duties), ISO/IEC 27001:2022 A.5.3 (conflicting duties are separated), PCI DSS 4.0 7.2.1 and 7.2.2 (access is defined by function), " +

@@ -2,7 +2,6 @@ package sod
 
 import (
 	"slices"
-	"strings"
 
 	"muster/internal/access"
 )
@@ -167,20 +166,17 @@ func usage(uses []Use) Usage {
 	return out
 }
 
-// pairs counts the conflicts by the systems that they span: rows are the systems, as one text, columns the conflicts.
-func (m Model) pairs() (rows, columns []string, counts [][]int) {
-	at := map[string]int{}
+// bySystem counts the conflicts by system, a row, and by conflict, a column. One that spans several systems counts in each.
+func (m Model) bySystem() (rows, columns []string, counts [][]int) {
+	row, column := map[string]int{}, map[string]int{}
 	for _, h := range m.Held {
-		at[strings.Join(h.Systems, " + ")] = 0
-	}
-	for name := range at {
-		rows = append(rows, name)
+		rows = append(rows, h.Systems...)
 	}
 	slices.Sort(rows)
+	rows = slices.Compact(rows)
 	for i, name := range rows {
-		at[name] = i
+		row[name] = i
 	}
-	column := map[string]int{}
 	for i, c := range m.Conflicts {
 		column[c.ID], columns = i, append(columns, c.ID)
 	}
@@ -189,7 +185,9 @@ func (m Model) pairs() (rows, columns []string, counts [][]int) {
 		counts[i] = make([]int, len(columns))
 	}
 	for _, h := range m.Held {
-		counts[at[strings.Join(h.Systems, " + ")]][column[h.Conflict]]++
+		for _, name := range h.Systems {
+			counts[row[name]][column[h.Conflict]]++
+		}
 	}
 	return rows, columns, counts
 }
