@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+
 	"muster/internal/access"
 	"muster/internal/store"
 )
@@ -64,6 +66,30 @@ func TestHistoriesNameOnlyWhatChangedAndWhatWasSeen(t *testing.T) {
 	}
 	if want := []store.LinkPast{{Person: "W-1", System: "erp", Account: "a1", Key: access.KeyEmployeeID, First: 1, Last: 1}}; !reflect.DeepEqual(links, want) {
 		t.Errorf("links %+v, want %+v", links, want)
+	}
+}
+
+func TestSnapshotsWhoseFactsExpiredAreNotKept(t *testing.T) {
+	o := options(t)
+	s := reopen(t, o)
+	for _, id := range []string{"erp-0", "erp-1"} {
+		load(t, s, id, "erp", at(19), access.Account{System: "erp", ID: "a1", Name: "a1"}, access.Account{System: "erp", ID: "a2", Name: "a2"})
+	}
+	load(t, s, "erp-2", "erp", at(20)) // read whole, and empty: it is kept
+	conn, err := clickhouse.Open(&clickhouse.Options{DialContext: o.Dial, Auth: clickhouse.Auth{Username: o.User, Password: o.Password, Database: o.Database}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Exec(t.Context(), "ALTER TABLE accounts DELETE WHERE snapshot_id = 'erp-0' AND id = 'a1' SETTINGS mutations_sync = 2"); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := s.Kept(t.Context(), access.ClassAccount, []string{"erp-0", "erp-1", "erp-2"})
+	if err != nil || len(kept) != 2 || kept["erp-0"] {
+		t.Errorf("kept %v: %v", kept, err)
+	}
+	if _, err := s.Kept(t.Context(), access.ClassGrant, []string{"erp-0"}); access.KindOf(err) != access.Internal {
+		t.Errorf("a class without a history: %v", err)
 	}
 }
 
