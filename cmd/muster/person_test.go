@@ -18,6 +18,7 @@ import (
 	"muster/internal/orggen"
 	"muster/internal/reconcile/dossier"
 	"muster/internal/reconcile/reperform"
+	"muster/remediate"
 	"muster/reports"
 	"muster/reports/controls"
 	"muster/reports/frame"
@@ -146,6 +147,9 @@ func (o *org) onePerson(t *testing.T, s *cli.Session, g dossier.Ground, id strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(who.Model.Held) > 0 {
+		who = decided(t, s, g, who)
+	}
 	p, err := s.Runner.Pack(t.Context(), g.Run, who.Job(), who.Narrow, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -255,4 +259,62 @@ func (o *org) controls(t *testing.T, s *cli.Session, g dossier.Ground) {
 	if _, err := dossier.Controls(t.Context(), g, period, "SOC 2 CC99"); access.KindOf(err) != access.NotFound {
 		t.Errorf("a control that there is not: %v", err)
 	}
+}
+
+// decided lets people ask for, review and take away access of a person, and gathers the person again.
+func decided(t *testing.T, s *cli.Session, g dossier.Ground, who dossier.Personal) dossier.Personal {
+	t.Helper()
+	id, held := who.Model.Person.ID, who.Model.Held[0]
+	at := g.Run.AsOf.Add(-time.Hour)
+	d := access.Decision{ID: "D-" + id, Approval: "AP-" + id, Verdict: access.Approve, By: "W-99998", ByName: "Decider Named Elsewhere", Role: "owner", Channel: access.ChannelCLI, At: at, Reason: "needed for the audit"}
+	item := access.ReviewItem{ID: "C-TEST." + id, Campaign: "C-TEST", Key: "k" + id, System: held.System, Account: access.AccountRef{ID: held.AccountID, Name: held.Account}, Entitlement: access.HeldRef{Name: held.Entitlement}, Person: id,
+		State: access.ItemKept, EndedAt: at, Version: 1, Decisions: []access.ReviewDecision{{ID: "D-R" + id, Verdict: access.ReviewKeep, By: d.By, ByName: d.ByName, Role: "owner", Channel: access.ChannelCLI, At: at}}}
+	record := remediate.Record{Action: access.Action{ID: "A-" + id, Kind: access.RemoveEntitlement, System: held.System, Account: item.Account, Entitlement: item.Entitlement, Person: id, Reason: "nothing gives it"},
+		State: remediate.Verified, Why: "by snapshot S-1", Approval: d.Approval, ChangedAt: at, Version: 1, Receipt: &access.Receipt{Action: "A-" + id, Outcome: access.OutcomeDone, At: at, Said: "done"}}
+	var docs []access.Document
+	for _, one := range []func() (access.Document, error){
+		func() (access.Document, error) {
+			return remediate.ApprovalDocument(access.Approval{ID: d.Approval, Person: id, State: access.ApprovalApproved, Decisions: []access.Decision{d}, Version: 1}, at)
+		},
+		func() (access.Document, error) {
+			return remediate.RequestDocument(access.Request{ID: "RQ-" + id, Person: id, Ref: access.EntitlementRef{System: held.System, Name: held.Entitlement}, Reason: "quarter end", By: id, At: at, From: at, Until: at, Approval: d.Approval,
+				State: access.RequestEnded, Version: 1}, at)
+		},
+		func() (access.Document, error) { return remediate.ItemDocument(item, g.Run.ID, at) },
+		record.Document,
+	} {
+		doc, err := one()
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs = append(docs, doc)
+	}
+	if err := s.Store.SaveDocuments(t.Context(), docs...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Ledger.Append(t.Context(), ledger.Event{Time: at, Type: ledger.Intent, Data: map[string]any{"action": record.ID}}, ledger.Event{Time: at, Type: ledger.Receipt, Data: map[string]any{"action": record.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	trail, err := ledger.Read(s.LedgerDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Trail = trail
+	again, err := dossier.Person(t.Context(), g, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := again.Model
+	if len(m.Requests) != 1 || len(m.Requests[0].Decisions) != 1 || len(m.Reviews) != 1 || len(m.Actions) != 1 || len(m.Actions[0].Entries) != 2 || m.Actions[0].Receipt == nil || m.Actions[0].Decisions[0].Name != d.ByName {
+		t.Fatalf("what was decided is %+v %+v %+v", m.Requests, m.Reviews, m.Actions)
+	}
+	for _, x := range m.Held {
+		if x.Entitlement != held.Entitlement || x.AccountID != held.AccountID {
+			continue
+		}
+		if kinds := x.Basis; !held.Due() && (len(kinds) == 0 || kinds[len(kinds)-1].Kind != "review") {
+			t.Errorf("%s is kept by %+v", x.Entitlement, kinds)
+		}
+	}
+	return again
 }

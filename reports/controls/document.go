@@ -104,7 +104,7 @@ func (w *builder) beware() []string {
 			out = append(out, "• "+fmt.Sprintf(format, args...))
 		}
 	}
-	say(t.NotTested > 0, "%s not tested; the last chapter says why.", capital(were(t.NotTested)))
+	say(t.NotTested > 0, "%s not tested; the chapter \"What was not tested\" says why.", capital(were(t.NotTested)))
 	say(t.Whole < len(w.m.Runs), "%s of %s did not read every source whole.", frame.Number(len(w.m.Runs)-t.Whole), frame.Plural(len(w.m.Runs), "run"))
 	if n := len(w.m.Runs); n > 0 {
 		days := int(w.m.Period.To.Sub(w.m.Period.From).Hours()/24) + 1
@@ -169,7 +169,11 @@ func (w *builder) procedure() {
 		return
 	}
 	first, last := w.m.Runs[0], w.m.Runs[len(w.m.Runs)-1]
-	w.Para(fmt.Sprintf("In the period %s, the first of %s and the last of %s; %s of them read every source whole.", runs(len(w.m.Runs))+" completed", frame.Clock(first.AsOf), frame.Clock(last.AsOf), frame.Number(w.m.Totals.Whole)))
+	if len(w.m.Runs) == 1 {
+		w.Para("In the period 1 run was completed, as of " + frame.Clock(last.AsOf) + ". What it found is counted as opened by it, though it may be older; the finding says since when it is known.")
+	} else {
+		w.Para(fmt.Sprintf("In the period %s were completed, the first as of %s and the last as of %s; %s read every source whole.", frame.Plural(len(w.m.Runs), "run"), frame.Clock(first.AsOf), frame.Clock(last.AsOf), frame.Number(w.m.Totals.Whole)))
+	}
 	t := document.Table{Columns: []document.Column{{Title: "As of, UTC", Share: 26, Whole: true}, {Title: "Run", Share: 44, Whole: true}, {Title: "Not read whole", Share: 40}, {Title: "Rules", Share: 16}, {Title: "Configuration", Share: 20}}}
 	rules, config := "", ""
 	list := w.m.Runs[max(0, len(w.m.Runs)-mostRuns):]

@@ -32,7 +32,7 @@ func HeldTable(t *sheet.Table, m Model) error {
 			for _, o := range g.Once {
 				once = append(once, "bundle "+o.Name+": "+o.says())
 			}
-			if err := t.Row([]string{g.System, g.AccountID, g.Account, g.Entitlement, g.Kind, strconv.FormatBool(g.Privileged), strconv.FormatBool(held), strconv.FormatBool(len(g.Basis) > 0),
+			if err := t.Row([]string{g.System, g.AccountID, g.Account, g.Entitlement, g.Kind, strconv.FormatBool(g.Privileged), strconv.FormatBool(held), strconv.FormatBool(g.Due()),
 				strconv.FormatBool(g.Effective), strings.Join(g.Path, " > "), strconv.Itoa(g.Paths), moment(g.Since), strconv.FormatBool(g.AtFirst), g.Then.Run, g.Then.RulesSHA256, g.Then.ConfigSHA256,
 				strings.Join(basis, "; "), strings.Join(until, "; "), strings.Join(once, "; "), moment(g.LastUse), strconv.FormatBool(g.NeverUsed), strings.Join(g.Findings, " "), strings.Join(g.Reviews, " ")}); err != nil {
 				return err

@@ -2,6 +2,7 @@ package person
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"muster/internal/access"
@@ -19,17 +20,19 @@ func (w *builder) access() {
 		w.Para("Each entitlement below is held tonight. Since is the first of the unbroken row of complete snapshots that show it. Last use is the last login of the account. The basis is by the bundles and requests of this run; the rules and the " +
 			"configuration that were in force when it was first seen are named where they were others than tonight's.")
 	}
-	none, due := []Grant{}, []Grant{}
+	var list [3][]Grant
 	for _, g := range m.Held {
-		if len(g.Basis) == 0 {
-			none = append(none, g)
-		} else {
-			due = append(due, g)
-		}
+		list[g.standing()] = append(list[g.standing()], g)
 	}
+	none, kept, due := list[0], list[1], list[2]
 	if len(none) > 0 {
 		w.Section("No basis found", 45)
 		w.grants("Entitlements with no basis found", "Why there is none", none, func(g Grant) document.Cell { return w.noBasis(g) })
+	}
+	if len(kept) > 0 {
+		w.Section("Kept by people, and given by nothing", 45)
+		w.Para("No bundle and no request gives these. Somebody accepted the risk of them, or kept them in a review.")
+		w.grants("Entitlements that people keep", "Who keeps it", kept, func(g Grant) document.Cell { return w.noBasis(g) })
 	}
 	if len(due) > 0 {
 		w.Section("With a basis", 45)
@@ -69,7 +72,7 @@ func (w *builder) grants(caption, why string, list []Grant, says func(Grant) doc
 			path.Text = "through " + strings.Join(g.Path, " → ")
 		}
 		if g.Paths > 1 {
-			path.More = []string{fmt.Sprintf("and %d more ways", g.Paths-1)}
+			path.More = []string{"and " + frame.Plural(g.Paths-1, "more way")}
 		}
 		from := since(g.Since, g.AtFirst)
 		if g.Then.Run != "" && !g.Then.SameRules {
@@ -95,8 +98,6 @@ func (w *builder) basis(g Grant) document.Cell {
 			out = append(out, "bundle "+b.Name)
 		case "request":
 			out = append(out, w.request(b)...)
-		default:
-			out = append(out, b.Kind+" "+b.Name)
 		}
 	}
 	return lines(append(out, w.kept(g)...))
@@ -139,13 +140,16 @@ func (w *builder) kept(g Grant) []string {
 			how += " by silence"
 		}
 		s := fmt.Sprintf("%s in review %s", how, r.Campaign)
-		for _, d := range r.Decisions {
-			s += fmt.Sprintf("; %s by %s on %s", d.word(), d.who(), frame.Date(d.At))
+		for i, d := range r.Decisions {
+			s += map[bool]string{true: ": ", false: ", "}[i == 0] + d.Verdict + " by " + d.who() + " on " + frame.Date(d.At)
+			if d.Reason != "" {
+				s += " (“" + d.Reason + "”)"
+			}
 		}
 		out = append(out, s)
 	}
 	for _, x := range w.m.Exceptions {
-		if x.System == g.System && x.Detail == g.Entitlement {
+		if slices.ContainsFunc(g.Basis, func(b Basis) bool { return b.Kind == "exception" && b.Name == x.ID }) {
 			out = append(out, fmt.Sprintf("exception %s (%s) until %s, approved by %s", x.ID, x.State, frame.Date(x.Expires), frame.Dash(x.Approver)))
 		}
 	}
@@ -166,7 +170,7 @@ func (w *builder) noBasis(g Grant) document.Cell {
 	if len(out) == 0 {
 		out = []string{"no bundle names it, and nobody asked for it here"}
 	}
-	return lines(append(out, w.kept(g)...))
+	return lines(append(w.kept(g), out...))
 }
 
 // says tells how a bundle stands to the person.

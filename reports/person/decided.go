@@ -15,7 +15,7 @@ func (w *builder) decided() {
 	w.reviews()
 	w.actions()
 	if len(w.m.Requests)+len(w.m.Reviews)+len(w.m.Actions) > 0 {
-		w.Note("Entries are those of the ledger that name the request, item, decision or action; muster ledger show prints one.")
+		w.Note("Entries are those of the ledger that name the request, item, decision or action; muster ledger reveal N shows entry N, muster ledger proof N proves it.")
 	}
 }
 
@@ -106,7 +106,7 @@ func decisions(list []Decision) document.Cell {
 		}
 		s += ", " + frame.Minute(d.At)
 		if d.Reason != "" {
-			s += ": “" + d.Reason + "”"
+			s += " (“" + d.Reason + "”)"
 		}
 		out = append(out, s)
 	}

@@ -81,8 +81,13 @@ func (w *builder) verdict() string {
 	default:
 		s += fmt.Sprintf("For %s of them no basis was found.", frame.Number(t.NoBasis))
 	}
+	if t.Kept > 0 && w.m.Unsure == "" {
+		s += " " + capital(are(t.Kept)) + " kept by an exception or a review alone."
+	}
 	return strings.TrimSpace(s)
 }
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // beware lists what a reader must know before they rely on the rest.
 func (w *builder) beware() []string {
@@ -196,7 +201,7 @@ func (w *builder) limits() {
 	w.Part("What this report does not show", 50)
 	w.Add(document.List{Items: []string{
 		"The pack holds one person of the run. That no account of theirs was left out, and that no other person has the same keys, can be seen in the pack of the whole run alone.",
-		"A basis is why access is due: a bundle whose condition the person meets, or an approved request. \"No basis found\" says that neither was found; somebody may have granted it for a reason that was never written down here.",
+		"A basis is why access is due: a bundle whose condition the person meets, or an approved request; or who keeps what is not due: an exception in force, or a review. \"No basis found\" says that none of these was found; somebody may have granted it for a reason that was never written down here.",
 		"Systems tell the last login of an account, not the last use of a single entitlement.",
 		"What somebody changed in a system between two snapshots and changed back is not seen.",
 		"Requests, reviews and actions stand as they were when the pack was written; their entries on the ledger are named, and are proven by the ledger and not by this pack.",

@@ -124,7 +124,7 @@ type Policy struct {
 
 // Basis is one reason for which access is due.
 type Basis struct {
-	Kind   string    `json:"kind"` // bundle, request
+	Kind   string    `json:"kind"` // bundle or request, by which it is due; exception or review, by which people keep what is not due
 	Name   string    `json:"name"`
 	Title  string    `json:"title,omitempty"`
 	When   string    `json:"when,omitempty"` // CEL
@@ -282,6 +282,7 @@ type Totals struct {
 	Accounts   int `json:"accounts"`
 	Held       int `json:"held"`
 	NoBasis    int `json:"no_basis"`
+	Kept       int `json:"kept"` // by an exception or a review, and by nothing else
 	Privileged int `json:"privileged"`
 	Missing    int `json:"missing"`
 	Open       int `json:"open"` // findings

@@ -150,8 +150,11 @@ func Present(history []Then) (since time.Time, atFirst, there bool) {
 func (m *Model) Finish() {
 	m.Totals = Totals{Accounts: len(m.Accounts), Held: len(m.Held), Missing: len(m.Missing)}
 	for _, g := range m.Held {
-		if len(g.Basis) == 0 {
+		switch g.standing() {
+		case 0:
 			m.Totals.NoBasis++
+		case 1:
+			m.Totals.Kept++
 		}
 		if g.Privileged {
 			m.Totals.Privileged++
@@ -164,7 +167,7 @@ func (m *Model) Finish() {
 	}
 	// What needs an answer comes first.
 	slices.SortStableFunc(m.Held, func(a, b Grant) int {
-		return cmp.Or(cmp.Compare(min(len(a.Basis), 1), min(len(b.Basis), 1)), cmp.Compare(a.System, b.System), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Entitlement, b.Entitlement))
+		return cmp.Or(cmp.Compare(a.standing(), b.standing()), cmp.Compare(a.System, b.System), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Entitlement, b.Entitlement))
 	})
 	slices.SortStableFunc(m.Past, func(a, b Past) int {
 		return cmp.Or(b.Until.Compare(a.Until), cmp.Compare(a.System, b.System), cmp.Compare(a.Entitlement, b.Entitlement))
@@ -172,6 +175,22 @@ func (m *Model) Finish() {
 	slices.SortStableFunc(m.Actions, func(a, b Action) int { return cmp.Or(a.ChangedAt.Compare(b.ChangedAt), cmp.Compare(a.ID, b.ID)) })
 	slices.SortStableFunc(m.Requests, func(a, b Request) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
 	m.took()
+}
+
+// Due reports whether a bundle or a request gives the entitlement.
+func (g Grant) Due() bool {
+	return slices.ContainsFunc(g.Basis, func(b Basis) bool { return b.Kind == "bundle" || b.Kind == "request" })
+}
+
+// standing is 0 for no basis, 1 for what people keep though nothing gives it, and 2 for what is due.
+func (g Grant) standing() int {
+	switch {
+	case g.Due():
+		return 2
+	case len(g.Basis) > 0:
+		return 1
+	}
+	return 0
 }
 
 // took finds the action that ended each stretch of the past: the last one that was done before the snapshot that no longer shows it.

@@ -47,7 +47,7 @@ func Person(ctx context.Context, g Ground, who string) (Personal, error) {
 		return Personal{}, err
 	}
 	w := &personal{Ground: g, ctx: ctx, in: in, id: id}
-	for _, step := range []func() error{w.facts, w.history, w.findings, w.decisions, w.ledger, w.narrowInputs} {
+	for _, step := range []func() error{w.facts, w.history, w.findings, w.decisions, w.kept, w.ledger, w.narrowInputs} {
 		if err := step(); err != nil {
 			return Personal{}, fmt.Errorf("gather what is known of %s: %w", id, err)
 		}
@@ -123,13 +123,14 @@ type personal struct {
 	in  *inputs.Inputs
 	id  string
 
-	f       *access.PersonFacts
-	profile uint64
-	past    []store.PersonAt
-	m       person.Model
-	theirs  theirs
-	scope   evidence.Scope
-	cut     []evidence.Input
+	f        *access.PersonFacts
+	profile  uint64
+	past     []store.PersonAt
+	excepted []access.Finding // on single grants
+	m        person.Model
+	theirs   theirs
+	scope    evidence.Scope
+	cut      []evidence.Input
 }
 
 var errNobody = errors.New("the run knows no such person")

@@ -28,6 +28,9 @@ func (w *personal) findings() error {
 		one := person.Finding{ID: f.ID, Rule: f.Rule, Severity: f.Severity, State: string(f.State), Change: string(f.Change), System: f.System, Subject: f.Subject, Detail: f.Detail,
 			Message: f.Message, FirstSeen: f.FirstSeen, ResolvedAt: f.ResolvedAt, Exception: f.Exception}
 		w.m.Findings = append(w.m.Findings, one)
+		if f.State == access.Excepted && f.Scope == access.ScopeGrant {
+			w.excepted = append(w.excepted, f)
+		}
 		if !one.Open() {
 			return nil
 		}
@@ -163,6 +166,35 @@ func (w *personal) reviews() error {
 		}
 	}
 	return err
+}
+
+// kept adds to what is not due who keeps it: an exception in force, and a review whose reviewers kept it.
+func (w *personal) kept() error {
+	for i := range w.m.Held {
+		g := &w.m.Held[i]
+		if g.Due() {
+			continue
+		}
+		for _, f := range w.excepted {
+			if f.System != g.System || f.SubjectID != g.AccountID || f.Detail != g.Entitlement {
+				continue
+			}
+			b := person.Basis{Kind: "exception", Name: f.Exception}
+			for _, x := range w.m.Exceptions {
+				if x.ID == f.Exception {
+					b.Until = x.Expires
+				}
+			}
+			g.Basis = append(g.Basis, b)
+		}
+		for _, r := range w.m.Reviews {
+			kept := r.State == string(access.ItemKept) || r.State == string(access.ItemKeep)
+			if kept && !r.Silent && r.System == g.System && r.AccountID == g.AccountID && r.Entitlement == g.Entitlement {
+				g.Basis = append(g.Basis, person.Basis{Kind: "review", Name: r.Item})
+			}
+		}
+	}
+	return nil
 }
 
 // ledger finds the entries about what was decided and done, by the ids that they name, and the texts that were in force.
