@@ -277,7 +277,7 @@ func verdictCell(v Verdict) document.Cell {
 func says(v Verdict) string {
 	return map[Verdict]string{InTime: "unusable within the time that is allowed, by both clocks", LateByHR: "within the time from the detection on, later than that from the end of the last day",
 		Running: "still usable, or not read since, and the time is not over", HiredAgain: "the person worked again before the time was over", NoSLA: "the system has no time within which access of leavers must end",
-		Unsure: "unusable now or when last seen, and no record shows that it was in time", NotKnown: "the snapshots that would show it were not complete, or have expired",
+		Unsure: "unusable now or when last seen, and no record shows that it was in time", NotKnown: "the snapshots that would show it were not complete, have expired, or were not taken yet",
 		Breach: "proven to have been usable after the time was over", StillOpen: "usable in the last complete snapshot, and the time is over"}[v]
 }
 
@@ -286,7 +286,7 @@ func meaning(c Cause) string {
 	return map[Cause]string{CauseHR: "HR did not show the leaving when the last day was over", CauseSource: "HR or the system was not read whole in that time", CauseApproval: "the removal waited for somebody's decision",
 		CauseHeld: "a guardrail held or blocked the removal", CauseFailed: "the system refused the removal, or a later snapshot contradicts it", CauseOrdered: "the removal was handed to a person as a work order",
 		CauseTold: "the policy tells the owner and changes nothing", CausePolicy: "no policy says that access of leavers is taken away", CauseRefused: "somebody refused the removal, or nobody decided",
-		CausePlanned: "the removal was planned or done too late", CauseNights: "two nights lie too far apart to tell", CauseExpired: "what was read then is no longer kept", CauseUnknown: "nothing on record says why"}[c]
+		CausePlanned: "the removal was planned or done too late", CauseNights: "two nights lie too far apart to tell", CauseExpired: "what was read then is no longer kept", CauseBefore: "it was unusable when it was first seen, and nothing shows since when", CauseUnknown: "nothing on record says why"}[c]
 }
 
 func percent(n, of int) string {

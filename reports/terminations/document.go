@@ -13,7 +13,7 @@ import (
 )
 
 // mostPrinted bounds each list in the PDF; the annexes have all.
-const mostPrinted = 300
+const mostPrinted = 150
 
 // builder is one report under way.
 type builder struct {

@@ -141,11 +141,13 @@ func (e *AccountEnd) cause(l Leaver, s System, actions []Action, f Facts) {
 	case InTime, Running, NoSLA, HiredAgain:
 		return
 	case NotKnown:
-		e.Cause = CauseUnknown
+		e.FromEnd, e.FromClock, e.Cause = nil, nil, CauseUnknown
 		if lost(s.History, l.Ends) {
 			e.Cause = CauseExpired
 		} else if missed(s.History, l.Ends, e.until(f)) > 0 {
 			e.Cause = CauseSource
+		} else if e.Off != nil {
+			e.Cause = CauseBefore
 		}
 		return
 	case LateByHR:

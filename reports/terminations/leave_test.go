@@ -83,6 +83,18 @@ func TestExpiredFactsAreUnknownAndNeverAbsent(t *testing.T) {
 	if l, _ := w.one(); !l.Unknown || l.Late || l.Before != nil || !l.Clock.Equal(lastDay(10)) {
 		t.Errorf("%+v", l)
 	}
+	// Without anything that has expired, it is the beginning of the records that hides it.
+	w.Systems[0].History.Lost = nil
+	if _, a := w.one(); a.Verdict != NotKnown || a.Cause != CauseBefore || a.FromClock != nil {
+		t.Errorf("%+v", a)
+	}
+	// HR gives no last day, and its first snapshot shows the leaving: that the account was unusable before proves nothing.
+	w.Persons[0].Changes[0].End = time.Time{}
+	w.Systems[0].History.Usable = append([]Snapshot{snap("erp", 19)}, w.Systems[0].History.Usable...)
+	if l, a := w.one(); !l.Unknown || a.Verdict != NotKnown || a.FromClock != nil {
+		t.Errorf("%+v\n%+v", l, a)
+	}
+	w.Persons[0].Changes[0].End = lastDay(9)
 	w.Period.From = lastDay(15)
 	if m := Sum(w.Facts); len(m.Leavers) != 0 || m.Earlier != 1 {
 		t.Errorf("who had left before HR was first read is in the population: %+v", m)

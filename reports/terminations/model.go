@@ -144,6 +144,7 @@ const (
 	CausePlanned  Cause = "planned, not done in time"
 	CauseNights   Cause = "snapshots too far apart"
 	CauseExpired  Cause = "facts past their retention"
+	CauseBefore   Cause = "before the first snapshot"
 	CauseUnknown  Cause = "unknown"
 )
 
