@@ -61,7 +61,7 @@ func leavings(p Person, hr History, asOf time.Time) []leaving {
 	if now != nil && !now.ends(hr).After(asOf) {
 		return append(out, *now)
 	}
-	if at, ok := unlisted(p, hr); ok && now == nil {
+	if at, ok := unlisted(p, hr); ok { // whatever last day was ahead
 		last := p.Changes[len(p.Changes)-1]
 		out = append(out, leaving{change: PersonChange{At: at, Status: last.Status, Type: last.Type}, shown: at, dropped: true})
 	}

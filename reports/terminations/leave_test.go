@@ -62,6 +62,11 @@ func TestIncompleteSnapshotsProveNothing(t *testing.T) {
 	if m := Sum(w.Facts); len(m.Leavers) != 1 || m.Leavers[0].Kind != Dropped || m.Leavers[0].Shown.ID != "S-hr-0913" || !m.Leavers[0].Ends.Equal(night(13)) {
 		t.Errorf("%+v", m.Leavers)
 	}
+	// The same when HR had given a last day that is still ahead.
+	w.Persons[0].Changes[0].End = time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)
+	if m := Sum(w.Facts); len(m.Leavers) != 1 || m.Leavers[0].Kind != Dropped || !m.Leavers[0].LastDay.IsZero() || !m.Leavers[0].Ends.Equal(night(13)) {
+		t.Errorf("%+v", m.Leavers)
+	}
 }
 
 func TestExpiredFactsAreUnknownAndNeverAbsent(t *testing.T) {
