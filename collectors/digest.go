@@ -31,11 +31,22 @@ type Digest struct {
 // Add counts one record in.
 func (d *Digest) Add(r access.Record) {
 	d.buf = appendRecord(d.buf[:0], r)
+	d.count()
+}
+
+func (d *Digest) count() {
 	h := sha256.Sum256(d.buf)
 	var carry uint64
 	for i := range d.sum {
 		d.sum[i], carry = bits.Add64(d.sum[i], binary.LittleEndian.Uint64(h[i*8:]), carry)
 	}
+}
+
+// Fact counts one fact in that is no record, as its texts.
+func (d *Digest) Fact(texts ...string) {
+	d.buf = appendText(append(d.buf[:0], 2), "fact")
+	d.buf = appendText(d.buf, texts...)
+	d.count()
 }
 
 // String is the sum as 64 hex digits, least significant byte first.

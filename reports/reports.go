@@ -39,6 +39,7 @@ type Job struct {
 	Name    string // of the files, without an ending
 	Detail  any    // what the kind says besides, for evidence.json; nil for nothing
 	Annexes []Annex
+	Redact  []byte // key of the pseudonyms that people have in a pack for outside; nil for their names
 	// Document is what the report says; it is printed as PDF and written as HTML.
 	Document func(frame.Input) document.Document
 }
@@ -73,6 +74,11 @@ func Write(ctx context.Context, job Job, ev evidence.Evidence, data evidence.Dat
 	}
 	if err := os.MkdirAll(outDir, 0o755); err != nil {
 		return Pack{}, fail(job.Kind, access.Denied, err)
+	}
+	if job.Redact != nil {
+		if job, ev, data, err = redacted(ctx, job, ev, data); err != nil {
+			return Pack{}, fail(job.Kind, access.KindOf(err), err)
+		}
 	}
 	p := Pack{ID: packID(job.Kind, ev.Run.ID, job.Subject), ZipPath: filepath.Join(outDir, job.Name+".zip"), PDFPath: filepath.Join(outDir, job.Name+".pdf")}
 	w, err := pack.Create(p.ZipPath, ev.Run.AsOf)

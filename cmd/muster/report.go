@@ -14,6 +14,7 @@ import (
 	"muster/internal/ledger"
 	"muster/internal/reconcile"
 	"muster/internal/reconcile/dossier"
+	"muster/internal/signing"
 	"muster/reports"
 	"muster/reports/frame"
 )
@@ -21,6 +22,7 @@ import (
 // asked is what a report is asked for.
 type asked struct {
 	out, run, period, system, person, campaign, control string
+	redact                                              bool
 }
 
 // reported is a pack to be written: the run that it rests on, and what of it.
@@ -51,7 +53,14 @@ func (a *app) reportCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	var ask asked
 	rec := a.reportOf("reconciliation", "A run: its sources, rules, findings and accepted risks", nil, &ask, func(ctx context.Context, s *cli.Session, run access.Run) (reports.Pack, error) {
-		return s.Runner.Report(ctx, run.ID, ask.out)
+		if !ask.redact {
+			return s.Runner.Report(ctx, run.ID, ask.out)
+		}
+		job, err := s.Runner.ReportJob(ctx, run)
+		if err != nil {
+			return reports.Pack{}, err
+		}
+		return pseudonymous(ctx, s, reported{run: run, job: job}, ask)
 	})
 	c.AddCommand(rec)
 	for _, k := range reportKinds() {
@@ -63,6 +72,9 @@ func (a *app) reportCommand() *cobra.Command {
 			r, err := k.gather(ctx, s, g, ask)
 			if err != nil {
 				return reports.Pack{}, err
+			}
+			if ask.redact {
+				return pseudonymous(ctx, s, r, ask)
 			}
 			return s.Runner.Pack(ctx, r.run, r.job, r.narrow, ask.out)
 		}))
@@ -101,6 +113,7 @@ func (a *app) reportOf(name, short string, flags []string, ask *asked, write fun
 	})}
 	c.Flags().StringVar(&ask.out, "out", "", "folder to write the pack into (required)")
 	c.Flags().StringVar(&ask.run, "run", "", "run id; default the last completed run")
+	c.Flags().BoolVar(&ask.redact, "redact", false, "for outside: give people pseudonyms, by a key that stays inside")
 	_ = c.MarkFlagRequired("out")
 	for _, f := range flags {
 		c.Flags().StringVar(all[f].value, f, "", all[f].says)
@@ -109,6 +122,14 @@ func (a *app) reportOf(name, short string, flags []string, ask *asked, write fun
 		}
 	}
 	return c
+}
+
+// pseudonymous writes a pack for outside.
+func pseudonymous(ctx context.Context, s *cli.Session, r reported, ask asked) (p reports.Pack, err error) {
+	if r.job.Redact, err = signing.Secret(s.Dir, "pseudonyms"); err != nil {
+		return p, err
+	}
+	return s.Runner.Pack(ctx, r.run, r.job, r.narrow, ask.out)
 }
 
 // ground is what a pack that rests on a completed run is gathered from.

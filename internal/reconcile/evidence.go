@@ -10,7 +10,6 @@ import (
 	"muster/internal/reconcile/inputs"
 	"muster/internal/store"
 	"muster/reports/evidence"
-	"muster/rules"
 )
 
 // told is what a run tells its pack besides findings and population. It is kept with the run as JSON, because the configuration
@@ -26,6 +25,8 @@ type told struct {
 	Exceptions  []evidence.Exception  `json:"exceptions"`
 	Mitigations []evidence.Mitigation `json:"mitigations"`
 	Inputs      []evidence.Input      `json:"inputs"`
+	Previous    string                `json:"previous"`
+	Before      string                `json:"before"`
 }
 
 // tally counts what the rules were asked about, by system and class.
@@ -55,7 +56,7 @@ func (j *judge) tell(ctx context.Context, res Result) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t := told{RanBy: j.runner.RanBy, Inputs: in, Suppressed: res.Suppressed, Class: p.Settings.Report.Classification}
+	t := told{RanBy: j.runner.RanBy, Inputs: in, Previous: j.held.String(), Before: j.stood.String(), Suppressed: res.Suppressed, Class: p.Settings.Report.Classification}
 	for i, s := range j.systems {
 		src := evidence.Source{System: s, Previous: j.previous[i], Tested: j.tested.counts(s.Name)}
 		if s.Used.ID != "" {
@@ -67,55 +68,13 @@ func (j *judge) tell(ctx context.Context, res Result) (string, error) {
 		}
 		t.Sources = append(t.Sources, src)
 	}
-	for _, r := range p.Rules.Rules() {
-		t.Rules = append(t.Rules, evidence.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Scope: r.Scope, When: r.When, Controls: r.Controls, Digest: r.Digest,
-			File: r.File, Remediation: r.Remediation, Evaluated: res.RuleStats[r.ID].Evaluated, Errors: res.RuleStats[r.ID].Errors})
-	}
-	t.Controls = namedControls(t.Rules)
-	for _, b := range p.Bundles.All() {
-		t.Bundles = append(t.Bundles, evidence.Bundle{Name: b.Name, Title: b.Title, When: b.When, LeadDays: b.LeadDays, Entitlements: len(b.Entitlements)})
-	}
-	if p.Exceptions != nil {
-		for _, x := range p.Exceptions.All() {
-			t.Exceptions = append(t.Exceptions, evidence.Exception{ID: x.ID, Rule: x.Rule, System: x.System, Subject: x.Subject, Detail: x.Detail, Owner: x.Owner,
-				Approver: x.Approver, Reason: x.Reason, Control: x.CompensatingControl, Expires: x.Expires, State: validity(x.Expired)})
-		}
-	}
-	if p.Matrix != nil {
-		for _, m := range p.Matrix.Mitigations() {
-			t.Mitigations = append(t.Mitigations, evidence.Mitigation{Conflict: m.Conflict, Person: m.Person, PersonName: j.names[m.Person], Owner: m.Owner,
-				Approver: m.Approver, Reason: m.Reason, Control: m.Control, Expires: m.Expires, State: validity(m.Expired)})
-		}
-	}
+	t.Rules, t.Bundles = inputs.Rules(p.Rules, res.RuleStats), inputs.Bundles(p.Bundles)
+	t.Controls, t.Exceptions, t.Mitigations = inputs.Controls(t.Rules), inputs.Exceptions(p.Exceptions), inputs.Mitigations(p.Matrix, j.names)
 	text, err := json.Marshal(t)
 	if err != nil {
 		return "", fmt.Errorf("encode what the run tells: %w", err)
 	}
 	return string(text), nil
-}
-
-// namedControls says in our words what the controls ask that the rules name.
-func namedControls(list []evidence.Rule) []evidence.Control {
-	named := map[string]bool{}
-	for _, r := range list {
-		for _, id := range r.Controls {
-			named[id] = true
-		}
-	}
-	var out []evidence.Control
-	for _, c := range rules.Controls() {
-		if named[c.ID] {
-			out = append(out, evidence.Control{ID: c.ID, Says: c.Says})
-		}
-	}
-	return out
-}
-
-func validity(expired bool) string {
-	if expired {
-		return "expired"
-	}
-	return "valid"
 }
 
 // Evidence is the model of a completed run's pack, from the store and the ledger alone.
@@ -142,7 +101,7 @@ func said(run access.Run) (evidence.Evidence, error) {
 		return evidence.Evidence{}, fmt.Errorf("decode what run %s told: %w", run.ID, err)
 	}
 	return evidence.Evidence{Organisation: run.Organisation, Classification: t.Class, Run: run, RanBy: t.RanBy, Sources: t.Sources, Rules: t.Rules, Controls: t.Controls,
-		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, Inputs: t.Inputs, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}, nil
+		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, Inputs: t.Inputs, Previous: t.Previous, Before: t.Before, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}, nil
 }
 
 // proofs proves the run's own entries at the checkpoint of the run, except the single findings, which the digest of all stands for.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
+	"muster/collectors"
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/internal/ledger/commit"
@@ -13,6 +15,7 @@ import (
 	"muster/internal/reconcile/sight"
 	"muster/internal/store"
 	"muster/reports/evidence"
+	"muster/reports/pack"
 	"muster/rules"
 )
 
@@ -62,6 +65,9 @@ func (r *Runner) reconcile(ctx context.Context, run access.Run) (Result, error) 
 		return res, err
 	}
 	settled := verdict.Findings
+	if err := j.standing(before, settled); err != nil {
+		return res, err
+	}
 	res.RuleStats, res.Run.Counts, res.Suppressed, res.Worst = verdict.Stats, verdict.Counts, verdict.Suppressed, worst(settled)
 	if res.Run.Evidence, err = j.tell(ctx, res); err != nil {
 		return res, err
@@ -137,6 +143,8 @@ type judge struct {
 	taker    *sight.Taker
 	tested   tally
 	names    map[string]string // of the persons who have a mitigation
+	held     collectors.Digest // of how much each account held before
+	stood    collectors.Digest // of the findings that stood before
 }
 
 func (j *judge) prepare(ctx context.Context) error {
@@ -173,6 +181,25 @@ func (j *judge) hits(ctx context.Context, res *Result) error {
 	})
 }
 
+// standing takes the digest of what stood before: all that was open, and of what was resolved that which the run wrote about again.
+func (j *judge) standing(before map[string]access.Finding, settled []access.Finding) error {
+	again := map[string]bool{}
+	for _, f := range settled {
+		again[f.Fingerprint] = true
+	}
+	for _, f := range before {
+		if f.State == access.Resolved && !again[f.Fingerprint] {
+			continue
+		}
+		row, err := pack.FindingRow(f)
+		if err != nil {
+			return err
+		}
+		j.stood.Fact(row...)
+	}
+	return nil
+}
+
 // count adds one unit of facts to what the rules were asked about.
 func (j *judge) count(res *Result, f *access.PersonFacts) {
 	if f.Person != nil {
@@ -185,6 +212,9 @@ func (j *judge) count(res *Result, f *access.PersonFacts) {
 	for _, a := range f.Accounts {
 		res.Run.Accounts++
 		res.Run.Grants += int64(len(a.Grants))
+		if a.PreviousGrants >= 0 {
+			j.held.Fact(a.System, a.ID, strconv.Itoa(a.PreviousGrants))
+		}
 		j.tested.add(a.System, access.ClassAccount, 1)
 		j.tested.add(a.System, access.ClassGrant, len(a.Grants))
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,11 +23,21 @@ func (r *Runner) Report(ctx context.Context, runID, outDir string) (reports.Pack
 	if err != nil {
 		return reports.Pack{}, err
 	}
-	nights, err := r.history(ctx, run)
+	job, err := r.ReportJob(ctx, run)
 	if err != nil {
 		return reports.Pack{}, err
 	}
-	return r.Pack(ctx, run, reports.Reconciliation(run, nights), nil, outDir)
+	return r.Pack(ctx, run, job, nil, outDir)
+}
+
+// ReportJob is the reconciliation pack of a completed run, to be written.
+func (r *Runner) ReportJob(ctx context.Context, run access.Run) (reports.Job, error) {
+	past, err := r.Store.OpenSince(ctx, run, 90*24*time.Hour)
+	nights := make([]reconciliation.Night, len(past))
+	for i, n := range past {
+		nights[i] = reconciliation.Night{At: n.AsOf, Open: n.Open}
+	}
+	return reports.Reconciliation(run, nights), err
 }
 
 // Completed finds a completed run; without an id the last one.
@@ -111,39 +120,4 @@ func (r *Runner) complete(ctx context.Context, ev evidence.Evidence) error {
 		}
 	}
 	return nil
-}
-
-// trend is how far back the report looks.
-const trend = 90 * 24 * time.Hour
-
-// history is how many findings were open after each completed run of the last 90 days up to and including one, the oldest first; of several runs
-// of one moment the last.
-func (r *Runner) history(ctx context.Context, run access.Run) ([]reconciliation.Night, error) {
-	all, err := r.Store.Runs(ctx, 0)
-	if err != nil {
-		return nil, fmt.Errorf("read the runs before %s: %w", run.ID, err)
-	}
-	var kept []access.Run
-	for _, one := range slices.Backward(all) {
-		if one.State != access.RunCompleted || one.AsOf.After(run.AsOf) || run.AsOf.Sub(one.AsOf) > trend || one.LastEntry > run.LastEntry {
-			continue
-		}
-		if n := len(kept); n > 0 && !kept[n-1].AsOf.Before(one.AsOf) {
-			kept = kept[:n-1]
-		}
-		kept = append(kept, one)
-	}
-	ids := make([]string, len(kept))
-	for i, one := range kept {
-		ids[i] = one.ID
-	}
-	open, err := r.Store.OpenAfter(ctx, ids)
-	if err != nil {
-		return nil, fmt.Errorf("count the findings of the runs before %s: %w", run.ID, err)
-	}
-	out := make([]reconciliation.Night, len(kept))
-	for i, one := range kept {
-		out[i] = reconciliation.Night{At: one.AsOf, Open: open[one.ID]}
-	}
-	return out, nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -154,10 +155,43 @@ func (s *Store) FindingsOfRun(ctx context.Context, runID string, yield func(acce
 	return s.eachFinding(ctx, from, "1", findingOrder, []any{wire.P("run", runID)}, yield)
 }
 
-// OpenAfter counts the findings that were open after each of some runs, by severity. A run that found nothing open is not in it.
+// OpenNight is how many findings were open after a run, by severity.
+type OpenNight struct {
+	AsOf time.Time
+	Open map[access.Severity]int
+}
+
+// OpenSince counts the findings that were open after each completed run up to and including one, as far back as span; the oldest first. Of several
+// runs of one moment it is the last.
+func (s *Store) OpenSince(ctx context.Context, run access.Run, span time.Duration) ([]OpenNight, error) {
+	all, err := s.Runs(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	var out []OpenNight
+	for _, one := range slices.Backward(all) {
+		if one.State != access.RunCompleted || one.AsOf.After(run.AsOf) || run.AsOf.Sub(one.AsOf) > span || one.LastEntry > run.LastEntry {
+			continue
+		}
+		if n := len(out); n > 0 && !out[n-1].AsOf.Before(one.AsOf) {
+			ids, out = ids[:n-1], out[:n-1]
+		}
+		ids, out = append(ids, one.ID), append(out, OpenNight{one.AsOf, map[access.Severity]int{}})
+	}
+	open, err := s.OpenAfter(ctx, ids)
+	for i, id := range ids {
+		if open[id] != nil {
+			out[i].Open = open[id]
+		}
+	}
+	return out, err
+}
+
+// OpenAfter counts the findings that were open after each of some runs, by severity. A run that left nothing open is not in it.
 func (s *Store) OpenAfter(ctx context.Context, runs []string) (map[string]map[access.Severity]int, error) {
 	out := map[string]map[access.Severity]int{}
-	q := wire.Query{Op: "count open findings", Args: []any{wire.P("runs", runs)},
+	q := wire.Query{Op: "count open findings", Args: []any{wire.P("runs", append([]string{}, runs...))},
 		SQL: `SELECT run_id, toString(severity), uniqExact(fingerprint) FROM finding_events
 		WHERE run_id IN {runs:Array(String)} AND state NOT IN ('resolved', 'excepted') GROUP BY run_id, severity`}
 	err := s.db.Each(ctx, q, func(scan func(...any) error) error {

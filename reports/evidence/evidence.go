@@ -21,6 +21,8 @@ type Evidence struct {
 	Bundles        []Bundle
 	Exceptions     []Exception
 	Mitigations    []Mitigation
+	Previous       string  // digest of how many entitlements each account held before (table previous); see package collectors
+	Before         string  // digest of the findings that stood when the run began (table findings-before)
 	Inputs         []Input // what is needed to perform the run again, beside the populations
 	Ledger         Ledger
 	Trust          *trust.Signing // what the pack is signed with; there is no pack without

@@ -56,6 +56,8 @@ type RunFile struct {
 	Accounts     int64              `json:"accounts"`
 	Grants       int64              `json:"grants"`
 	Counts       []access.RuleCount `json:"counts"`
+	Previous     string             `json:"previous_digest"` // of the table previous
+	Before       string             `json:"before_digest"`   // of the table findings-before
 }
 
 // SourceFile is a source as evidence.json tells it.
@@ -142,7 +144,7 @@ func NewFile(e Evidence) File {
 		Format: Format, Organisation: e.Organisation, Classification: e.Classification, GeneratedBy: e.GeneratedBy, Scope: e.Scope,
 		Run: RunFile{ID: r.ID, RanBy: e.RanBy, AsOf: r.AsOf, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, State: r.State,
 			Version: r.Version, ConfigSHA256: r.ConfigDigest, RulesSHA256: r.RulesDigest, Incomplete: r.Incomplete, Suppressed: e.Suppressed,
-			Persons: r.Persons, Accounts: r.Accounts, Grants: r.Grants, Counts: r.Counts},
+			Persons: r.Persons, Accounts: r.Accounts, Grants: r.Grants, Counts: r.Counts, Previous: e.Previous, Before: e.Before},
 		Rules: e.Rules, Controls: e.Controls, Bundles: e.Bundles, Exceptions: e.Exceptions, Mitigations: e.Mitigations, Inputs: inputs(e.Inputs),
 	}
 	for _, s := range e.Sources {

@@ -115,6 +115,9 @@ func (c *check) statements(s *Step) error {
 			differ(EvidenceFile+": digest of the rules", said.SHA256, model.Run.RulesSHA256)
 		case ledger.Findings:
 			if !model.Scope.Whole() { // the entry is about all of the run's
+				if r := model.Scope.Redacted; r != nil && len(model.Scope.Persons) == 0 {
+					differ(EvidenceFile+": digest of the findings of the pack with names", said.SHA256, r.FindingsSHA256)
+				}
 				if said.Count != nil {
 					differ(EvidenceFile+": number of the run's findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Scope.Findings))
 				}

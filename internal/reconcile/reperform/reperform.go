@@ -25,6 +25,9 @@ const most = 20
 
 // Steps performs the run of a pack again and says what came out, as steps of pack.Verify. files is the pack; file its model.
 func Steps(ctx context.Context, files fs.FS, file evidence.File) []pack.Step {
+	if file.Scope.Redacted != nil {
+		return []pack.Step{{Name: "re-performance: the rules judge again", OK: true, Details: []string{"not performed, since people have pseudonyms here; perform the pack with names, " + file.Scope.Redacted.Of + ", inside"}}}
+	}
 	again := &performance{ctx: ctx, files: files, file: file}
 	var steps []pack.Step
 	for _, s := range []struct {
@@ -100,7 +103,9 @@ func (p *performance) load() (string, error) {
 	}
 	p.carry()
 	if p.file.Scope.Whole() {
-		p.told()
+		if err := p.told(); err != nil {
+			return "", err
+		}
 	}
 	if err := p.tables(); err != nil {
 		return "", err
@@ -133,6 +138,13 @@ func (p *performance) populations() (string, error) {
 		if !p.read(id) {
 			p.differ("annexes: there are records of snapshot %s, which the run did not reason from", id)
 		}
+	}
+	var held collectors.Digest
+	for at, count := range p.world.previous {
+		held.Fact(at.system, at.id, strconv.Itoa(count))
+	}
+	if sum := held.String(); sum != p.file.Run.Previous {
+		p.differ("annexes/previous.csv: its rows have the digest %s, the run had %s", sum, p.file.Run.Previous)
 	}
 	return fmt.Sprintf("%d snapshots", n), p.ctx.Err()
 }
@@ -279,6 +291,9 @@ func (p *performance) judge() (string, error) {
 	if err := p.findings(pack.BeforeAnnex, before); err != nil {
 		return "", err
 	}
+	if err := p.stood(before); err != nil {
+		return "", err
+	}
 	told := map[string]access.Finding{}
 	if err := p.findings(pack.FindingsAnnex, told); err != nil {
 		return "", err
@@ -294,6 +309,22 @@ func (p *performance) judge() (string, error) {
 	}
 	p.counts(v)
 	return fmt.Sprintf("re-performed: %d findings, %d differ", len(v.Findings), differ), nil
+}
+
+// stood compares the digest of the findings that stood when the run began.
+func (p *performance) stood(before map[string]access.Finding) error {
+	var sum collectors.Digest
+	for _, f := range before {
+		row, err := pack.FindingRow(f)
+		if err != nil {
+			return err
+		}
+		sum.Fact(row...)
+	}
+	if p.file.Scope.Whole() && sum.String() != p.file.Run.Before {
+		p.differ("%s: its rows have the digest %s, the run had %s", pack.BeforeAnnex, sum.String(), p.file.Run.Before)
+	}
+	return nil
 }
 
 func (p *performance) findings(name string, into map[string]access.Finding) error {

@@ -2,55 +2,58 @@ package reperform
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
 	"muster/internal/access"
+	"muster/internal/reconcile/inputs"
 	"muster/internal/sheet"
 	"muster/reports/evidence"
 	"muster/reports/pack"
+	"muster/rules/vocabulary"
 )
 
-// told compares what the model says of rules, bundles and accepted risks with the inputs that they come from.
-func (p *performance) told() {
-	same := func(what string, n, of int) bool {
-		if n != of {
-			p.differ("%s: it names %d %s, the inputs have %d", pack.EvidenceFile, n, what, of)
-		}
-		return n == of
-	}
-	set := p.in.Set.Rules()
-	if same("rules", len(p.file.Rules), len(set)) {
-		for i, r := range p.file.Rules {
-			if x := set[i]; x.ID != r.ID || x.Digest != r.Digest || x.When != r.When || x.Severity != r.Severity || fmt.Sprint(x.Controls) != fmt.Sprint(r.Controls) {
-				p.differ("%s: rule %s is not the one of the inputs", pack.EvidenceFile, r.ID)
-			}
+// told compares what the model says of rules, bundles and accepted risks with the inputs that they come from. Where a rule's file lay, and how often
+// it was asked, is not among them.
+func (p *performance) told() error {
+	names := map[string]string{}
+	for _, m := range p.file.Mitigations {
+		if x := p.world.byID[m.Person]; x != nil {
+			names[m.Person] = vocabulary.PersonName(&x.Person)
 		}
 	}
-	given := p.in.Given.All()
-	if same("bundles", len(p.file.Bundles), len(given)) {
-		for i, b := range p.file.Bundles {
-			if x := given[i]; x.Name != b.Name || x.When != b.When || x.LeadDays != b.LeadDays || len(x.Entitlements) != b.Entitlements {
-				p.differ("%s: bundle %s is not the one of the inputs", pack.EvidenceFile, b.Name)
-			}
+	said := slices.Clone(p.file.Rules)
+	for i := range said {
+		said[i].File, said[i].Evaluated, said[i].Errors = "", 0, 0
+	}
+	again := inputs.Rules(p.in.Set, nil)
+	for i := range again {
+		again[i].File = ""
+	}
+	for _, one := range []struct {
+		what       string
+		said, from any
+	}{
+		{"rules", said, again},
+		{"bundles", p.file.Bundles, inputs.Bundles(p.in.Given)},
+		{"exceptions", p.file.Exceptions, inputs.Exceptions(p.in.Excepts)},
+		{"mitigations", p.file.Mitigations, inputs.Mitigations(p.in.Matrix, names)},
+	} {
+		x, errX := json.Marshal(one.said)
+		y, errY := json.Marshal(one.from)
+		if err := errors.Join(errX, errY); err != nil {
+			return err
+		}
+		if !bytes.Equal(x, y) {
+			p.differ("%s: its %s are not those of the inputs", pack.EvidenceFile, one.what)
 		}
 	}
-	if p.in.Excepts != nil && same("exceptions", len(p.file.Exceptions), len(p.in.Excepts.All())) {
-		for i, x := range p.in.Excepts.All() {
-			if e := p.file.Exceptions[i]; e.ID != x.ID || e.Owner != x.Owner || e.Approver != x.Approver || !e.Expires.Equal(x.Expires) || (e.State == "expired") != x.Expired {
-				p.differ("%s: exception %s is not the one of the inputs", pack.EvidenceFile, e.ID)
-			}
-		}
-	}
-	if p.in.Matrix != nil && same("mitigations", len(p.file.Mitigations), len(p.in.Matrix.Mitigations())) {
-		for i, x := range p.in.Matrix.Mitigations() {
-			if m := p.file.Mitigations[i]; m.Conflict != x.Conflict || m.Person != x.Person || m.Approver != x.Approver || !m.Expires.Equal(x.Expires) {
-				p.differ("%s: mitigation of %s for %s is not the one of the inputs", pack.EvidenceFile, m.Conflict, m.Person)
-			}
-		}
-	}
+	return nil
 }
 
 // profiles compares the table of profiles with the persons: how many have each, and with which values.

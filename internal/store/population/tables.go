@@ -87,7 +87,7 @@ func grants() table {
 	}
 }
 
-// previous is how many entitlements each account held in the snapshot before the one that the run reasoned from.
+// previous is how many entitlements each account, of those that there still are, held in the snapshot before the one that the run reasoned from.
 func previous() table {
 	return table{
 		columns: []column{{"system", "system", text}, {"account_id", "id", text}, {"held", "toInt64(held)", number}},
@@ -95,6 +95,7 @@ func previous() table {
 	FROM (SELECT snapshot_id, toString(system) AS system, id FROM accounts WHERE snapshot_id IN {previous:Array(String)}) AS x
 	LEFT JOIN (SELECT snapshot_id, account_id, held FROM account_grants WHERE snapshot_id IN {previous:Array(String)}) AS y
 		ON x.snapshot_id = y.snapshot_id AND x.id = y.account_id
+	INNER JOIN (SELECT DISTINCT toString(system) AS system, id FROM accounts WHERE snapshot_id IN {used:Array(String)}) AS u ON x.system = u.system AND x.id = u.id
 	GROUP BY system, id) AS p`,
 		keys: "system, id",
 	}
