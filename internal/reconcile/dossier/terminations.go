@@ -35,7 +35,7 @@ func Terminations(ctx context.Context, g Ground, period frame.Period, system str
 func (l Left) Job() reports.Job {
 	m := l.Model
 	subject := m.Period.From.Format(time.DateOnly) + ".." + m.Period.To.Format(time.DateOnly)
-	name := subject + "-terminations"
+	name := m.Period.From.Format(time.DateOnly) + "-to-" + m.Period.To.Format(time.DateOnly) + "-terminations"
 	if m.System != "" {
 		subject += " " + m.System
 		name += "-" + fileName(m.System)

@@ -13,11 +13,11 @@ import (
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/internal/reconcile/inputs"
+	"muster/internal/reconcile/seeded"
 	"muster/internal/store"
 	"muster/reports/evidence"
 	"muster/reports/frame"
 	"muster/reports/sod"
-	"muster/rules"
 )
 
 // Trail is the audit trail as a reader has it.
@@ -59,9 +59,6 @@ type gathering struct {
 	f   sod.Facts
 }
 
-// judges reports whether a rule judges the conflicts of the matrix.
-func judges(r *rules.Rule) bool { return strings.Contains(r.Each, "sod.conflicts") }
-
 // ruleset reads what the run was configured with.
 func (w *gathering) ruleset() {
 	m := w.Inputs.Matrix
@@ -90,7 +87,7 @@ func (w *gathering) ruleset() {
 	}
 	ours := map[string]bool{}
 	for _, r := range w.Inputs.Set.All() {
-		if judges(r) {
+		if seeded.Judges(r) {
 			ours[r.ID] = true
 			w.f.Rules = append(w.f.Rules, sod.Rule{ID: r.ID, Title: r.Title, When: r.When, File: r.File, SHA256: r.Digest, Enabled: r.Enabled})
 		}
@@ -281,6 +278,6 @@ func (w *gathering) findings() error {
 // seeds lets the rules judge persons who were made up.
 func (w *gathering) seeds() error {
 	var err error
-	w.f.Seeds, err = Seeded(w.Inputs.Set, w.Inputs.Matrix, w.Inputs.Clock)
+	w.f.Seeds, err = seeded.Tests(w.Inputs.Set, w.Inputs.Matrix, w.Inputs.Clock)
 	return err
 }

@@ -1,12 +1,16 @@
-package duties
+package seeded
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"muster/internal/config"
+	"muster/internal/reconcile/inputs"
+	"muster/internal/sheet"
 	"muster/reports/sod"
 	"muster/rules"
 	"muster/rules/packs"
@@ -67,7 +71,7 @@ func set(t *testing.T, change func(string) string) *rules.Set {
 }
 
 func TestSeededPersonsFireAndOthersDoNot(t *testing.T) {
-	seeds, err := Seeded(set(t, nil), load(t, ruleset), clock)
+	seeds, err := Tests(set(t, nil), load(t, ruleset), clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +112,7 @@ func TestRulesThatDoNotFireAreFoundOut(t *testing.T) {
 		"somebody's never count":       {"conflict.functions.all(f, f in person.functions)", `person.id != "W-1" && conflict.functions.all(f, f in person.functions)`, []sod.SeedKind{sod.Covered}},
 		"only those of three and more": {"conflict.functions.all(f, f in person.functions)", `size(conflict.functions) > 2 && conflict.functions.all(f, f in person.functions)`, []sod.SeedKind{sod.Violation, sod.Lapsed, sod.Stranger, sod.Covered}},
 	} {
-		seeds, err := Seeded(set(t, func(s string) string { return strings.Replace(s, one.from, one.to, 1) }), load(t, ruleset), clock)
+		seeds, err := Tests(set(t, func(s string) string { return strings.Replace(s, one.from, one.to, 1) }), load(t, ruleset), clock)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,15 +128,36 @@ func TestRulesThatDoNotFireAreFoundOut(t *testing.T) {
 	}
 }
 
-func TestChangesOfTheRulesetAreNamed(t *testing.T) {
-	before, now := &was{matrix: ruleset, rule: "a"}, &was{rule: "a"}
-	now.matrix = strings.NewReplacer("severity: high}\n  - {id: root", "severity: critical}\n  - {id: root", "  - {id: M-2, conflict: vendor-pay, person: W-2, control: Review, owner: W-9, approver: W-8, reason: Small office, expires: 2026-11-21}\n", "",
-		"  audit:", "  new: {title: New, entitlements: {erp: [NEW]}}\n  audit:").Replace(ruleset)
-	if got := changes(before, now); !slices.Equal(got, []string{"function new added", "conflict pay-audit changed", "mitigation M-2 removed"}) {
-		t.Errorf("%q", got)
+func TestThePackTellsTheSameAgain(t *testing.T) {
+	in := &inputs.Inputs{Settings: inputs.Settings{Clock: clock}, Set: set(t, nil), Matrix: load(t, ruleset)}
+	seeds, err := Tests(in.Set, in.Matrix, clock)
+	if err != nil {
+		t.Fatal(err)
 	}
-	now.matrix, now.rule = ruleset+"# a remark\n", "b"
-	if got := changes(before, now); len(got) != 2 || !strings.Contains(got[0], "was edited") || !strings.Contains(got[1], "judges conflicts changed") {
-		t.Errorf("%q", got)
+	var annex bytes.Buffer
+	table := sheet.NewTable(&annex)
+	if err := sod.Seeds(table, sod.Model{Seeds: seeds}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := func(text string) fstest.MapFS { return fstest.MapFS{sod.SeedsAnnex: {Data: []byte(text)}} }
+	if n, differs, err := Again(files(annex.String()), in); err != nil || differs != "" || n != len(seeds) {
+		t.Errorf("%d, %q, %v", n, differs, err)
+	}
+	for name, text := range map[string]string{"changed": strings.Replace(annex.String(), ",true,", ",false,", 1), "cut": annex.String()[:annex.Len()/2], "longer": annex.String() + "x\r\n"} {
+		if _, differs, err := Again(files(text), in); err != nil || !strings.Contains(differs, "comes out otherwise") {
+			t.Errorf("%s: %q, %v", name, differs, err)
+		}
+	}
+	in.Set = set(t, func(s string) string {
+		return strings.Replace(s, ".all(f, f in person.functions)", ".exists(f, f in person.functions)", 1)
+	})
+	if _, differs, err := Again(files(annex.String()), in); err != nil || differs == "" {
+		t.Errorf("other rules: %q, %v", differs, err)
+	}
+	if _, _, err := Again(fstest.MapFS{}, in); err == nil {
+		t.Error("a pack without the annex")
 	}
 }

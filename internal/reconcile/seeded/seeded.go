@@ -1,20 +1,29 @@
-package duties
+// Package seeded proves that the rules on conflicts of duties fire: it makes persons up who break them, and others who come as close as one can without, and lets the
+// evaluator of a run judge them. It needs the rules and the matrix alone, so that it can be done again from what a pack carries, without store or network.
+//
+// It is pure. Times are UTC.
+package seeded
 
 import (
+	"bytes"
 	"fmt"
+	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/access"
+	"muster/internal/reconcile/inputs"
+	"muster/internal/sheet"
 	"muster/reports/sod"
 	"muster/rules"
 	matrix "muster/rules/sod"
 	"muster/rules/vocabulary"
 )
 
-// Seeded lets the rules judge persons who were made up to break them, and others who come as close as one can without. What must fire is worked out from the matrix's own
+// Tests makes up and judges. What must fire is worked out from the matrix's own
 // lists; what fires is what the evaluator of the run says. No exception is in force: a mitigation alone may cover.
-func Seeded(set *rules.Set, m *matrix.Matrix, now time.Time) ([]sod.Seed, error) {
+func Tests(set *rules.Set, m *matrix.Matrix, now time.Time) ([]sod.Seed, error) {
 	s := &seeder{matrix: m, now: now, gives: map[access.EntitlementRef][]string{}, has: map[string][]access.EntitlementRef{},
 		evaluator: set.Evaluator(rules.Env{Now: now, Systems: map[string]*access.SystemFacts{}, Matrix: m})}
 	for _, fn := range m.All() {
@@ -31,6 +40,40 @@ func Seeded(set *rules.Set, m *matrix.Matrix, now time.Time) ([]sod.Seed, error)
 		}
 	}
 	return s.out, nil
+}
+
+// Judges reports whether a rule judges the conflicts of the matrix.
+func Judges(r *rules.Rule) bool { return strings.Contains(r.Each, "sod.conflicts") }
+
+// Again does the tests of a pack on segregation of duties again, from its inputs, and compares them with its annex; files is the pack. It gives how many tests there are,
+// and how the annex differs, in words; nothing when it is the same.
+func Again(files fs.FS, in *inputs.Inputs) (n int, differs string, err error) {
+	if in.Matrix == nil {
+		return 0, "", fmt.Errorf("read %s: the inputs have no matrix", sod.SeedsAnnex)
+	}
+	told, err := fs.ReadFile(files, sod.SeedsAnnex)
+	if err != nil {
+		return 0, "", err
+	}
+	list, err := Tests(in.Set, in.Matrix, in.Clock)
+	if err != nil {
+		return 0, "", err
+	}
+	var again bytes.Buffer
+	table := sheet.NewTable(&again)
+	if err := sod.Seeds(table, sod.Model{Seeds: list}); err != nil {
+		return 0, "", err
+	}
+	if _, err := table.Close(); err != nil {
+		return 0, "", err
+	}
+	a, b := strings.Split(string(told), "\r\n"), strings.Split(again.String(), "\r\n")
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || a[i] != b[i] {
+			return len(list), fmt.Sprintf("%s: row %d comes out otherwise", sod.SeedsAnnex, i), nil
+		}
+	}
+	return len(list), "", nil
 }
 
 // seeder makes persons up.
@@ -163,7 +206,7 @@ func (s *seeder) test(seed sod.Seed, person string, holds []access.EntitlementRe
 		seed.Expected = append(seed.Expected, told(c.ID, covered))
 	}
 	err := s.evaluator.Evaluate(facts, func(h rules.Hit) error {
-		if judges(h.Rule) {
+		if Judges(h.Rule) {
 			seed.Fired = append(seed.Fired, told(h.Finding.Detail, h.Finding.Exception != ""))
 		}
 		return nil
