@@ -1,11 +1,9 @@
 package pack
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -282,8 +280,7 @@ func (c *check) count(name string) (rows int64, sum string, err error) {
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	hash := sha256.New()
-	in := csv.NewReader(bufio.NewReaderSize(io.TeeReader(f, hash), 1<<16))
-	in.ReuseRecord = true
+	in := sheet.NewReader(io.TeeReader(f, hash))
 	for rows = -1; ; rows++ {
 		if _, err := in.Read(); err == io.EOF {
 			break
@@ -304,22 +301,13 @@ func (c *check) findings(s *Step) error {
 		return finish(s, []string{fmt.Sprintf("not checked: %s or %s is unreadable", FindingsAnnex, EvidenceFile)}, "")
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	in := csv.NewReader(bufio.NewReaderSize(f, 1<<16))
-	head, err := in.Read()
-	if err != nil || !slices.Equal(head, FindingColumns()) {
-		return finish(s, []string{FindingsAnnex + ": its head is not that of a table of findings"}, "")
-	}
 	tally := evidence.NewTally(c.report.File.Run.AsOf, 0)
-	for {
-		row, err := in.Read()
-		if err == io.EOF {
-			break
-		}
-		if err = errors.Join(err, c.ctx.Err()); err != nil {
-			return finish(s, []string{fmt.Sprintf("%s: %v", FindingsAnnex, err)}, "")
-		}
-		tally.Add(access.Finding{Fingerprint: sheet.Original(row[1]), Rule: sheet.Original(row[2]), Severity: access.Severity(sheet.Original(row[3])),
-			State: access.FindingState(sheet.Original(row[4])), Change: access.Change(sheet.Original(row[5])), System: sheet.Original(row[7])})
+	err = ReadFindings(f, func(x access.Finding) error {
+		tally.Add(x)
+		return c.ctx.Err()
+	})
+	if err != nil {
+		return finish(s, []string{fmt.Sprintf("%s: %v", FindingsAnnex, err)}, "")
 	}
 	model := c.report.File
 	var problems []string
