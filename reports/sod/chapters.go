@@ -111,7 +111,7 @@ func (w *builder) coverage() {
 	w.Chapter("What is mapped")
 	s := w.scope()
 	w.Para(fmt.Sprintf("A conflict can only be found through entitlements that the matrix maps to a function. In scope are the systems that the matrix names or that bundles govern: of their %s, %s mapped; of the %s privileged ones, %s. "+
-		"Every entitlement is in %s.", frame.Plural(s.All, "entitlement"), is(s.Mapped), frame.Number(s.Privileged), frame.Number(s.Covered), MappingAnnex))
+		"Every entitlement is in %s.", frame.Plural(s.All, "entitlement"), frame.Number(s.Mapped)+" "+frame.Of(s.Mapped, "is", "are"), frame.Number(s.Privileged), frame.Number(s.Covered), MappingAnnex))
 	t := document.Table{Columns: []document.Column{{Title: "System", Share: 34}, {Title: "In the matrix", Share: 14}, {Title: "Governed", Share: 14}, {Title: "Entitlements", Share: 16, Align: 'R'}, {Title: "Mapped", Share: 12, Align: 'R'},
 		{Title: "Privileged", Share: 14, Align: 'R'}, {Title: "Mapped", Share: 12, Align: 'R'}, {Title: "Snapshot, UTC", Share: 25, Whole: true}}}
 	for _, x := range w.m.Systems {
@@ -130,7 +130,7 @@ func (w *builder) coverage() {
 		for _, n := range w.m.Missing[:min(len(w.m.Missing), mostPrinted)] {
 			t.Rows = append(t.Rows, []document.Cell{{Text: n.System + "/" + n.Name}, {Text: strings.Join(n.Functions, ", ")}, {Text: n.State}, {Tick: true}})
 		}
-		w.list("Entitlements that the matrix names and no snapshot shows", t, len(w.m.Missing), MappingAnnex)
+		w.Bounded("Entitlements that the matrix names and no snapshot shows", t, mostPrinted, len(w.m.Missing), MappingAnnex)
 	}
 	w.Section("Privileged, and mapped to no function", 30)
 	if len(w.m.Bare) == 0 {
@@ -142,7 +142,7 @@ func (w *builder) coverage() {
 	for _, e := range w.m.Bare[:min(len(w.m.Bare), mostPrinted)] {
 		bare.Rows = append(bare.Rows, []document.Cell{{Text: e.System}, {Text: e.Name}, {Text: frame.Dash(e.Kind)}, {Tick: true}})
 	}
-	w.list("Privileged entitlements that are mapped to no function", bare, len(w.m.Bare), MappingAnnex)
+	w.Bounded("Privileged entitlements that are mapped to no function", bare, mostPrinted, len(w.m.Bare), MappingAnnex)
 }
 
 func yes(b bool) string {
@@ -204,7 +204,7 @@ func (w *builder) seeded() {
 		}
 		t.Rows = append(t.Rows, []document.Cell{{Text: string(s.Kind)}, {Text: s.What}, holds, {Text: nothing(s.Expected)}, {Text: nothing(s.Fired)}, same})
 	}
-	w.list("Seeded tests", t, len(w.m.Seeds), SeedsAnnex)
+	w.Bounded("Seeded tests", t, mostPrinted, len(w.m.Seeds), SeedsAnnex)
 }
 
 func nothing(list []string) string {
@@ -216,14 +216,6 @@ func nothing(list []string) string {
 
 func must(k SeedKind) string {
 	return map[SeedKind]string{Violation: "fire, and be open", Control: "not fire", Disabled: "not fire", Covered: "fire, and be accepted", Lapsed: "fire, and be open", Stranger: "fire, and be open"}[k]
-}
-
-// list adds a table, and says when it is not all.
-func (w *builder) list(caption string, t document.Table, all int, annex string) {
-	w.Table(caption, t)
-	if all > mostPrinted {
-		w.Note(fmt.Sprintf("%s are printed, %s more are in %s.", frame.Number(mostPrinted), frame.Number(all-mostPrinted), annex))
-	}
 }
 
 func (w *builder) sample() {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"muster/reports/chart"
@@ -81,7 +80,7 @@ func (w *builder) scope() (s System) {
 
 func (w *builder) covered() string {
 	s := w.scope()
-	return percent(s.Covered, s.Privileged)
+	return frame.Percent(s.Covered, s.Privileged)
 }
 
 // verdict is the report in one sentence or two.
@@ -89,13 +88,13 @@ func (w *builder) verdict() string {
 	t := w.m.Totals
 	switch {
 	case t.Failed > 0:
-		return fmt.Sprintf("%s did not come out as expected: what the rules say about conflicts cannot be relied on.", capital(frame.Plural(t.Failed, "seeded test")))
+		return fmt.Sprintf("%s did not come out as expected: what the rules say about conflicts cannot be relied on.", frame.Capital(frame.Plural(t.Failed, "seeded test")))
 	case t.Held == 0:
 		return "Nobody can exercise all functions of a conflict, as far as the snapshots show."
 	}
-	text := fmt.Sprintf("%s can exercise what nobody may combine: %s, of which %s open and %s accepted", capital(frame.Plural(t.Persons, "person")), frame.Plural(t.Held, "conflict"), is(t.Open), is(t.Accepted))
+	text := fmt.Sprintf("%s can exercise what nobody may combine: %s, of which %s open and %s accepted", frame.Capital(frame.Plural(t.Persons, "person")), frame.Plural(t.Held, "conflict"), frame.Number(t.Open)+" "+frame.Of(t.Open, "is", "are"), frame.Number(t.Accepted)+" "+frame.Of(t.Accepted, "is", "are"))
 	if n := len(w.m.Unfound); n > 0 {
-		text += fmt.Sprintf("; %s %s no finding", frame.Number(n), have(n))
+		text += fmt.Sprintf("; %s %s no finding", frame.Number(n), frame.Of(n, "has", "have"))
 	}
 	return text + "."
 }
@@ -113,10 +112,10 @@ func (w *builder) beware() []string {
 		out = append(out, "No rule judges the conflicts of the matrix.")
 	}
 	if n := len(m.Unfound); n > 0 {
-		out = append(out, capital(frame.Plural(n, "conflict"))+" that people have, by the matrix, "+have(n)+" no finding.")
+		out = append(out, frame.Capital(frame.Plural(n, "conflict"))+" that people have, by the matrix, "+frame.Of(n, "has", "have")+" no finding.")
 	}
 	if n := len(m.Stale); n > 0 {
-		out = append(out, capital(frame.Plural(n, "finding"))+" stand"+third(n)+" although the run's facts do not show the conflict: a source could not be read whole, or an account could not be linked.")
+		out = append(out, frame.Capital(frame.Plural(n, "finding"))+" stand"+frame.Of(n, "s", "")+" although the run's facts do not show the conflict: a source could not be read whole, or an account could not be linked.")
 	}
 	missing, unread := 0, map[string]bool{}
 	for _, n := range m.Missing {
@@ -127,16 +126,16 @@ func (w *builder) beware() []string {
 		}
 	}
 	if missing > 0 {
-		out = append(out, capital(frame.Plural(missing, "entitlement"))+" that the matrix names "+isOnly(missing)+" in no snapshot of the system: a conflict through "+them(missing)+" cannot be found.")
+		out = append(out, frame.Capital(frame.Plural(missing, "entitlement"))+" that the matrix names "+frame.Of(missing, "is", "are")+" in no snapshot of the system: a conflict through "+frame.Of(missing, "it", "them")+" cannot be found.")
 	}
 	if len(unread) > 0 {
-		out = append(out, capital(frame.Plural(len(unread), "system"))+" of the matrix "+was(len(unread))+" never read whole.")
+		out = append(out, frame.Capital(frame.Plural(len(unread), "system"))+" of the matrix "+frame.Of(len(unread), "was", "were")+" never read whole.")
 	}
 	if n := len(m.Bare); n > 0 {
-		out = append(out, capital(frame.Plural(n, "privileged entitlement"))+" of the systems in scope "+isOnly(n)+" mapped to no function: what "+them(n)+" can be combined with is not judged.")
+		out = append(out, frame.Capital(frame.Plural(n, "privileged entitlement"))+" of the systems in scope "+frame.Of(n, "is", "are")+" mapped to no function: what "+frame.Of(n, "it", "them")+" can be combined with is not judged.")
 	}
 	if t.Expired > 0 {
-		out = append(out, capital(frame.Plural(t.Expired, "mitigation"))+" "+have(t.Expired)+" expired.")
+		out = append(out, frame.Capital(frame.Plural(t.Expired, "mitigation"))+" "+frame.Of(t.Expired, "has", "have")+" expired.")
 	}
 	return out
 }
@@ -174,7 +173,7 @@ func (w *builder) conclusion() {
 	if t.Held > 0 {
 		c := chart.HeatMap(w.m.bySystem())
 		c.Title = "Conflicts by system"
-		c.Alt = fmt.Sprintf("%s of %s, by conflict (columns) and by the systems whose entitlements give it (rows). One that spans several systems counts in each.", capital(frame.Plural(t.Held, "conflict")), frame.Plural(t.Persons, "person"))
+		c.Alt = fmt.Sprintf("%s of %s, by conflict (columns) and by the systems whose entitlements give it (rows). One that spans several systems counts in each.", frame.Capital(frame.Plural(t.Held, "conflict")), frame.Plural(t.Persons, "person"))
 		c.Data.Columns[0].Title = "Conflict"
 		c.Data.Columns[len(c.Data.Columns)-1].Title = "in all systems"
 		w.Section(c.Title, 60)
@@ -256,49 +255,3 @@ func through(h Held) document.Cell {
 }
 
 func firsts(list []string) []string { return list[:min(len(list), 20)] }
-
-func percent(n, of int) string {
-	if of == 0 {
-		return "–"
-	}
-	return strconv.FormatFloat(100*float64(n)/float64(of), 'f', 1, 64) + " %"
-}
-
-func is(n int) string { return frame.Number(n) + " " + isOnly(n) }
-
-func isOnly(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-func was(n int) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
-}
-
-func have(n int) string {
-	if n == 1 {
-		return "has"
-	}
-	return "have"
-}
-
-func third(n int) string {
-	if n == 1 {
-		return "s"
-	}
-	return ""
-}
-
-func them(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
-}
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

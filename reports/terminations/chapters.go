@@ -2,7 +2,6 @@ package terminations
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"muster/internal/access"
@@ -38,7 +37,7 @@ func (w *builder) breaches() {
 		if len(of) == 0 {
 			continue
 		}
-		t.Rows = append(t.Rows, []document.Cell{{Text: capital(string(v)) + ": " + frame.Plural(len(of), "account"), Font: document.Bold}})
+		t.Rows = append(t.Rows, []document.Cell{{Text: frame.Capital(string(v)) + ": " + frame.Plural(len(of), "account"), Font: document.Bold}})
 		for _, r := range of[:min(len(of), mostPrinted)] {
 			due := "–"
 			if !r.Due.IsZero() {
@@ -82,7 +81,7 @@ func (w *builder) usable() {
 		w.Para("No account of a leaver was usable in the last complete snapshot of its system.")
 		return
 	}
-	w.Para(capital(frame.Plural(len(list), "account")) + " of leavers could be used when the system was last read whole, whether the time is over or not.")
+	w.Para(frame.Capital(frame.Plural(len(list), "account")) + " of leavers could be used when the system was last read whole, whether the time is over or not.")
 	t := document.Table{Columns: []document.Column{{Title: "Leaver", Share: 34}, {Title: "Account", Share: 30}, {Title: "Linked by", Share: 18}, {Title: "Usable on, UTC", Share: 24, Whole: true}, {Title: "Snapshot", Share: 34}, {Title: "Since the end", Share: 15, Align: 'R'}}}
 	for _, r := range list[:min(len(list), mostPrinted)] {
 		since := "–"
@@ -91,7 +90,7 @@ func (w *builder) usable() {
 		}
 		t.Rows = append(t.Rows, []document.Cell{who(r.Of), account(r), {Text: r.Key}, {Text: frame.Minute(r.On.At)}, {Text: r.On.ID}, {Text: since}})
 	}
-	w.list("Accounts that are still usable", t, len(list), AccountsAnnex)
+	w.Bounded("Accounts that are still usable", t, mostPrinted, len(list), AccountsAnnex)
 }
 
 func (w *builder) logins() {
@@ -103,13 +102,13 @@ func (w *builder) logins() {
 		w.Para("No use after the last day is on record. " + told)
 		return
 	}
-	w.Para(capital(frame.Plural(len(list), "account")) + " " + was(len(list)) + " used after the end of the last day. " + told)
+	w.Para(frame.Capital(frame.Plural(len(list), "account")) + " " + frame.Of(len(list), "was", "were") + " used after the end of the last day. " + told)
 	t := document.Table{Columns: []document.Column{{Title: "Leaver", Share: 34}, {Title: "Account", Share: 30}, {Title: "Ended", Share: 17, Whole: true}, {Title: "Used on, UTC", Share: 24, Whole: true}, {Title: "After the end", Share: 14, Align: 'R'},
 		{Title: "Shown by snapshot", Share: 36}, {Title: "Followed up", Share: 13, Align: 'C'}}}
 	for _, r := range list[:min(len(list), mostPrinted)] {
 		t.Rows = append(t.Rows, []document.Cell{who(r.Of), account(r), {Text: frame.Date(r.Of.Ends)}, {Text: frame.Minute(r.Login.At)}, {Text: span(seconds(r.Login.At.Sub(r.Of.Ends)))}, {Text: r.Login.Shown.ID}, {Tick: true}})
 	}
-	w.list("Accounts that were used after the last day", t, len(list), AccountsAnnex)
+	w.Bounded("Accounts that were used after the last day", t, mostPrinted, len(list), AccountsAnnex)
 }
 
 // hr is about those whom HR showed late, and those who came back.
@@ -141,7 +140,7 @@ func (w *builder) hr() {
 		all := len(late.Rows)
 		late.Rows = late.Rows[:min(all, mostPrinted)]
 		w.Section("Late entries", 25)
-		w.list("Leavings that HR showed late", late, all, LeaversAnnex)
+		w.Bounded("Leavings that HR showed late", late, mostPrinted, all, LeaversAnnex)
 	}
 	if len(again.Rows) == 0 {
 		w.Para("Nobody who left was hired again under the same worker id.")
@@ -151,7 +150,7 @@ func (w *builder) hr() {
 	again.Rows = again.Rows[:min(all, mostPrinted)]
 	w.Section("Hired again", 25)
 	w.Para("What happened to an account after the person worked again is not judged here.")
-	w.list("Workers who were hired again", again, all, LeaversAnnex)
+	w.Bounded("Workers who were hired again", again, mostPrinted, all, LeaversAnnex)
 }
 
 func (w *builder) leavers() {
@@ -184,7 +183,7 @@ func (w *builder) leavers() {
 		}
 		t.Rows = append(t.Rows, []document.Cell{who(l), kind, {Text: frame.Date(l.LastDay)}, detected, accounts})
 	}
-	w.list("The leavers of the period", t, len(w.m.Leavers), LeaversAnnex)
+	w.Bounded("The leavers of the period", t, mostPrinted, len(w.m.Leavers), LeaversAnnex)
 }
 
 // nights says how well the sources were read.
@@ -214,7 +213,7 @@ func (w *builder) nights() {
 	w.Table("Snapshots of the sources", t)
 	if all > 0 {
 		w.Section("Not complete", 25)
-		w.list("Snapshots that are not complete", missed, all, "evidence.json")
+		w.Bounded("Snapshots that are not complete", missed, mostPrinted, all, "evidence.json")
 	}
 }
 
@@ -237,19 +236,12 @@ func (w *builder) limits() {
 		"Who left is what HR says. Whoever works for the organisation and is not in HR is not in the population.",
 		"Whose an account is, is what the links of the nightly runs say. An account that was linked with nobody is not in the population: the reconciliation lists it as an orphan. Service, shared and break-glass accounts that a leaver " +
 			"answered for are not theirs, and the reconciliation lists those without an owner.",
+		"An account that was linked with somebody else later is told of the leaver all the same; the annex names the first and the last run that linked it with them.",
 		"Snapshots are taken once a night. What happened between two of them, and was undone before the second, does not show.",
 		"An account is one login of one system. Sessions, tokens and keys that outlive it are not seen here.",
 		"Links and facts are kept for a time that is configured; what is older is unknown here, and the packs of those nights are the evidence.",
 		"A last day is counted in UTC. An organisation in another time zone has days that begin earlier or later by as much.",
 	}})
-}
-
-// list adds a table, and says when it is not all.
-func (w *builder) list(caption string, t document.Table, all int, annex string) {
-	w.Table(caption, t)
-	if more := all - len(t.Rows); more > 0 {
-		w.Note(fmt.Sprintf("%s are printed, %s more are in %s.", frame.Number(len(t.Rows)), frame.Number(more), annex))
-	}
 }
 
 func who(l Leaver) document.Cell {
@@ -288,35 +280,3 @@ func meaning(c Cause) string {
 		CauseTold: "the policy tells the owner and changes nothing", CausePolicy: "no policy says that access of leavers is taken away", CauseRefused: "somebody refused the removal, or nobody decided",
 		CausePlanned: "the removal was planned or done too late", CauseNights: "two nights lie too far apart to tell", CauseExpired: "what was read then is no longer kept", CauseBefore: "it was unusable when it was first seen, and nothing shows since when", CauseUnknown: "nothing on record says why"}[c]
 }
-
-func percent(n, of int) string {
-	if of == 0 {
-		return "–"
-	}
-	return strconv.FormatFloat(100*float64(n)/float64(of), 'f', 1, 64) + " %"
-}
-
-func were(n int) string { return frame.Number(n) + " " + was(n) }
-
-func was(n int) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
-}
-
-func verb(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return frame.Number(n) + " times"
-}
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

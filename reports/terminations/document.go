@@ -71,7 +71,7 @@ func (w *builder) cover() document.Cover {
 	t := w.m.Totals
 	c := document.Cover{Verdict: w.verdict(), Figures: []document.Figure{
 		{Number: frame.Number(t.Leavers), Label: "leavers, with " + frame.Plural(t.Accounts, "account")},
-		{Number: percent(t.Of(InTime)+t.Of(LateByHR), t.over()), Label: "of the " + frame.Plural(t.over(), "account") + " whose time is over proven unusable in time"},
+		{Number: frame.Percent(t.Of(InTime)+t.Of(LateByHR), t.over()), Label: "of the " + frame.Plural(t.over(), "account") + " whose time is over proven unusable in time"},
 		{Number: frame.Number(t.On), Label: "of the accounts still usable at the end"},
 	}}
 	if lines := w.beware(); len(lines) > 0 {
@@ -104,10 +104,10 @@ func (w *builder) verdict() string {
 	case t.Leavers == 0:
 		return "Nobody left in the period, as far as the snapshots of HR show."
 	case t.Accounts == 0:
-		return capital(frame.Plural(t.Leavers, "leaver")) + ", and no account of theirs is known in the systems of this report."
+		return frame.Capital(frame.Plural(t.Leavers, "leaver")) + ", and no account of theirs is known in the systems of this report."
 	}
 	text := fmt.Sprintf("Of %s of %s, %s proven unusable in the time that is allowed and %s not", frame.Plural(t.Accounts, "account"), frame.Plural(t.Leavers, "leaver"),
-		were(t.Of(InTime)+t.Of(LateByHR)), were(failed))
+		frame.Number(t.Of(InTime)+t.Of(LateByHR))+" "+frame.Of(t.Of(InTime)+t.Of(LateByHR), "was", "were"), frame.Number(failed)+" "+frame.Of(failed, "was", "were"))
 	if open > 0 {
 		text += fmt.Sprintf("; of %s it is not proven", frame.Number(open))
 	}
@@ -128,13 +128,13 @@ func (w *builder) beware() []string {
 		out = append(out, frame.Plural(t.Of(StillOpen), "account")+" of leavers can still be used, and the time is over.")
 	}
 	if t.Logins > 0 {
-		out = append(out, frame.Plural(t.Logins, "account")+" "+was(t.Logins)+" used after the last day.")
+		out = append(out, frame.Plural(t.Logins, "account")+" "+frame.Of(t.Logins, "was", "were")+" used after the last day.")
 	}
 	if f := m.HR.First; f != nil && f.At.After(m.Period.From.AddDate(0, 0, 1)) {
 		out = append(out, "HR is known from "+frame.Minute(f.At)+" UTC on, which is after the beginning of the period: who had left by then is in the report with the last day that HR gives; when HR entered it is not known.")
 	}
 	if n := len(m.HR.Missed); n > 0 {
-		out = append(out, "HR was not read whole "+times(n)+" from the beginning of the period on.")
+		out = append(out, "HR was not read whole "+frame.Of(n, "once", frame.Number(n)+" times")+" from the beginning of the period on.")
 	}
 	var without []string
 	for _, s := range m.Systems {
@@ -152,8 +152,9 @@ func (w *builder) conclusion() {
 	w.Chapter("Conclusion")
 	t := w.m.Totals
 	w.Para(w.verdict())
-	w.Para(fmt.Sprintf("The population is every worker whose last day, by HR, lies in the period, and everyone whose leaving HR showed in the period although the last day was before it. There "+verb(t.Leavers)+" %s; of %s no account is known"+w.here()+". "+
-		"Besides, HR's first kept snapshot shows %s who left before the period and %s not in it.", frame.Plural(t.Leavers, "leaver"), frame.Number(t.NoAccount), frame.Plural(w.m.Earlier, "worker"), verb(w.m.Earlier)))
+	w.Para(fmt.Sprintf("The population is every worker whose last day, by HR, lies in the period, and everyone whose leaving HR showed in the period although the last day was before it. There %s %s; of %s no account is known%s. "+
+		"Besides, HR's first kept snapshot shows %s who left before the period and %s not in it.", frame.Of(t.Leavers, "is", "are"), frame.Plural(t.Leavers, "leaver"), frame.Number(t.NoAccount), w.here(),
+		frame.Plural(w.m.Earlier, "worker"), frame.Of(w.m.Earlier, "is", "are")))
 	kinds := document.Table{Columns: []document.Column{{Title: "Left as", Share: 40}, {Title: "Leavers", Share: 15, Align: 'R'}}}
 	for _, c := range t.ByKind {
 		if c.N > 0 {
@@ -166,7 +167,7 @@ func (w *builder) conclusion() {
 	verdicts := document.Table{Columns: []document.Column{{Title: "Accounts", Share: 30}, {Title: "Number", Share: 12, Align: 'R'}, {Title: "Share", Share: 12, Align: 'R'}, {Title: "What it says", Share: 80}}}
 	for _, v := range Verdicts() {
 		if n := t.Of(v); n > 0 {
-			verdicts.Rows = append(verdicts.Rows, []document.Cell{verdictCell(v), {Text: frame.Number(n)}, {Text: percent(n, t.Accounts)}, {Text: says(v)}})
+			verdicts.Rows = append(verdicts.Rows, []document.Cell{verdictCell(v), {Text: frame.Number(n)}, {Text: frame.Percent(n, t.Accounts)}, {Text: says(v)}})
 		}
 	}
 	if len(verdicts.Rows) > 0 {

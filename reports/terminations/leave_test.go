@@ -20,6 +20,13 @@ func TestARehireIsALeavingAndNothingAfterItIsHeldAgainstThem(t *testing.T) {
 	if l.Rehired == nil || !l.Rehired.Start.Equal(lastDay(20)) || a.Verdict != InTime || a.Login != nil || a.How != "disabled" {
 		t.Errorf("%+v\n%+v", l, a)
 	}
+	// An account that was made when they worked again has nothing to do with the leaving.
+	w.account("W-1", "a2", 31)
+	w.Accounts["W-1"][1].Seen = w.Systems[0].History.from(20, 30)
+	if _, a := w.one(); a.Account != "a1" {
+		t.Errorf("%+v", a)
+	}
+	w.Accounts["W-1"] = w.Accounts["W-1"][:1]
 	// Left again under the same id: two leavings.
 	w.Persons[0].Changes = append(w.Persons[0].Changes, PersonChange{At: w.HR.place(26), Status: access.StatusTerminated, End: lastDay(25), Type: access.Employee})
 	if m := Sum(w.Facts); len(m.Leavers) != 2 || m.Leavers[1].Accounts[0].Verdict != StillOpen || m.Totals.Rehired != 1 {

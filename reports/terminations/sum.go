@@ -30,7 +30,7 @@ func Sum(f Facts) Model {
 				continue
 			}
 			for _, a := range f.Accounts[p.ID] {
-				if s, ok := systems[a.System]; ok && (f.System == "" || f.System == a.System) {
+				if s, ok := systems[a.System]; ok && (f.System == "" || f.System == a.System) && !a.later(l, s.History) {
 					l.Accounts = append(l.Accounts, judge(l, a, s, actions[[2]string{a.System, a.ID}], f))
 				}
 			}
@@ -53,6 +53,11 @@ func (f Facts) Concerns(p Person) bool {
 		}
 	}
 	return false
+}
+
+// later reports whether an account was made only when the person worked again.
+func (a Account) later(l Leaver, h History) bool {
+	return l.Rehired != nil && len(a.Seen) > 0 && !h.Usable[a.Seen[0]].At.Before(l.Rehired.Start)
 }
 
 // within reports whether a leaving belongs to the report: the last day lies in the period; or HR showed it in the period, and it ended before, so that no earlier report
