@@ -44,7 +44,9 @@ func reportKinds() []reportKind {
 	return []reportKind{
 		{"access-review", "A campaign: its population, reviewers, decisions, and what is proven to be gone", []string{"campaign"}, gatherReview},
 		{"terminations", "Who left, and when each of their accounts was proven unusable", []string{"period", "system"}, gatherTerminations},
+		{"sod", "Segregation of duties: the matrix, whether its rules fire, conflicts and mitigations", nil, gatherSoD},
 		{"person", "Why one person has what they have", []string{"person"}, gatherPerson},
+		{"controls", "Control by control: procedure, population, tests, deviations", []string{"period", "control"}, gatherControls},
 	}
 }
 
@@ -180,6 +182,26 @@ func gatherTerminations(ctx context.Context, s *cli.Session, g dossier.Ground, a
 		return reported{}, err
 	}
 	return reported{run: g.Run, job: l.Job()}, nil
+}
+
+func gatherSoD(ctx context.Context, _ *cli.Session, g dossier.Ground, _ asked) (reported, error) {
+	d, err := dossier.SoD(ctx, g)
+	if err != nil {
+		return reported{}, err
+	}
+	return reported{run: g.Run, job: d.Job()}, nil
+}
+
+func gatherControls(ctx context.Context, _ *cli.Session, g dossier.Ground, ask asked) (reported, error) {
+	period, err := periodOf(ask, g.Run)
+	if err != nil {
+		return reported{}, err
+	}
+	c, err := dossier.Controls(ctx, g, period, ask.control)
+	if err != nil {
+		return reported{}, err
+	}
+	return reported{run: g.Run, job: c.Job()}, nil
 }
 
 func gatherPerson(ctx context.Context, _ *cli.Session, g dossier.Ground, ask asked) (reported, error) {

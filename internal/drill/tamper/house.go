@@ -137,7 +137,7 @@ func (h *house) night(ctx context.Context, n int) error {
 
 // reports makes the packs of the other kinds.
 func (h *house) reports(ctx context.Context) error {
-	for _, args := range [][]string{{"terminations", "--period", "2026-09-01..2026-11-23"}, {"person", "--person", "W-00050"}, {"access-review", "--campaign", "Quarter"}} {
+	for _, args := range [][]string{{"controls"}, {"sod"}, {"terminations", "--period", "2026-09-01..2026-11-23"}, {"person", "--person", "W-00050"}, {"access-review", "--campaign", "Quarter"}} {
 		if args[0] == "access-review" {
 			if err := h.review(ctx); err != nil {
 				return err
