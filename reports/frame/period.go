@@ -27,16 +27,19 @@ func ParsePeriod(text string) (Period, error) {
 		from := time.Date(year, time.Month(3*n-2), 1, 0, 0, 0, 0, time.UTC)
 		return Period{from, from.AddDate(0, 3, -1)}, nil
 	}
-	first, last, two := strings.Cut(text, "..")
+	first, last, _ := strings.Cut(text, "..")
 	from, err := time.Parse(time.DateOnly, first)
 	to, err2 := time.Parse(time.DateOnly, last)
-	if err = errors.Join(err, err2); err == nil && to.Before(from) {
-		err = errors.New("it ends before it begins")
+	why := ""
+	switch {
+	case err != nil || err2 != nil:
+		why = "it is no period"
+	case to.Before(from):
+		why = "it ends before it begins"
+	default:
+		return Period{from, to}, nil
 	}
-	if !two || err != nil {
-		return Period{}, &access.Error{Op: fmt.Sprintf("read period %q", text), Kind: access.Invalid, Hint: "write a quarter, such as 2026-Q3, or two days, such as 2026-07-01..2026-09-30", Err: errors.Join(errors.New("it is no period"), err)}
-	}
-	return Period{from, to}, nil
+	return Period{}, &access.Error{Op: fmt.Sprintf("read period %q", text), Kind: access.Invalid, Hint: "write a quarter, such as 2026-Q3, or two days, such as 2026-07-01..2026-09-30", Err: errors.New(why)}
 }
 
 // Has reports whether a moment lies in the period.

@@ -132,7 +132,7 @@ func (w *builder) beware() []string {
 		out = append(out, frame.Capital(frame.Plural(len(unread), "system"))+" of the matrix "+frame.Of(len(unread), "was", "were")+" never read whole.")
 	}
 	if n := len(m.Bare); n > 0 {
-		out = append(out, frame.Capital(frame.Plural(n, "privileged entitlement"))+" of the systems in scope "+frame.Of(n, "is", "are")+" mapped to no function: what "+frame.Of(n, "it", "them")+" can be combined with is not judged.")
+		out = append(out, frame.Capital(frame.Plural(n, "privileged entitlement"))+" of the systems in scope "+frame.Of(n, "is", "are")+" mapped to no function: what "+frame.Of(n, "it", "they")+" can be combined with is not judged.")
 	}
 	if t.Expired > 0 {
 		out = append(out, frame.Capital(frame.Plural(t.Expired, "mitigation"))+" "+frame.Of(t.Expired, "has", "have")+" expired.")
