@@ -18,7 +18,7 @@ const SampleSize = 25
 type Sample struct {
 	Annex   string   // the population: an annex whose first column is the id
 	What    string   // what one of it is: "account of a leaver"
-	Pattern string   // of an id, an extended regular expression for grep: T-[A-Z2-7]{8}
+	Pattern string   // of an id, an extended regular expression for grep: T-[0-9]+
 	IDs     []string // all of the population, each once
 	Size    int      // how many are drawn; all when there are fewer
 }

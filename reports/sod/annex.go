@@ -28,7 +28,7 @@ func Conflicts(t *sheet.Table, m Model) error {
 		}
 		for _, s := range h.Sides {
 			for _, u := range s.Uses {
-				if err := t.Row([]string{h.id(), h.Conflict, h.Person, h.Name, h.Dept, h.Finding, h.State, h.Severity, moment(h.Since), h.Accepted, until, string(h.Exercised), s.Function, string(s.Used), u.System,
+				if err := t.Row([]string{h.ID, h.Conflict, h.Person, h.Name, h.Dept, h.Finding, h.State, h.Severity, moment(h.Since), h.Accepted, until, string(h.Exercised), s.Function, string(s.Used), u.System,
 					u.AccountID, u.Account, u.ID, u.Entitlement, moment(u.Since), strconv.FormatBool(u.Oldest), moment(u.LastLogin), strconv.FormatBool(u.Never)}); err != nil {
 					return err
 				}

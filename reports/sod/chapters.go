@@ -219,11 +219,11 @@ func must(k SeedKind) string {
 }
 
 func (w *builder) sample() {
-	s := frame.Sample{Annex: ConflictsAnnex, What: "conflict", Pattern: "C-[A-Z2-7]{8}", Size: frame.SampleSize}
+	s := frame.Sample{Annex: ConflictsAnnex, What: "conflict", Pattern: "C-[0-9]+", Size: frame.SampleSize}
 	by := map[string]Held{}
 	for _, h := range w.m.Held {
-		s.IDs = append(s.IDs, h.id())
-		by[h.id()] = h
+		s.IDs = append(s.IDs, h.ID)
+		by[h.ID] = h
 	}
 	w.Sample(s, []document.Column{{Title: "Person", Share: 30}, {Title: "Conflict", Share: 30}, {Title: "Systems", Share: 24}, {Title: "Finding", Share: 20}}, func(id string) []document.Cell {
 		h := by[id]

@@ -1,8 +1,6 @@
 package sod
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
 	"fmt"
 	"strings"
 
@@ -18,12 +16,6 @@ const mostPrinted = 250
 type builder struct {
 	*frame.Builder
 	m Model
-}
-
-// id names a person's conflict.
-func (h Held) id() string {
-	sum := sha256.Sum256([]byte(h.Conflict + "\x00" + h.Person))
-	return "C-" + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:5])
 }
 
 // Document is the report.

@@ -145,6 +145,7 @@ const (
 
 // Held is one conflict that one person has.
 type Held struct {
+	ID        string     `json:"id"` // C-00001, in the order of the model
 	Conflict  string     `json:"conflict"`
 	Person    string     `json:"person"`
 	Name      string     `json:"name"`

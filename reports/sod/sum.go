@@ -1,6 +1,7 @@
 package sod
 
 import (
+	"fmt"
 	"slices"
 
 	"muster/internal/access"
@@ -81,6 +82,7 @@ func (m *Model) held(f Facts) {
 	has := map[key]bool{}
 	for i := range m.Held {
 		h := &m.Held[i]
+		h.ID = fmt.Sprintf("C-%05d", i+1) // of nothing but the order: it tells nothing of a person
 		k := key{h.Conflict, h.Person}
 		has[k], persons[h.Person] = true, true
 		h.judge()

@@ -218,7 +218,7 @@ func (w *builder) nights() {
 }
 
 func (w *builder) sample() {
-	s := frame.Sample{Annex: AccountsAnnex, What: "account", Pattern: "T-[A-Z2-7]{8}", Size: frame.SampleSize}
+	s := frame.Sample{Annex: AccountsAnnex, What: "account", Pattern: "T-[0-9]+", Size: frame.SampleSize}
 	for _, l := range w.m.Leavers {
 		for _, a := range l.Accounts {
 			s.IDs = append(s.IDs, a.ID)

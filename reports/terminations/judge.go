@@ -40,7 +40,7 @@ func (a Account) shows(h History, place int) (seen, AccountChange) {
 
 // judge works out how an account of a leaver ended.
 func judge(l Leaver, a Account, s System, actions []Action, f Facts) AccountEnd {
-	out := AccountEnd{ID: id("T-", l.Person, l.Ends.Format(time.RFC3339), a.System, a.ID), System: a.System, Account: a.ID, Name: a.Name, Key: string(a.Key), First: a.First, Last: a.Last, SLA: seconds(s.SLA)}
+	out := AccountEnd{System: a.System, Account: a.ID, Name: a.Name, Key: string(a.Key), First: a.First, Last: a.Last, SLA: seconds(s.SLA)}
 	until := f.AsOf
 	if l.Rehired != nil {
 		until = l.Rehired.Start.Add(-1)

@@ -1,19 +1,10 @@
 package terminations
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
-	"strings"
 	"time"
 
 	"muster/internal/access"
 )
-
-// id names a row by what it is about, so that the same row has the same name in every report.
-func id(prefix string, parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return prefix + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:5])
-}
 
 // over is the first moment without access of someone whose last day is given.
 func over(lastDay time.Time) time.Time { return lastDay.AddDate(0, 0, 1) }
@@ -81,7 +72,6 @@ func unlisted(p Person, hr History) (int, bool) {
 // leaver makes the row of a leaving.
 func leaver(p Person, l leaving, hr History) Leaver {
 	out := Leaver{Person: p.ID, Name: p.Name, Department: p.Department, Kind: kindOf(l), Status: l.change.Status, LastDay: l.change.End, Ends: l.ends(hr), Shown: hr.Usable[l.shown], Accounts: []AccountEnd{}}
-	out.ID = id("L-", p.ID, out.Ends.Format(time.RFC3339))
 	if l.shown > 0 {
 		before := hr.Usable[l.shown-1]
 		out.Before = &before

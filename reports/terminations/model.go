@@ -77,7 +77,7 @@ const (
 
 // Leaver is one leaving of one worker. Someone who was hired again and left again is two.
 type Leaver struct {
-	ID         string        `json:"id"` // L- and eight characters
+	ID         string        `json:"id"` // L-00001, in the order of the model
 	Person     string        `json:"person"`
 	Name       string        `json:"name"`
 	Department string        `json:"department"`
@@ -150,7 +150,7 @@ const (
 
 // AccountEnd is how one account of a leaver ended.
 type AccountEnd struct {
-	ID        string    `json:"id"` // T- and eight characters: the row of the annex
+	ID        string    `json:"id"` // T-00001: the row of the annex
 	System    string    `json:"system"`
 	Account   string    `json:"account_id"`
 	Name      string    `json:"account"`

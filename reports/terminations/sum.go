@@ -2,6 +2,7 @@ package terminations
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,8 +42,22 @@ func Sum(f Facts) Model {
 		}
 	}
 	slices.SortFunc(m.Leavers, func(a, b Leaver) int { return cmp.Or(a.Ends.Compare(b.Ends), cmp.Compare(a.Person, b.Person)) })
+	m.number()
 	m.count(f)
 	return m
+}
+
+// number gives the rows their ids. They are made of nothing but the order, so that they tell nothing of a person when the pack carries pseudonyms.
+func (m *Model) number() {
+	n := 0
+	for i := range m.Leavers {
+		l := &m.Leavers[i]
+		l.ID = fmt.Sprintf("L-%05d", i+1)
+		for j := range l.Accounts {
+			n++
+			l.Accounts[j].ID = fmt.Sprintf("T-%05d", n)
+		}
+	}
 }
 
 // Concerns reports whether the report would have a worker. Of all others nothing besides what HR says is needed.
