@@ -212,6 +212,9 @@ func (w *builder) charts() {
 	}
 	for _, r := range w.byRow {
 		c := bySLA[r.SLA]
+		if r.Verdict == Unsure {
+			continue
+		}
 		if r.FromClock != nil {
 			c.Took = append(c.Took, time.Duration(*r.FromClock)*time.Second)
 		} else if r.How == "usable" {
@@ -238,7 +241,7 @@ func (w *builder) charts() {
 		c := chart.Distribution(*bySLA[sla])
 		c.Title = title
 		w.Section(title, 75)
-		w.Note("Systems: " + strings.Join(names[sla], ", ") + ". Counted from where the time begins to run; what was unusable before counts as 0, and what is known only by a snapshot counts up to it. What was unusable before it was first seen is left out.")
+		w.Note("Systems: " + strings.Join(names[sla], ", ") + ". Counted from where the time begins to run; what was unusable before counts as 0, and what is known only by a snapshot counts up to it. Left out are accounts that were unusable before they were first seen, and those of which it is not proven whether it was in time.")
 		w.Add(c)
 	}
 }
