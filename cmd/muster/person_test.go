@@ -146,6 +146,38 @@ func TestAPackAboutOnePersonHoldsNobodyElse(t *testing.T) {
 			}
 		}
 	})
+	t.Run("commands", func(t *testing.T) { o.reportCommands(t, mended.Person) })
+}
+
+// reportCommands: a report on a period that is over rests on the last run of it; one on a person names their pack after them.
+func (o *org) reportCommands(t *testing.T, id string) {
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"controls", "--period", "2026-11-01..2026-11-22", "--control", "SOC 2 CC6.3"}, 0, "2026-11-01..2026-11-22-controls-soc2_cc6_3.zip"},
+		{[]string{"controls", "--period", "2026-10-01..2026-10-31"}, 1, "2026-10-01 to 2026-10-31"},
+		{[]string{"person", "--person", id}, 0, "2026-11-23-person-" + strings.ToLower(id) + ".zip"},
+		{[]string{"person", "--person", "nobody@acme.example"}, 1, "0 persons match"},
+	} {
+		dir := t.TempDir()
+		code, stdout, stderr := o.muster(append([]string{"report", "--out", dir}, c.args...)...)
+		if text := strings.Join(strings.Fields(stdout+stderr), " "); code != c.code || !strings.Contains(text, c.says) {
+			t.Errorf("%v ended with %d and said %s", c.args, code, text)
+		}
+		packs, err := filepath.Glob(filepath.Join(dir, "*.zip"))
+		if err != nil || len(packs) != 1-c.code {
+			t.Errorf("%v left %v (%v)", c.args, packs, err)
+			continue
+		}
+		for _, path := range packs {
+			rep, err := reperform.Verify(t.Context(), path, "")
+			if err != nil || c.args[0] == "controls" && !strings.HasPrefix(rep.File.Run.AsOf.Format(time.DateOnly), "2026-11-22") {
+				t.Errorf("%v rests on the run of %s (%v)", c.args, rep.File.Run.AsOf, err)
+			}
+		}
+	}
 }
 
 // takenAway lets somebody take a grant away that no bundle gives, and a day pass; it is the finding about it.

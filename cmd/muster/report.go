@@ -192,10 +192,20 @@ func gatherSoD(ctx context.Context, _ *cli.Session, g dossier.Ground, _ asked) (
 	return reported{run: g.Run, job: d.Job()}, nil
 }
 
-func gatherControls(ctx context.Context, _ *cli.Session, g dossier.Ground, ask asked) (reported, error) {
+// gatherControls rests on the last run of the period, unless one was asked for.
+func gatherControls(ctx context.Context, s *cli.Session, g dossier.Ground, ask asked) (reported, error) {
 	period, err := periodOf(ask, g.Run)
 	if err != nil {
 		return reported{}, err
+	}
+	if ask.run == "" && !period.Has(g.Run.AsOf) {
+		run, err := dossier.LastRunIn(ctx, s.Store, period)
+		if err != nil {
+			return reported{}, err
+		}
+		if g, err = ground(ctx, s, run); err != nil {
+			return reported{}, err
+		}
 	}
 	c, err := dossier.Controls(ctx, g, period, ask.control)
 	if err != nil {

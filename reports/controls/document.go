@@ -3,6 +3,7 @@ package controls
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"muster/internal/access"
 	"muster/reports/chart"
@@ -107,8 +108,13 @@ func (w *builder) beware() []string {
 	say(t.NotTested > 0, "%s not tested; the chapter \"What was not tested\" says why.", capital(were(t.NotTested)))
 	say(t.Whole < len(w.m.Runs), "%s of %s did not read every source whole.", frame.Number(len(w.m.Runs)-t.Whole), frame.Plural(len(w.m.Runs), "run"))
 	if n := len(w.m.Runs); n > 0 {
-		days := int(w.m.Period.To.Sub(w.m.Period.From).Hours()/24) + 1
-		say(n < days, "The period has %s, and %s completed in it.", frame.Plural(days, "day"), runs(n))
+		to := w.m.Period.To
+		if last := w.m.Runs[n-1].AsOf.UTC().Truncate(24 * time.Hour); last.Before(to) {
+			say(true, "The last run of the report is of %s; of the period after it nothing is said.", frame.Date(last))
+			to = last
+		}
+		days := int(to.Sub(w.m.Period.From).Hours()/24) + 1
+		say(n < days, "The period has %s up to the last run, and %s completed in it.", frame.Plural(days, "day"), runs(n))
 	}
 	return out
 }

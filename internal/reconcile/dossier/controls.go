@@ -64,7 +64,7 @@ func Controls(ctx context.Context, g Ground, period frame.Period, only string) (
 		return Controlled{}, err
 	}
 	if len(list) == 0 || list[len(list)-1].ID != g.Run.ID {
-		return Controlled{}, &access.Error{Op: "report on controls from " + period.String(), Kind: access.Invalid, Hint: "rest it on the last run of the period", Err: fmt.Errorf("run %s is not that", g.Run.ID)}
+		return Controlled{}, &access.Error{Op: "report on controls from " + period.String(), Kind: access.Invalid, Hint: "leave out --run, or give the last run of the period", Err: fmt.Errorf("run %s is not that", g.Run.ID)}
 	}
 	f := controls.Facts{Period: period, Only: only, Accepted: map[string]controls.Accepted{}}
 	for _, c := range rules.Controls() {
