@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
@@ -47,7 +48,21 @@ func (b *builder) build() ([]byte, error) {
 		return nil, err
 	}
 	b.file.Totals, b.file.FindingsSHA256 = tally.Totals, tally.Digest.Sum()
-	proofs := b.ledgerFile()
+	var more []named
+	b.file.Ledger, more = b.proven(b.at, b.ev.Ledger.Proofs, pack.ProofFolder)
+	if later := b.ev.Later; later != nil {
+		at, err := ledger.ParseCheckpoint(later.Checkpoint, b.ev.Ledger.VerifierKey)
+		if err != nil {
+			return nil, err
+		}
+		file, proofs := b.proven(at, later.Proofs, pack.LaterProofFolder)
+		b.file.Later = &file
+		var growth strings.Builder
+		for _, h := range later.Growth.Hashes {
+			growth.WriteString(h.String() + "\n")
+		}
+		more = append(append(more, named{pack.LaterCheckpointFile, later.Checkpoint}, named{pack.LaterConsistencyFile, growth.String()}), proofs...)
+	}
 	document := b.job.Document(frame.Input{Evidence: b.ev, File: b.file, Tally: tally, Checkpoint: b.at})
 	printed, pages, err := pdf.Print(document)
 	if err != nil {
@@ -79,9 +94,7 @@ func (b *builder) build() ([]byte, error) {
 		return nil, err
 	}
 	rest := []named{{pack.EvidenceFile, string(model)}, {pack.CheckpointFile, b.ev.Ledger.Checkpoint}}
-	for i, proof := range b.ev.Ledger.Proofs {
-		rest = append(rest, named{proofs[i], proof.String()})
-	}
+	rest = append(rest, more...)
 	guide, err := pack.Guide(b.file, where)
 	if err != nil {
 		return nil, err
@@ -105,20 +118,18 @@ func (b *builder) build() ([]byte, error) {
 	return sealed, err
 }
 
-// ledgerFile fills the model's part about the ledger and returns the names of the proofs' files.
-func (b *builder) ledgerFile() []string {
-	l := evidence.LedgerFile{Origin: b.at.Origin, Size: b.at.Size, Root: b.at.Root.String(), Entries: []evidence.EntryFile{}}
-	names := make([]string, len(b.ev.Ledger.Proofs))
-	for i, p := range b.ev.Ledger.Proofs {
-		names[i] = fmt.Sprintf("%s%d.tlog-proof", pack.ProofFolder, p.Index)
-		entry := evidence.EntryFile{Index: p.Index, Proof: names[i]}
-		if e, err := ledger.VerifyProof(p, b.ev.Ledger.Checkpoint, b.ev.Ledger.VerifierKey); err == nil {
+// proven tells what a folder of proofs holds, and gives its files.
+func (b *builder) proven(at ledger.Checkpoint, proofs []ledger.Proof, folder string) (evidence.LedgerFile, []named) {
+	l := evidence.LedgerFile{Origin: at.Origin, Size: at.Size, Root: at.Root.String(), Entries: []evidence.EntryFile{}}
+	var files []named
+	for _, p := range proofs {
+		entry := evidence.EntryFile{Index: p.Index, Proof: fmt.Sprintf("%s%d.tlog-proof", folder, p.Index)}
+		if e, err := ledger.VerifyProof(p, at.Text, b.ev.Ledger.VerifierKey); err == nil {
 			entry.Type, entry.System = e.Type, pack.SystemOf(e) // a proof that does not hold is left for Verify to name
 		}
-		l.Entries = append(l.Entries, entry)
+		l.Entries, files = append(l.Entries, entry), append(files, named{entry.Proof, p.String()})
 	}
-	b.file.Ledger = l
-	return names
+	return l, files
 }
 
 // annexes streams every table into the pack and counts the findings on the way.

@@ -39,7 +39,8 @@ type Job struct {
 	Name    string // of the files, without an ending
 	Detail  any    // what the kind says besides, for evidence.json; nil for nothing
 	Annexes []Annex
-	Redact  []byte // key of the pseudonyms that people have in a pack for outside; nil for their names
+	Entries []uint64 // of the ledger, younger than the run, that the pack rests on
+	Redact  []byte   // key of the pseudonyms that people have in a pack for outside; nil for their names
 	// Document is what the report says; it is printed as PDF and written as HTML.
 	Document func(frame.Input) document.Document
 }

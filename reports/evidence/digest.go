@@ -14,7 +14,7 @@ import (
 // left out. A pack that holds only some persons has other inputs, and no such digest.
 func (f File) RunDigest() (string, error) {
 	f.Kind, f.Subject, f.Pack, f.GeneratedBy, f.Renderer, f.Scope = "", "", "", "", "", Scope{}
-	f.Totals, f.FindingsSHA256, f.Annexes, f.Ledger, f.Detail = Totals{}, "", nil, LedgerFile{}, nil
+	f.Totals, f.FindingsSHA256, f.Annexes, f.Ledger, f.Later, f.Detail = Totals{}, "", nil, LedgerFile{}, nil, nil
 	f.Run.FinishedAt, f.Run.State = time.Time{}, ""
 	text, err := json.Marshal(f)
 	if err != nil {

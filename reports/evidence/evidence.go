@@ -27,6 +27,7 @@ type Evidence struct {
 	Ledger         Ledger
 	Trust          *trust.Signing // what the pack is signed with; there is no pack without
 	GeneratedBy    string         // muster's version, as `muster version` prints it
+	Later          *Later         // entries that are younger than the run; nil for none
 	Suppressed     int            // hits not raised because they rest on absence in an incomplete source
 	Scope          Scope          // what of the run the pack holds; the zero value is all of it
 }
@@ -132,6 +133,13 @@ type Ledger struct {
 	Checkpoint  string
 	VerifierKey string
 	Proofs      []ledger.Proof // run.start, config, rules, snapshot..., findings, run.end; sorted by index
+}
+
+// Later ties a pack to what was entered on the ledger after its run.
+type Later struct {
+	Checkpoint string
+	Growth     ledger.Consistency // from the run's checkpoint to this one
+	Proofs     []ledger.Proof
 }
 
 // Incomplete lists the sources that the run could not read whole.

@@ -36,6 +36,7 @@ type File struct {
 	Annexes        []Annex      `json:"annexes"`
 	Inputs         []Annex      `json:"inputs"` // what the run was configured with, so that it can be performed again; of no rows
 	Ledger         LedgerFile   `json:"ledger"`
+	Later          *LedgerFile  `json:"later,omitempty"`  // what was entered after the run and the pack rests on, at a later checkpoint
 	Detail         any          `json:"detail,omitempty"` // what a pack of its kind says besides; json.RawMessage when it was read
 }
 

@@ -28,6 +28,8 @@ func Explain(step string) Explanation {
 			"That the entries were true when they were written."},
 		"ledger": {"What the ledger got before the pack was made is what the pack says: the digests of configuration, rules, snapshots and findings, and of everything that the run says of itself (sources, rules, bundles, accepted risks, inputs).",
 			"That the systems told the truth to the collectors."},
+		"later": {"What people decided after the run, in a campaign for example, is in the ledger, which went on from the run's checkpoint and took nothing back; the decisions and the population in the tables are those of the ledger.",
+			"Who sat at the keyboard: the ledger has who said who they were, and how."},
 		"receipt": {"The SHA-256 of this very zip file is an entry of the ledger: it is the pack that was handed out and not one that was made later.",
 			"That no other pack of the same run was handed out besides; the ledger lists them all."},
 		"inputs": {"The rules in the pack are those whose digest is on the ledger; what the report says of rules, bundles and accepted risks is what their files say.",

@@ -83,6 +83,7 @@ func Verify(ctx context.Context, path, trustedKey string) (Report, error) {
 		{"checkpoint: signed by the ledger's key", c.checkpoint},
 		{"proofs: the run's entries are in the ledger", c.proofs},
 		{"ledger: its entries say what the pack says", c.statements},
+		{"later: what was entered after the run is in the ledger, which only grew", c.later},
 		{"receipt: the ledger has this very zip file", c.receipt},
 	} {
 		s := Step{Name: step.name}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"muster/internal/access"
@@ -68,8 +69,22 @@ func (g Ground) find(ctx context.Context, who string) (string, error) {
 	hint := "give the worker id, the e-mail address or the login"
 	if len(ids) > 1 {
 		hint = "give one of the worker ids " + strings.Join(ids, ", ")
+	} else if past, err := g.Store.PersonHistory(ctx, g.Run.ID, g.World.HR.System, who); err != nil {
+		return "", fmt.Errorf("look up %s: %w", who, err)
+	} else if last, ok := lastListed(past); ok {
+		hint = "HR listed them last on " + last + "; give a run of that time by --run"
 	}
 	return "", &access.Error{Op: "find person " + who, Kind: access.NotFound, Hint: hint, Err: fmt.Errorf("%d persons match", len(ids))}
+}
+
+// lastListed is the day of the last snapshot that has the person.
+func lastListed(past []store.PersonAt) (string, bool) {
+	for _, p := range slices.Backward(past) {
+		if p.Known {
+			return day(p.Snapshot.TakenAt), true
+		}
+	}
+	return "", false
 }
 
 // Narrow cuts the evidence of the run down to this person; see Narrow of data.

@@ -29,6 +29,8 @@ type Reviewed struct {
 	Campaign access.Campaign
 	Items    []access.ReviewItem
 	Model    accessreview.Model
+
+	entries []uint64 // of the ledger
 }
 
 // Review gathers a campaign, by the beginning of its id or its name.
@@ -46,10 +48,11 @@ func Review(ctx context.Context, records remediate.Records, trail Trail, ref str
 	if facts.Actions, err = removals(ctx, records, c); err != nil {
 		return Reviewed{}, err
 	}
-	if facts.Ledger, err = entries(ctx, trail, c); err != nil {
+	var proven []uint64
+	if facts.Ledger, proven, err = entries(ctx, trail, c); err != nil {
 		return Reviewed{}, err
 	}
-	return Reviewed{Campaign: c, Items: items, Model: accessreview.Sum(c, items, facts)}, nil
+	return Reviewed{Campaign: c, Items: items, Model: accessreview.Sum(c, items, facts), entries: proven}, nil
 }
 
 // removals are the newest actions that rest on the revocations of a campaign, by the id of the item.
@@ -78,8 +81,10 @@ func removals(ctx context.Context, records remediate.Records, c access.Campaign)
 	return out, nil
 }
 
-// entries are what the ledger has of a campaign.
-func entries(ctx context.Context, trail Trail, c access.Campaign) (accessreview.Ledger, error) {
+// entries are what the ledger has of a campaign, and the places of its freezing, its end and its decisions. Those that hand out tokens, remind, or
+// note a later removal come and go on after the end, and are not among them.
+func entries(ctx context.Context, trail Trail, c access.Campaign) (accessreview.Ledger, []uint64, error) {
+	var proven []uint64
 	out := accessreview.Ledger{Entries: []accessreview.Entry{}}
 	err := trail.Entries(ctx, 0, func(e ledger.Entry) error {
 		if e.Type != ledger.Campaign && e.Type != ledger.Decision && e.Type != ledger.Refusal {
@@ -101,8 +106,12 @@ func entries(ctx context.Context, trail Trail, c access.Campaign) (accessreview.
 		case data.Campaign != c.ID:
 		case e.Type == ledger.Decision:
 			out.Decisions++
+			proven = append(proven, e.Index)
 		case e.Type == ledger.Campaign:
 			out.Entries = append(out.Entries, accessreview.Entry{Index: e.Index, At: e.Time.UTC(), What: data.What})
+			if data.What == "frozen" || data.What == "closed" {
+				proven = append(proven, e.Index)
+			}
 			if data.What == "frozen" {
 				out.Frozen = data.Population
 			}
@@ -112,7 +121,7 @@ func entries(ctx context.Context, trail Trail, c access.Campaign) (accessreview.
 		}
 		return nil
 	})
-	return out, err
+	return out, proven, err
 }
 
 // Job is the pack of the campaign. Its base is the evidence of the run whose world was frozen.
@@ -125,7 +134,7 @@ func (r Reviewed) Job() reports.Job {
 		}
 		return nil
 	}
-	return reports.Job{Kind: "access-review", Subject: r.Campaign.ID, Name: r.Campaign.CreatedAt.UTC().Format("2006-01-02") + "-access-review-" + strings.ToLower(r.Campaign.ID), Detail: r.Model,
+	return reports.Job{Kind: "access-review", Subject: r.Campaign.ID, Name: r.Campaign.CreatedAt.UTC().Format("2006-01-02") + "-access-review-" + strings.ToLower(r.Campaign.ID), Detail: r.Model, Entries: r.entries,
 		Annexes: []reports.Annex{
 			{Name: accessreview.ItemsAnnex, Fill: func(t *sheet.Table) error { return accessreview.Items(t, each) }},
 			{Name: accessreview.DecisionsAnnex, Fill: func(t *sheet.Table) error { return accessreview.Decisions(t, each) }},
