@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +125,7 @@ func unpacked(t *testing.T, p reports.Pack) map[string]string {
 func TestAPackAboutOnePersonHoldsNobodyElse(t *testing.T) {
 	o := generate(t, orggen.Options{Persons: 300})
 	o.nightly(cli.ExitClean)
-	mended := o.takenAway()
+	mended, gone := o.takenAway(), o.dropped()
 	o.nightly(cli.ExitClean)
 	subjects := map[string]string{"": mended.Person} // rule to a person whom it found
 	for _, f := range o.findings() {
@@ -146,11 +147,11 @@ func TestAPackAboutOnePersonHoldsNobodyElse(t *testing.T) {
 			}
 		}
 	})
-	t.Run("commands", func(t *testing.T) { o.reportCommands(t, mended.Person) })
+	t.Run("commands", func(t *testing.T) { o.reportCommands(t, mended.Person, gone) })
 }
 
 // reportCommands: a report on a period that is over rests on the last run of it; one on a person names their pack after them.
-func (o *org) reportCommands(t *testing.T, id string) {
+func (o *org) reportCommands(t *testing.T, id, gone string) {
 	for _, c := range []struct {
 		args []string
 		code int
@@ -160,6 +161,7 @@ func (o *org) reportCommands(t *testing.T, id string) {
 		{[]string{"controls", "--period", "2026-10-01..2026-10-31"}, 1, "2026-10-01 to 2026-10-31"},
 		{[]string{"person", "--person", id}, 0, "2026-11-23-person-" + strings.ToLower(id) + ".zip"},
 		{[]string{"person", "--person", "nobody@acme.example"}, 1, "0 persons match"},
+		{[]string{"person", "--person", gone}, 1, "HR listed them last on 2026-11-22"},
 	} {
 		dir := t.TempDir()
 		code, stdout, stderr := o.muster(append([]string{"report", "--out", dir}, c.args...)...)
@@ -178,6 +180,32 @@ func (o *org) reportCommands(t *testing.T, id string) {
 			}
 		}
 	}
+}
+
+// dropped lets HR list somebody no more, whom it had as having left; it is their worker id.
+func (o *org) dropped() string {
+	o.t.Helper()
+	files, err := filepath.Glob(filepath.Join(o.dir, "hr", "*.csv"))
+	if err != nil || len(files) == 0 {
+		o.t.Fatalf("there is no HR export: %v", err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	rows := strings.SplitAfter(string(text), "\n")
+	for i := len(rows) - 1; i > 0; i-- {
+		id := regexp.MustCompile(`W-\d{5}`).FindString(rows[i])
+		if id == "" || !strings.Contains(strings.ToLower(rows[i]), "terminated") || strings.Count(string(text), id) != 1 {
+			continue
+		}
+		if err := os.WriteFile(files[0], []byte(strings.Replace(string(text), rows[i], "", 1)), 0o600); err != nil {
+			o.t.Fatal(err)
+		}
+		return id
+	}
+	o.t.Fatal("HR has nobody as having left")
+	return ""
 }
 
 // takenAway lets somebody take a grant away that no bundle gives, and a day pass; it is the finding about it.
