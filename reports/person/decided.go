@@ -10,7 +10,7 @@ import (
 
 // decided prints what was asked for, reviewed and done, and by whose decision.
 func (w *builder) decided() {
-	w.Chapter("What was asked, decided and done")
+	w.Part("What was asked, decided and done", 70)
 	w.requests()
 	w.reviews()
 	w.actions()
