@@ -128,11 +128,12 @@ func TestSixPacksOfTheAcmeRun(t *testing.T) {
 	later := &cli.App{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard, Version: "another", ConfigFile: filepath.Join(o.dir, "muster.yaml"),
 		Now: func() time.Time { return time.Now().AddDate(0, 0, 40) }}
 	o.again(later, another)
+	o.answers(first)
 	nowhere := t.TempDir()
 	if err := os.Rename(filepath.Join(o.dir, ".muster"), filepath.Join(nowhere, "moved")); err != nil { // verified without a data folder
 		t.Fatal(err)
 	}
-	pages := []string{}
+	pages, all := []string{}, t
 	for _, k := range kinds() {
 		t.Run(k[0], func(t *testing.T) {
 			path := first[k[0]]
@@ -151,7 +152,7 @@ func TestSixPacksOfTheAcmeRun(t *testing.T) {
 			if !strings.Contains(strings.Join(last.Details, " "), ", 0 differ") {
 				t.Errorf("not performed again: %v", last.Details)
 			}
-			folder := spread(t, path)
+			folder := spread(all, path) // the twins are looked at when all are there
 			pdf := filepath.Join(folder, pack.ReportFile)
 			if out := output(t, "qpdf", "--check", pdf); !strings.Contains(out, "No syntax or stream encoding errors") {
 				t.Errorf("qpdf: %s", out)
@@ -166,6 +167,44 @@ func TestSixPacksOfTheAcmeRun(t *testing.T) {
 		})
 	}
 	t.Run("twins", func(t *testing.T) { accessible(t, pages) })
+}
+
+// answers takes every row of docs/auditors.md at its word: the chapters are in the packs, the commands run and say something.
+func (o *org) answers(packs map[string]string) {
+	o.t.Helper()
+	text, err := os.ReadFile("../../docs/auditors.md")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	pages := map[string]string{}
+	for kind, path := range packs {
+		page, err := os.ReadFile(filepath.Join(spread(o.t, path), pack.HTMLFile))
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		pages[kind] = string(page)
+	}
+	words := strings.NewReplacer("PERSON", "W-00560", "PACK", packs["reconciliation"], "DIR", o.t.TempDir(), "CAMPAIGN", "Quarter", "FINDING", o.findings()[0].ID,
+		"LEDGER", filepath.Join(o.dir, ".muster", "ledger"))
+	rows := regexp.MustCompile("(?m)^\\| ([^|]+\\?|[^|]+\\.) \\| ([^|]+) \\| `muster ([^|]+)` \\|$").FindAllStringSubmatch(string(text), -1)
+	if want := strings.Count(string(text), "\n|") - 2; len(rows) != want || want < 20 {
+		o.t.Errorf("%d of %d rows can be read", len(rows), want)
+	}
+	for _, r := range rows {
+		for _, place := range strings.Split(r[2], "; ") {
+			kind, chapter, ok := strings.Cut(place, ": ")
+			if page := pages[strings.Trim(kind, "`")]; !ok || !regexp.MustCompile(`<h[23][^>]*>`+regexp.QuoteMeta(chapter)+`<`).MatchString(page) {
+				o.t.Errorf("%s: there is no chapter %q in the %s pack", r[1], chapter, kind)
+			}
+		}
+		var args []string
+		for _, a := range strings.Fields(r[3]) {
+			args = append(args, words.Replace(a))
+		}
+		if code, stdout, stderr := o.muster(args...); code != cli.ExitClean && code != cli.ExitFindings && code != cli.ExitIncomplete || stdout+stderr == "" {
+			o.t.Errorf("%s: muster %v ended with %d\n%s\n%s", r[1], args, code, stdout, stderr)
+		}
+	}
 }
 
 // again renders every kind in this process, by another clock.
@@ -201,7 +240,7 @@ func (o *org) again(a *cli.App, dir string) {
 	}
 }
 
-func spread(t *testing.T, path string) string {
+func spread(t testing.TB, path string) string {
 	t.Helper()
 	z, err := zip.OpenReader(path)
 	if err != nil {
@@ -361,7 +400,7 @@ func accessible(t *testing.T, pages []string) {
 		t.Fatalf("axe: %v %s", err, out)
 	}
 	lines := slices.DeleteFunc(strings.Split(string(out), "\n"), func(l string) bool { return l == "" })
-	if len(lines) != len(pages) {
+	if len(lines) != len(pages) || len(pages) != len(kinds()) {
 		t.Errorf("axe looked at %d of %d pages", len(lines), len(pages))
 	}
 	for _, line := range lines {
