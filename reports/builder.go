@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"strings"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
@@ -48,20 +47,9 @@ func (b *builder) build() ([]byte, error) {
 		return nil, err
 	}
 	b.file.Totals, b.file.FindingsSHA256 = tally.Totals, tally.Digest.Sum()
-	var more []named
-	b.file.Ledger, more = b.proven(b.at, b.ev.Ledger.Proofs, pack.ProofFolder)
-	if later := b.ev.Later; later != nil {
-		at, err := ledger.ParseCheckpoint(later.Checkpoint, b.ev.Ledger.VerifierKey)
-		if err != nil {
-			return nil, err
-		}
-		file, proofs := b.proven(at, later.Proofs, pack.LaterProofFolder)
-		b.file.Later = &file
-		var growth strings.Builder
-		for _, h := range later.Growth.Hashes {
-			growth.WriteString(h.String() + "\n")
-		}
-		more = append(append(more, named{pack.LaterCheckpointFile, later.Checkpoint}, named{pack.LaterConsistencyFile, growth.String()}), proofs...)
+	proofs, err := b.ledger()
+	if err != nil {
+		return nil, err
 	}
 	document := b.job.Document(frame.Input{Evidence: b.ev, File: b.file, Tally: tally, Checkpoint: b.at})
 	printed, pages, err := pdf.Print(document)
@@ -94,7 +82,7 @@ func (b *builder) build() ([]byte, error) {
 		return nil, err
 	}
 	rest := []named{{pack.EvidenceFile, string(model)}, {pack.CheckpointFile, b.ev.Ledger.Checkpoint}}
-	rest = append(rest, more...)
+	rest = append(rest, proofs...)
 	guide, err := pack.Guide(b.file, where)
 	if err != nil {
 		return nil, err
@@ -116,6 +104,23 @@ func (b *builder) build() ([]byte, error) {
 	}
 	_, err = b.w.AddBytes(pack.AttestFile, statement)
 	return sealed, err
+}
+
+// ledger fills the model's parts about the ledger and gives the files that prove them.
+func (b *builder) ledger() (files []named, err error) {
+	b.file.Ledger, files = b.proven(b.at, b.ev.Ledger.Proofs, pack.ProofFolder)
+	later := b.ev.Later
+	if later == nil {
+		return files, nil
+	}
+	at, err := ledger.ParseCheckpoint(later.Checkpoint, b.ev.Ledger.VerifierKey)
+	if err != nil {
+		return nil, err
+	}
+	file, proofs := b.proven(at, later.Proofs, pack.LaterProofFolder)
+	b.file.Later = &file
+	files = append(files, named{pack.LaterCheckpointFile, later.Checkpoint}, named{pack.LaterConsistencyFile, later.Growth.Text()})
+	return append(files, proofs...), nil
 }
 
 // proven tells what a folder of proofs holds, and gives its files.

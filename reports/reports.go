@@ -15,6 +15,7 @@ import (
 	"muster/reports/evidence"
 	"muster/reports/frame"
 	"muster/reports/pack"
+	"muster/reports/pack/check"
 	"muster/reports/reconciliation"
 )
 
@@ -107,9 +108,9 @@ func Write(ctx context.Context, job Job, ev evidence.Evidence, data evidence.Dat
 	return p, nil
 }
 
-// Verify checks a pack offline; see pack.Verify. An empty trustedKey takes the pack's own word for whose key it is.
-func Verify(ctx context.Context, packPath, trustedKey string) (pack.Report, error) {
-	return pack.Verify(ctx, packPath, trustedKey)
+// Verify checks a pack offline; see check.Verify. An empty trustedKey takes the pack's own word for whose key it is.
+func Verify(ctx context.Context, packPath, trustedKey string) (check.Report, error) {
+	return check.Verify(ctx, packPath, trustedKey)
 }
 
 func fail(what string, kind access.Kind, err error) error {

@@ -15,6 +15,7 @@ import (
 	"muster/reports/attest"
 	"muster/reports/evidence"
 	"muster/reports/pack"
+	"muster/reports/pack/check"
 	"muster/reports/seal"
 	"muster/reports/trust"
 )
@@ -44,7 +45,7 @@ func resign(t *testing.T, files map[string][]byte, s *trust.Signing) {
 }
 
 // told is what the failed steps of a verification say.
-func told(rep pack.Report) string {
+func told(rep check.Report) string {
 	var b strings.Builder
 	for _, s := range rep.Steps {
 		if !s.OK {

@@ -16,7 +16,7 @@ import (
 	"muster/internal/orggen"
 	"muster/internal/orggen/answer"
 	"muster/internal/reconcile/reperform"
-	"muster/reports/pack"
+	"muster/reports/pack/check"
 )
 
 // org is a generated organisation in a folder of its own, and the commands run on it.
@@ -91,7 +91,7 @@ func (o *org) reperformed(stdout string) {
 		o.t.Errorf("the night does not come out of its pack again: %v\n%+v", err, rep.Steps)
 	}
 	for _, s := range rep.Steps {
-		if e := pack.Explain(s.Name); e.Proves == "" || e.Not == "" {
+		if e := check.Explain(s.Name); e.Proves == "" || e.Not == "" {
 			o.t.Errorf("nobody says what the step %q proves and what it does not", s.Name)
 		}
 	}

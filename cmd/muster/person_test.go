@@ -25,7 +25,7 @@ import (
 	"muster/reports/controls"
 	"muster/reports/evidence"
 	"muster/reports/frame"
-	"muster/reports/pack"
+	"muster/reports/pack/check"
 	"muster/reports/person"
 )
 
@@ -450,7 +450,7 @@ func spoiled(t *testing.T, files map[string]string, file evidence.File, id strin
 		if same {
 			continue // the person has no such row
 		}
-		if !slices.ContainsFunc(reperform.Steps(t.Context(), changed, file), func(s pack.Step) bool { return !s.OK }) {
+		if !slices.ContainsFunc(reperform.Steps(t.Context(), changed, file), func(s check.Step) bool { return !s.OK }) {
 			t.Errorf("%s: no step says so", name)
 		}
 	}

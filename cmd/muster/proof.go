@@ -19,7 +19,7 @@ import (
 	"muster/internal/ledger"
 	"muster/internal/ledger/privacy"
 	"muster/internal/reconcile/reperform"
-	"muster/reports/pack"
+	"muster/reports/pack/check"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -44,7 +44,7 @@ func (a *app) verifyCommand() *cobra.Command {
 			}
 			rep, err := reperform.Verify(c.Context(), args[0], trusted)
 			if ledgerDir != "" {
-				for _, step := range pack.OnLedger(c.Context(), rep, ledgerDir) {
+				for _, step := range check.OnLedger(c.Context(), rep, ledgerDir) {
 					if rep.Steps = append(rep.Steps, step); !step.OK {
 						err = errors.Join(err, &access.Error{Op: "compare pack with the ledger", Kind: access.Invalid, Hint: "ask for the pack that was handed out; the same run gives the same bytes",
 							Err: errors.New(strings.Join(step.Details, "; "))})
@@ -63,7 +63,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) printSteps(rep pack.Report, explain bool) error {
+func (a *app) printSteps(rep check.Report, explain bool) error {
 	type item struct {
 		Step    string   `json:"step"`
 		OK      bool     `json:"ok"`
@@ -74,9 +74,9 @@ func (a *app) printSteps(rep pack.Report, explain bool) error {
 	items := []item{}
 	l := show.Listing{Head: []string{"ok", "step", "detail"}, Wide: -1}
 	for _, s := range rep.Steps {
-		var why pack.Explanation
+		var why check.Explanation
 		if explain {
-			why = pack.Explain(s.Name)
+			why = check.Explain(s.Name)
 		}
 		items = append(items, item{s.Name, s.OK, append([]string{}, s.Details...), why.Proves, why.Not})
 		ok := "ok"

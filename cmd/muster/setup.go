@@ -71,8 +71,8 @@ func (a *app) initCommand() *cobra.Command {
 	}
 }
 
-// check is one line of doctor.
-type check struct {
+// diagnosis is one line of doctor.
+type diagnosis struct {
 	Name   string `json:"check"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
@@ -89,7 +89,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			checks := []check{{Name: "configuration", OK: true, Detail: fmt.Sprintf("%d sources, %d rules, %d bundles", len(loaded.Sources), len(loaded.Rules.Rules()), len(loaded.Bundles.All()))}}
+			checks := []diagnosis{{Name: "configuration", OK: true, Detail: fmt.Sprintf("%d sources, %d rules, %d bundles", len(loaded.Sources), len(loaded.Rules.Rules()), len(loaded.Bundles.All()))}}
 			checks = append(checks, a.checkEngine(c.Context(), loaded), a.checkLedger(c.Context(), loaded))
 			for _, src := range loaded.Sources {
 				checks = append(checks, probe(c.Context(), src))
@@ -125,14 +125,14 @@ func (a *app) doctorCommand() *cobra.Command {
 	}
 }
 
-func outcome(name, detail string, err error) check {
+func outcome(name, detail string, err error) diagnosis {
 	if err != nil {
-		return check{Name: name, Detail: strings.TrimPrefix(err.Error(), name+": "), Hint: access.HintOf(err)}
+		return diagnosis{Name: name, Detail: strings.TrimPrefix(err.Error(), name+": "), Hint: access.HintOf(err)}
 	}
-	return check{Name: name, OK: true, Detail: detail}
+	return diagnosis{Name: name, OK: true, Detail: detail}
 }
 
-func (a *app) checkEngine(ctx context.Context, loaded *plan.Plan) check {
+func (a *app) checkEngine(ctx context.Context, loaded *plan.Plan) diagnosis {
 	s := &cli.Session{Plan: loaded, Dir: a.Folder(loaded.Settings)}
 	err := s.Connect(ctx, a.App, false)
 	detail := "a ClickHouse server of the configuration"
@@ -142,10 +142,10 @@ func (a *app) checkEngine(ctx context.Context, loaded *plan.Plan) check {
 	return outcome("engine", detail, errors.Join(err, s.Close()))
 }
 
-func (a *app) checkLedger(ctx context.Context, loaded *plan.Plan) check {
+func (a *app) checkLedger(ctx context.Context, loaded *plan.Plan) diagnosis {
 	dir := (&cli.Session{Dir: a.Folder(loaded.Settings)}).LedgerDir()
 	if _, err := os.Stat(filepath.Join(dir, "checkpoint")); errors.Is(err, os.ErrNotExist) {
-		return check{Name: "ledger", OK: true, Detail: "none yet; the first run makes it"}
+		return diagnosis{Name: "ledger", OK: true, Detail: "none yet; the first run makes it"}
 	}
 	rep, err := ledger.Verify(ctx, dir)
 	if want := cli.LedgerOrigin(loaded.Settings); err == nil && rep.Origin != want {
@@ -156,7 +156,7 @@ func (a *app) checkLedger(ctx context.Context, loaded *plan.Plan) check {
 }
 
 // checkRemediation says which systems may be changed, and whether anything is.
-func (a *app) checkRemediation(loaded *plan.Plan) check {
+func (a *app) checkRemediation(loaded *plan.Plan) diagnosis {
 	targets, err := loaded.OpenTargets(a.Folder(loaded.Settings), a.Now, a.Log())
 	names := "no system has a section remediation"
 	if len(targets) > 0 {
@@ -165,10 +165,10 @@ func (a *app) checkRemediation(loaded *plan.Plan) check {
 	return outcome("remediation", loaded.Settings.Remediation.Mode+"; "+names, err)
 }
 
-func probe(ctx context.Context, src plan.Source) check {
+func probe(ctx context.Context, src plan.Source) diagnosis {
 	p, ok := src.Collector.(collectors.Prober)
 	if !ok {
-		return check{Name: src.Name, OK: true, Detail: src.Kind + ", cannot be asked without reading it"}
+		return diagnosis{Name: src.Name, OK: true, Detail: src.Kind + ", cannot be asked without reading it"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()

@@ -136,6 +136,28 @@ type Consistency struct {
 	Hashes   []tlog.Hash
 }
 
+// Text is the hashes, a line each.
+func (c Consistency) Text() string {
+	var b strings.Builder
+	for _, h := range c.Hashes {
+		b.WriteString(h.String() + "\n")
+	}
+	return b.String()
+}
+
+// ParseConsistency puts a proof together of its checkpoints and its Text.
+func ParseConsistency(old, newer, text string) (Consistency, error) {
+	c := Consistency{Old: old, New: newer}
+	for line := range strings.Lines(text) {
+		h, err := tlog.ParseHash(strings.TrimSuffix(line, "\n"))
+		if err != nil || !strings.HasSuffix(line, "\n") {
+			return c, failed(access.Invalid, "read consistency proof", "", fmt.Errorf("its line %q is no hash", line))
+		}
+		c.Hashes = append(c.Hashes, h)
+	}
+	return c, nil
+}
+
 // ProveConsistency makes the proof that the Reader's checkpoint continues an older one.
 func (r *Reader) ProveConsistency(old string) (Consistency, error) {
 	before, err := r.At(old)

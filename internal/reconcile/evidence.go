@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"muster/internal/access"
-	"muster/internal/ledger"
 	"muster/internal/reconcile/inputs"
+	"muster/internal/reconcile/prove"
 	"muster/internal/store"
 	"muster/reports/evidence"
 )
@@ -86,11 +86,9 @@ func (r *Runner) Evidence(ctx context.Context, run access.Run) (evidence.Evidenc
 	if ev.Trust, err = r.Trust(ctx); err != nil {
 		return ev, err
 	}
-	proofs, key, err := r.proofs(ctx, run)
-	if err != nil {
+	if ev.Ledger, err = prove.Run(ctx, r.LedgerDir, run); err != nil {
 		return ev, fmt.Errorf("prove the entries of run %s: %w", run.ID, err)
 	}
-	ev.Ledger = evidence.Ledger{Checkpoint: run.Checkpoint, VerifierKey: key, Proofs: proofs}
 	return ev, nil
 }
 
@@ -102,28 +100,6 @@ func said(run access.Run) (evidence.Evidence, error) {
 	}
 	return evidence.Evidence{Organisation: run.Organisation, Classification: t.Class, Run: run, RanBy: t.RanBy, Sources: t.Sources, Rules: t.Rules, Controls: t.Controls,
 		Bundles: t.Bundles, Exceptions: t.Exceptions, Mitigations: t.Mitigations, Inputs: t.Inputs, Previous: t.Previous, Before: t.Before, GeneratedBy: "muster " + run.Version, Suppressed: t.Suppressed}, nil
-}
-
-// proofs proves the run's own entries at the checkpoint of the run, except the single findings, which the digest of all stands for.
-func (r *Runner) proofs(ctx context.Context, run access.Run) ([]ledger.Proof, string, error) {
-	newest, err := ledger.Read(r.LedgerDir)
-	if err != nil {
-		return nil, "", err
-	}
-	at, err := newest.At(run.Checkpoint)
-	if err != nil {
-		return nil, "", err
-	}
-	var proofs []ledger.Proof
-	err = at.Entries(ctx, run.FirstEntry, func(e ledger.Entry) error {
-		if e.Run != run.ID || e.Type == ledger.Finding || e.Index > run.LastEntry {
-			return nil
-		}
-		p, err := at.Prove(e.Index)
-		proofs = append(proofs, p)
-		return err
-	})
-	return proofs, at.VerifierKey(), err
 }
 
 // runData streams a run's findings and population from the store.

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/prove"
 	"muster/reports"
 	"muster/reports/evidence"
-	"muster/reports/pack"
 	"muster/reports/reconciliation"
 )
 
@@ -77,7 +76,7 @@ func (r *Runner) Pack(ctx context.Context, run access.Run, job reports.Job, narr
 	if err := r.complete(ctx, ev); err != nil {
 		return reports.Pack{}, err
 	}
-	if ev.Later, err = r.later(run, job.Entries); err != nil {
+	if ev.Later, err = prove.Later(r.LedgerDir, r.Ledger, run, job.Entries); err != nil {
 		return reports.Pack{}, fmt.Errorf("prove what was entered after run %s: %w", run.ID, err)
 	}
 	data := evidence.Data(runData{store: r.Store, run: run, world: world})
@@ -93,60 +92,7 @@ func (r *Runner) Pack(ctx context.Context, run access.Run, job reports.Job, narr
 	if err != nil {
 		return written, fmt.Errorf("enter the pack on the ledger: %w", err)
 	}
-	return written, r.receipt(written.ZipPath, index)
-}
-
-// later proves entries that are younger than the run at the first checkpoint that was kept and has them all; when there is none, the newest is kept.
-// So the same entries have the same proofs from then on.
-func (r *Runner) later(run access.Run, entries []uint64) (*evidence.Later, error) {
-	if len(entries) == 0 {
-		return nil, nil
-	}
-	last := slices.Max(entries)
-	newest, err := ledger.Read(r.LedgerDir)
-	if err != nil {
-		return nil, err
-	}
-	kept, err := newest.Kept()
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(kept, func(c ledger.Checkpoint) bool { return c.Size > last })
-	if i < 0 {
-		c, err := r.Ledger.Keep()
-		if err != nil {
-			return nil, err
-		}
-		if newest, err = ledger.Read(r.LedgerDir); err != nil {
-			return nil, err
-		}
-		i, kept = 0, []ledger.Checkpoint{c}
-	}
-	at, err := newest.At(kept[i].Text)
-	if err != nil {
-		return nil, err
-	}
-	out := &evidence.Later{Checkpoint: kept[i].Text}
-	if out.Growth, err = at.ProveConsistency(run.Checkpoint); err != nil {
-		return nil, err
-	}
-	for _, index := range slices.Sorted(slices.Values(entries)) {
-		p, err := at.Prove(index)
-		if err != nil {
-			return nil, err
-		}
-		out.Proofs = append(out.Proofs, p)
-	}
-	return out, nil
-}
-
-// receipt leaves beside a pack the proof that its digest is on the ledger. It cannot be in the pack, whose digest it is about.
-func (r *Runner) receipt(path string, index uint64) error {
-	proof, err := ledger.Prove(r.LedgerDir, index)
-	if err != nil {
-		return fmt.Errorf("prove that the pack is on the ledger: %w", err)
-	}
-	return pack.WriteFile(path+pack.ReceiptSuffix, []byte(proof.String()))
+	return written, prove.Receipt(r.LedgerDir, written.ZipPath, index)
 }
 
 // complete refuses to render a run whose facts have passed their retention: the annexes would be empty, and look like evidence.

@@ -18,6 +18,7 @@ import (
 	"muster/internal/signing"
 	"muster/reports/evidence"
 	"muster/reports/pack"
+	"muster/reports/pack/check"
 	"muster/reports/trust"
 )
 
@@ -194,7 +195,7 @@ func (h *house) verify(ctx context.Context, path, ledgerDir string) (texts []str
 		texts = append(texts, err.Error())
 	}
 	if ledgerDir != "" {
-		for _, s := range pack.OnLedger(ctx, rep, ledgerDir) {
+		for _, s := range check.OnLedger(ctx, rep, ledgerDir) {
 			if !s.OK {
 				texts, err = append(texts, s.Details...), errors.Join(err, errors.New(s.Name))
 			}

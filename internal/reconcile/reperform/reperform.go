@@ -15,22 +15,24 @@ import (
 	"muster/internal/reconcile/assess"
 	"muster/internal/reconcile/expect"
 	"muster/internal/reconcile/inputs"
+	"muster/internal/reconcile/seeded"
 	"muster/reports/evidence"
 	"muster/reports/pack"
+	"muster/reports/pack/check"
 	"muster/rules"
 )
 
 // most is how many differences of one kind are told.
 const most = 20
 
-// Steps performs the run of a pack again and says what came out, as steps of pack.Verify. files is the pack; file its model.
-func Steps(ctx context.Context, files fs.FS, file evidence.File) []pack.Step {
+// Steps performs the run of a pack again and says what came out, as steps of check.Verify. files is the pack; file its model.
+func Steps(ctx context.Context, files fs.FS, file evidence.File) []check.Step {
 	if file.Scope.Redacted != nil {
-		return []pack.Step{{Name: "re-performance: the rules judge again", OK: true, Details: []string{"not performed, since people have pseudonyms here; perform the pack with names, " + file.Scope.Redacted.Of + ", inside"}}}
+		return []check.Step{{Name: "re-performance: the rules judge again", OK: true, Details: []string{"not performed, since people have pseudonyms here; perform the pack with names, " + file.Scope.Redacted.Of + ", inside"}}}
 	}
 	again := &performance{ctx: ctx, files: files, file: file}
-	var steps []pack.Step
-	for _, s := range []struct {
+	var steps []check.Step
+	all := []struct {
 		name string
 		run  func() (string, error)
 	}{
@@ -39,8 +41,15 @@ func Steps(ctx context.Context, files fs.FS, file evidence.File) []pack.Step {
 		{"links: every account is linked again", again.link},
 		{"expectations: what each profile should hold is worked out again", again.expect},
 		{"re-performance: the rules judge again", again.judge},
-	} {
-		step := pack.Step{Name: s.name}
+	}
+	if file.Kind == "sod" {
+		all = slices.Insert(all, len(all)-1, struct {
+			name string
+			run  func() (string, error)
+		}{"seeded: rules of conflicts fire where they should, and nowhere else", again.seeded})
+	}
+	for _, s := range all {
+		step := check.Step{Name: s.name}
 		said, err := s.run()
 		step.OK, step.Details = err == nil && len(again.differences) == 0, again.differences
 		if again.more > 0 {
@@ -258,6 +267,15 @@ func (p *performance) expectations() (map[[3]string][]string, error) {
 		return nil
 	})
 	return told, err
+}
+
+// seeded lets the rules of conflicts judge the invented persons again.
+func (p *performance) seeded() (string, error) {
+	n, differs, err := seeded.Again(p.files, p.in)
+	if differs != "" {
+		p.differ("%s", differs)
+	}
+	return fmt.Sprintf("%d tests", n), err
 }
 
 // judge lets the rules judge and compares findings and counts.

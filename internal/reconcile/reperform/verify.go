@@ -7,16 +7,16 @@ import (
 
 	"muster/internal/access"
 	"muster/reports"
-	"muster/reports/pack"
+	"muster/reports/pack/check"
 )
 
-// Verify checks a pack offline (see pack.Verify) and then performs its run again. The error names the first difference; the Report has all.
-func Verify(ctx context.Context, path, trustedKey string) (pack.Report, error) {
+// Verify checks a pack offline (see check.Verify) and then performs its run again. The error names the first difference; the Report has all.
+func Verify(ctx context.Context, path, trustedKey string) (check.Report, error) {
 	r, err := reports.Verify(ctx, path, trustedKey)
 	if r.File.Format == "" {
 		return r, err // there is no model to go by
 	}
-	files, shut, ferr := pack.Files(path)
+	files, shut, ferr := check.Files(path)
 	if ferr != nil {
 		return r, errors.Join(err, ferr)
 	}

@@ -1,4 +1,4 @@
-package pack
+package check
 
 import "strings"
 
@@ -39,6 +39,8 @@ func Explain(step string) Explanation {
 		"links": {"Each account is linked to the person, or to nobody, whom the configured keys give; worked out by a second implementation.",
 			"That HR and the systems have the right identifiers."},
 		"expectations": {"What each profile of persons should hold follows from the bundles.", "That the bundles give people what their work needs."},
+		"seeded": {"Persons invented to hold exactly the duties of each conflict make the rule fire, and persons who lack one do not; the mitigations cover only whom they name.",
+			"That the matrix names every conflict that matters."},
 		"re-performance": {"The rules, asked again about every person, account and grant, find exactly the findings of the report: the same state, severity, words and facts; none is missing and none is made up.",
 			"That the rules ask everything that should be asked. It uses Muster's own evaluator (CEL) on the pack's data."},
 		"ledger at hand": {"The ledger that you have went through the checkpoint of the pack, and has the digest of the zip file: the pack was not made for another ledger, nor later.",

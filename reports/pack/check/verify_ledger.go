@@ -1,4 +1,4 @@
-package pack
+package check
 
 import (
 	"fmt"
@@ -7,30 +7,31 @@ import (
 	"strings"
 
 	"muster/internal/ledger"
+	"muster/reports/pack"
 )
 
 // checkpoint checks the signature, and that the model speaks of the same tree.
 func (c *check) checkpoint(s *Step) error {
-	key, err := c.text(VerifierFile)
+	key, err := c.text(pack.VerifierFile)
 	if err != nil {
 		return finish(s, []string{err.Error()}, "")
 	}
-	note, err := c.text(CheckpointFile)
+	note, err := c.text(pack.CheckpointFile)
 	if err != nil {
 		return finish(s, []string{err.Error()}, "")
 	}
 	key = strings.TrimSuffix(key, "\n")
 	var problems []string
 	if c.trusted.ledger != "" && key != c.trusted.ledger {
-		problems = append(problems, fmt.Sprintf("%s: the pack's key is %s, the trusted one is %s", VerifierFile, key, c.trusted.ledger))
+		problems = append(problems, fmt.Sprintf("%s: the pack's key is %s, the trusted one is %s", pack.VerifierFile, key, c.trusted.ledger))
 	}
 	at, err := ledger.ParseCheckpoint(note, key)
 	if err != nil {
-		return finish(s, append(problems, fmt.Sprintf("%s: %v", CheckpointFile, err)), "")
+		return finish(s, append(problems, fmt.Sprintf("%s: %v", pack.CheckpointFile, err)), "")
 	}
 	model := c.report.File.Ledger
 	if c.modelOK && (at.Origin != model.Origin || at.Size != model.Size || at.Root.String() != model.Root) {
-		problems = append(problems, fmt.Sprintf("%s: is not the checkpoint that %s names", CheckpointFile, EvidenceFile))
+		problems = append(problems, fmt.Sprintf("%s: is not the checkpoint that %s names", pack.CheckpointFile, pack.EvidenceFile))
 	}
 	trust := "by the pack's own key; compare it with the organisation's published one"
 	if c.trusted.ledger != "" {
@@ -41,10 +42,10 @@ func (c *check) checkpoint(s *Step) error {
 
 // proofs checks the inclusion of every entry, and that no proof is missing or too many.
 func (c *check) proofs(s *Step) error {
-	key, kerr := c.text(VerifierFile)
-	note, cerr := c.text(CheckpointFile)
+	key, kerr := c.text(pack.VerifierFile)
+	note, cerr := c.text(pack.CheckpointFile)
 	if kerr != nil || cerr != nil || !c.modelOK {
-		return finish(s, []string{"not checked: the ledger's files or " + EvidenceFile + " are unreadable"}, "")
+		return finish(s, []string{"not checked: the ledger's files or " + pack.EvidenceFile + " are unreadable"}, "")
 	}
 	key = strings.TrimSuffix(key, "\n")
 	var problems []string
@@ -66,13 +67,13 @@ func (c *check) proofs(s *Step) error {
 		}
 	}
 	for _, name := range c.a.names {
-		if strings.HasPrefix(name, ProofFolder) && !named[name] {
+		if strings.HasPrefix(name, pack.ProofFolder) && !named[name] {
 			problems = append(problems, name+": the model does not know it")
 		}
 	}
 	for _, need := range []ledger.Type{ledger.RunStart, ledger.Config, ledger.Rules, ledger.Findings} {
 		if !types[need] {
-			problems = append(problems, fmt.Sprintf("%s: no proven entry of type %s", ProofFolder, need))
+			problems = append(problems, fmt.Sprintf("%s: no proven entry of type %s", pack.ProofFolder, need))
 		}
 	}
 	return finish(s, problems, "%d entries", len(c.entries))
@@ -88,7 +89,7 @@ func (c *check) proof(name, checkpoint, key string) (ledger.Entry, error) {
 		return ledger.Entry{}, err
 	}
 	if p.Checkpoint != checkpoint {
-		return ledger.Entry{}, fmt.Errorf("it is a proof at another checkpoint than %s", CheckpointFile)
+		return ledger.Entry{}, fmt.Errorf("it is a proof at another checkpoint than %s", pack.CheckpointFile)
 	}
 	return ledger.VerifyProof(p, checkpoint, key)
 }
@@ -110,25 +111,25 @@ func (c *check) statements(s *Step) error {
 		said := readStatement(e)
 		switch e.Type {
 		case ledger.Config:
-			differ(EvidenceFile+": digest of the configuration", said.SHA256, model.Run.ConfigSHA256)
+			differ(pack.EvidenceFile+": digest of the configuration", said.SHA256, model.Run.ConfigSHA256)
 		case ledger.Rules:
-			differ(EvidenceFile+": digest of the rules", said.SHA256, model.Run.RulesSHA256)
+			differ(pack.EvidenceFile+": digest of the rules", said.SHA256, model.Run.RulesSHA256)
 		case ledger.Findings:
 			if !model.Scope.Whole() { // the entry is about all of the run's
 				if r := model.Scope.Redacted; r != nil && len(model.Scope.Persons) == 0 {
-					differ(EvidenceFile+": digest of the findings of the pack with names", said.SHA256, r.FindingsSHA256)
+					differ(pack.EvidenceFile+": digest of the findings of the pack with names", said.SHA256, r.FindingsSHA256)
 				}
 				if said.Count != nil {
-					differ(EvidenceFile+": number of the run's findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Scope.Findings))
+					differ(pack.EvidenceFile+": number of the run's findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Scope.Findings))
 				}
 				continue
 			}
-			differ(FindingsAnnex+": digest of the findings", said.SHA256, model.FindingsSHA256)
+			differ(pack.FindingsAnnex+": digest of the findings", said.SHA256, model.FindingsSHA256)
 			if sum, err := model.RunDigest(); err != nil || sum != said.Run {
-				problems = append(problems, fmt.Sprintf("%s: what it says of the run, its sources, rules, bundles, accepted risks or inputs has the digest %s, the ledger says %s", EvidenceFile, sum, said.Run))
+				problems = append(problems, fmt.Sprintf("%s: what it says of the run, its sources, rules, bundles, accepted risks or inputs has the digest %s, the ledger says %s", pack.EvidenceFile, sum, said.Run))
 			}
 			if said.Count != nil {
-				differ(FindingsAnnex+": number of findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Totals.All))
+				differ(pack.FindingsAnnex+": number of findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Totals.All))
 			}
 		case ledger.Snapshot:
 			snapshots[said.Snapshot] = said.SHA256
@@ -142,11 +143,11 @@ func (c *check) statements(s *Step) error {
 		}
 		sum, ok := snapshots[snap.ID]
 		if !ok {
-			problems = append(problems, fmt.Sprintf("%s: no proven entry for snapshot %s of %s", ProofFolder, snap.ID, source.Name))
+			problems = append(problems, fmt.Sprintf("%s: no proven entry for snapshot %s of %s", pack.ProofFolder, snap.ID, source.Name))
 			continue
 		}
 		matched++
-		differ(EvidenceFile+": digest of snapshot "+snap.ID, sum, snap.SHA256)
+		differ(pack.EvidenceFile+": digest of snapshot "+snap.ID, sum, snap.SHA256)
 	}
 	slices.Sort(problems)
 	if !model.Scope.Whole() {

@@ -1,4 +1,4 @@
-package pack
+package check
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 
 	"muster/internal/signing"
 	"muster/reports/attest"
-	"muster/reports/evidence"
+	"muster/reports/pack"
 	"muster/reports/seal"
 	"muster/reports/trust"
 )
@@ -60,21 +60,15 @@ func readTrusted(text string) (t trusted, err error) {
 	return t, nil
 }
 
-// Predicate is what the attestation says of a pack with this model.
-func Predicate(f evidence.File) attest.Predicate {
-	return attest.Predicate{Pack: f.Pack, Kind: f.Kind, Organisation: f.Organisation, Run: f.Run.ID, AsOf: f.Run.AsOf.UTC().Format(time.RFC3339Nano), Builder: f.GeneratedBy + ", " + f.Renderer,
-		Checkpoint: attest.Checkpoint{Origin: f.Ledger.Origin, Size: f.Ledger.Size, Root: f.Ledger.Root}}
-}
-
 // key finds the key of a use that was in force at the pack's time, from the pack's keyring and what is trusted.
 func (c *check) key(use signing.Use) (crypto.PublicKey, string, error) {
-	text, err := c.text(KeyringFile)
+	text, err := c.text(pack.KeyringFile)
 	if err != nil {
 		return nil, "", err
 	}
 	ring, err := signing.ParseRing([]byte(text))
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", KeyringFile, err)
+		return nil, "", fmt.Errorf("%s: %w", pack.KeyringFile, err)
 	}
 	at := c.report.File.Run.AsOf
 	id, how := "", "the pack's own word; compare it with the organisation's published one"
@@ -83,15 +77,15 @@ func (c *check) key(use signing.Use) (crypto.PublicKey, string, error) {
 	}
 	public, key, err := ring.Trust(use, id, at)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", KeyringFile, err)
+		return nil, "", fmt.Errorf("%s: %w", pack.KeyringFile, err)
 	}
 	if again, err := ring.Until(at).Encode(); err != nil || string(again) != text {
-		return nil, "", fmt.Errorf("%s: it is not as it was at the pack's time", KeyringFile)
+		return nil, "", fmt.Errorf("%s: it is not as it was at the pack's time", pack.KeyringFile)
 	}
 	if c.trusted.ring != nil {
 		own, err := c.trusted.ring.At(use, at)
 		if err != nil || own.ID != key.ID {
-			return nil, "", fmt.Errorf("%s: the %s key is %s, the trusted keyring has %s for that time", KeyringFile, use, key.ID, own.ID)
+			return nil, "", fmt.Errorf("%s: the %s key is %s, the trusted keyring has %s for that time", pack.KeyringFile, use, key.ID, own.ID)
 		}
 		how = "in the trusted keyring"
 	}
@@ -101,7 +95,7 @@ func (c *check) key(use signing.Use) (crypto.PublicKey, string, error) {
 // signature checks SHA256SUMS.sig, and that the keys in the pack are those of its keyring.
 func (c *check) signature(s *Step) error {
 	if !c.modelOK {
-		return finish(s, []string{"not checked: " + EvidenceFile + " is unreadable"}, "")
+		return finish(s, []string{"not checked: " + pack.EvidenceFile + " is unreadable"}, "")
 	}
 	public, how, err := c.key(signing.Pack)
 	if err != nil {
@@ -110,21 +104,21 @@ func (c *check) signature(s *Step) error {
 	var problems []string
 	if text, err := signing.PublicPEM(public); err != nil {
 		problems = append(problems, err.Error())
-	} else if have, err := c.text(PackKeyFile); err != nil || have != string(text) {
-		problems = append(problems, PackKeyFile+": is not the key of "+KeyringFile)
+	} else if have, err := c.text(pack.PackKeyFile); err != nil || have != string(text) {
+		problems = append(problems, pack.PackKeyFile+": is not the key of "+pack.KeyringFile)
 	}
-	sums, err := c.text(SumsFile)
+	sums, err := c.text(pack.SumsFile)
 	if err != nil {
 		return finish(s, append(problems, err.Error()), "")
 	}
-	signature, err := c.text(SignatureFile)
+	signature, err := c.text(pack.SignatureFile)
 	if err != nil {
 		return finish(s, append(problems, err.Error()), "")
 	}
 	if len(signature) != ed25519.SignatureSize {
-		problems = append(problems, fmt.Sprintf("%s: has %d bytes, not %d", SignatureFile, len(signature), ed25519.SignatureSize))
+		problems = append(problems, fmt.Sprintf("%s: has %d bytes, not %d", pack.SignatureFile, len(signature), ed25519.SignatureSize))
 	} else if err := signing.Verify(public, []byte(sums), []byte(signature)); err != nil {
-		problems = append(problems, fmt.Sprintf("%s: %s: %v", SignatureFile, SumsFile, err))
+		problems = append(problems, fmt.Sprintf("%s: %s: %v", pack.SignatureFile, pack.SumsFile, err))
 	}
 	return finish(s, problems, "by key %s: %s", signing.ID(public)[:16], how)
 }
@@ -132,36 +126,36 @@ func (c *check) signature(s *Step) error {
 // attestation checks that the signed statement is about exactly the files that are here.
 func (c *check) attestation(s *Step) error {
 	if !c.modelOK {
-		return finish(s, []string{"not checked: " + EvidenceFile + " is unreadable"}, "")
+		return finish(s, []string{"not checked: " + pack.EvidenceFile + " is unreadable"}, "")
 	}
 	public, _, err := c.key(signing.Pack)
 	if err != nil {
 		return finish(s, []string{err.Error()}, "")
 	}
-	text, err := c.text(AttestFile)
+	text, err := c.text(pack.AttestFile)
 	if err != nil {
 		return finish(s, []string{err.Error()}, "")
 	}
 	st, err := attest.Parse([]byte(text), public)
 	if err != nil {
-		return finish(s, []string{fmt.Sprintf("%s: %v", AttestFile, err)}, "")
+		return finish(s, []string{fmt.Sprintf("%s: %v", pack.AttestFile, err)}, "")
 	}
 	var problems []string
-	if want := Predicate(c.report.File); st.Predicate != want {
-		problems = append(problems, fmt.Sprintf("%s: it states %+v, %s %+v", AttestFile, st.Predicate, EvidenceFile, want))
+	if want := pack.Predicate(c.report.File); st.Predicate != want {
+		problems = append(problems, fmt.Sprintf("%s: it states %+v, %s %+v", pack.AttestFile, st.Predicate, pack.EvidenceFile, want))
 	}
 	stated := map[string]string{}
 	for _, f := range st.Subject {
 		stated[f.Name] = f.Digest.SHA256
 	}
 	for _, name := range c.a.names {
-		if slices.Contains([]string{SumsFile, SignatureFile, AttestFile}, name) {
+		if slices.Contains([]string{pack.SumsFile, pack.SignatureFile, pack.AttestFile}, name) {
 			continue
 		}
 		if want, ok := stated[name]; !ok {
-			problems = append(problems, name+": "+AttestFile+" does not know it")
+			problems = append(problems, name+": "+pack.AttestFile+" does not know it")
 		} else if c.sums[name] != want {
-			problems = append(problems, fmt.Sprintf("%s: was changed (SHA-256 %s, %s says %s)", name, c.sums[name], AttestFile, want))
+			problems = append(problems, fmt.Sprintf("%s: was changed (SHA-256 %s, %s says %s)", name, c.sums[name], pack.AttestFile, want))
 		}
 		delete(stated, name)
 	}
@@ -175,30 +169,30 @@ func (c *check) attestation(s *Step) error {
 // sealed checks the seal of the report.
 func (c *check) sealed(s *Step) error {
 	if !c.modelOK {
-		return finish(s, []string{"not checked: " + EvidenceFile + " is unreadable"}, "")
+		return finish(s, []string{"not checked: " + pack.EvidenceFile + " is unreadable"}, "")
 	}
 	public, _, err := c.key(signing.Seal)
 	if err != nil {
 		return finish(s, []string{err.Error()}, "")
 	}
-	pdf, err := c.text(ReportFile)
+	pdf, err := c.text(pack.ReportFile)
 	if err != nil {
 		return finish(s, []string{err.Error()}, "")
 	}
 	info, err := seal.Verify([]byte(pdf))
 	if err != nil {
-		return finish(s, []string{fmt.Sprintf("%s: %v", ReportFile, err)}, "")
+		return finish(s, []string{fmt.Sprintf("%s: %v", pack.ReportFile, err)}, "")
 	}
 	var problems []string
 	if want := signing.ID(public); info.KeyID != want {
-		problems = append(problems, fmt.Sprintf("%s: is sealed by key %s, %s has %s", ReportFile, info.KeyID, KeyringFile, want))
+		problems = append(problems, fmt.Sprintf("%s: is sealed by key %s, %s has %s", pack.ReportFile, info.KeyID, pack.KeyringFile, want))
 	}
-	if have, err := c.text(SealKeyFile); err != nil || !bytes.Equal([]byte(have), trust.Chain(info.Chain)) {
-		problems = append(problems, SealKeyFile+": is not the certificate of the seal")
+	if have, err := c.text(pack.SealKeyFile); err != nil || !bytes.Equal([]byte(have), trust.Chain(info.Chain)) {
+		problems = append(problems, pack.SealKeyFile+": is not the certificate of the seal")
 	}
 	model := c.report.File
 	if want := trust.Reason(model.Pack, model.Run.ID); info.Reason != want || !info.At.Equal(model.Run.AsOf.Truncate(time.Second)) {
-		problems = append(problems, fmt.Sprintf("%s: is sealed as %q of %s, the pack is %q of %s", ReportFile, info.Reason, stamp(info.At), want, stamp(model.Run.AsOf)))
+		problems = append(problems, fmt.Sprintf("%s: is sealed as %q of %s, the pack is %q of %s", pack.ReportFile, info.Reason, stamp(info.At), want, stamp(model.Run.AsOf)))
 	}
 	stamped := "no time stamp"
 	if info.Stamp != nil {
@@ -206,3 +200,5 @@ func (c *check) sealed(s *Step) error {
 	}
 	return finish(s, problems, "by %s, covering every byte; %s", info.Chain[0].Subject.CommonName, stamped)
 }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -1,4 +1,4 @@
-package pack
+package check
 
 import (
 	"archive/zip"

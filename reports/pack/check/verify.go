@@ -1,4 +1,4 @@
-package pack
+package check
 
 import (
 	"bytes"
@@ -20,6 +20,7 @@ import (
 	"muster/internal/ledger"
 	"muster/internal/sheet"
 	"muster/reports/evidence"
+	"muster/reports/pack"
 )
 
 // Step is one thing that Verify checked.
@@ -127,9 +128,9 @@ func (c *check) archive(s *Step) error {
 }
 
 func (c *check) checksums(s *Step) error {
-	text, err := fs.ReadFile(c.a, SumsFile)
+	text, err := fs.ReadFile(c.a, pack.SumsFile)
 	if err != nil {
-		return finish(s, []string{SumsFile + ": " + err.Error()}, "")
+		return finish(s, []string{pack.SumsFile + ": " + err.Error()}, "")
 	}
 	var problems []string
 	listed := map[string]string{}
@@ -139,7 +140,7 @@ func (c *check) checksums(s *Step) error {
 			continue
 		}
 		if !ok || !hexDigest.MatchString(sum) || listed[name] != "" || !strings.HasSuffix(line, "\n") {
-			problems = append(problems, fmt.Sprintf("%s: a line is malformed or comes twice: %q", SumsFile, line))
+			problems = append(problems, fmt.Sprintf("%s: a line is malformed or comes twice: %q", pack.SumsFile, line))
 			continue
 		}
 		listed[name] = sum
@@ -147,11 +148,11 @@ func (c *check) checksums(s *Step) error {
 	for _, name := range c.a.names {
 		want, ok := listed[name]
 		delete(listed, name)
-		if name == SumsFile || name == SignatureFile && !ok {
+		if name == pack.SumsFile || name == pack.SignatureFile && !ok {
 			continue
 		}
 		if !ok {
-			problems = append(problems, name+": is not in "+SumsFile)
+			problems = append(problems, name+": is not in "+pack.SumsFile)
 			continue
 		}
 		have, err := c.digest(name)
@@ -162,7 +163,7 @@ func (c *check) checksums(s *Step) error {
 		if err != nil {
 			problems = append(problems, fmt.Sprintf("%s: %v", name, err))
 		} else if have != want {
-			problems = append(problems, fmt.Sprintf("%s: was changed (SHA-256 %s, %s says %s)", name, have, SumsFile, want))
+			problems = append(problems, fmt.Sprintf("%s: was changed (SHA-256 %s, %s says %s)", name, have, pack.SumsFile, want))
 		}
 	}
 	missing := make([]string, 0, len(listed))
@@ -210,18 +211,18 @@ func fileDigest(ctx context.Context, path string) (string, error) {
 }
 
 func (c *check) model(s *Step) error {
-	text, err := fs.ReadFile(c.a, EvidenceFile)
+	text, err := fs.ReadFile(c.a, pack.EvidenceFile)
 	if err == nil {
 		c.report.File, err = evidence.Decode(text)
 	}
 	if err != nil {
-		return finish(s, []string{EvidenceFile + ": " + err.Error()}, "")
+		return finish(s, []string{pack.EvidenceFile + ": " + err.Error()}, "")
 	}
 	c.modelOK = true
 	f := c.report.File
 	c.report.Pack, c.report.Run = f.Pack, f.Run.ID
 	if again, err := f.Encode(); err != nil || !bytes.Equal(again, text) {
-		return finish(s, []string{EvidenceFile + ": is not as Muster writes it"}, "")
+		return finish(s, []string{pack.EvidenceFile + ": is not as Muster writes it"}, "")
 	}
 	return finish(s, nil, "pack %s of run %s, %s", f.Pack, f.Run.ID, f.Organisation)
 }
@@ -229,7 +230,7 @@ func (c *check) model(s *Step) error {
 // annexes compares every table with what the model says of it, and the tables there are with those that must be.
 func (c *check) annexes(s *Step) error {
 	if !c.modelOK {
-		return finish(s, []string{"not checked: " + EvidenceFile + " is unreadable"}, "")
+		return finish(s, []string{"not checked: " + pack.EvidenceFile + " is unreadable"}, "")
 	}
 	var problems []string
 	var rows int64
@@ -250,7 +251,7 @@ func (c *check) annexes(s *Step) error {
 		rows += have
 	}
 	for _, name := range c.a.names {
-		if strings.HasPrefix(name, AnnexFolder) && !named[name] {
+		if strings.HasPrefix(name, pack.AnnexFolder) && !named[name] {
 			problems = append(problems, name+": the model does not know it")
 		}
 	}
@@ -261,13 +262,13 @@ func (c *check) annexes(s *Step) error {
 		}
 	}
 	for _, name := range c.a.names {
-		if strings.HasPrefix(name, InputFolder) && !named[name] {
+		if strings.HasPrefix(name, pack.InputFolder) && !named[name] {
 			problems = append(problems, name+": the model does not know it")
 		}
 	}
 	for _, table := range append(evidence.Tables(), "findings", "findings-before", "snapshots", "rule-counts") {
-		if !named[AnnexFolder+table+".csv"] {
-			problems = append(problems, AnnexFolder+table+".csv: the model lacks it")
+		if !named[pack.AnnexFolder+table+".csv"] {
+			problems = append(problems, pack.AnnexFolder+table+".csv: the model lacks it")
 		}
 	}
 	return finish(s, problems, "%d tables, %d rows; %d inputs", len(c.report.File.Annexes), rows, len(c.report.File.Inputs))
@@ -297,26 +298,26 @@ var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // findings recomputes digest and counts from the rows of findings.csv.
 func (c *check) findings(s *Step) error {
-	f, err := c.a.Open(FindingsAnnex)
+	f, err := c.a.Open(pack.FindingsAnnex)
 	if err != nil || !c.modelOK {
-		return finish(s, []string{fmt.Sprintf("not checked: %s or %s is unreadable", FindingsAnnex, EvidenceFile)}, "")
+		return finish(s, []string{fmt.Sprintf("not checked: %s or %s is unreadable", pack.FindingsAnnex, pack.EvidenceFile)}, "")
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	tally := evidence.NewTally(c.report.File.Run.AsOf, 0)
-	err = ReadFindings(f, func(x access.Finding) error {
+	err = pack.ReadFindings(f, func(x access.Finding) error {
 		tally.Add(x)
 		return c.ctx.Err()
 	})
 	if err != nil {
-		return finish(s, []string{fmt.Sprintf("%s: %v", FindingsAnnex, err)}, "")
+		return finish(s, []string{fmt.Sprintf("%s: %v", pack.FindingsAnnex, err)}, "")
 	}
 	model := c.report.File
 	var problems []string
 	if sum := tally.Digest.Sum(); sum != model.FindingsSHA256 {
-		problems = append(problems, fmt.Sprintf("%s: its rows have the digest %s, the model says %s", FindingsAnnex, sum, model.FindingsSHA256))
+		problems = append(problems, fmt.Sprintf("%s: its rows have the digest %s, the model says %s", pack.FindingsAnnex, sum, model.FindingsSHA256))
 	}
 	if tally.Totals != model.Totals {
-		problems = append(problems, fmt.Sprintf("%s: its rows count %+v, the model says %+v", FindingsAnnex, tally.Totals, model.Totals))
+		problems = append(problems, fmt.Sprintf("%s: its rows count %+v, the model says %+v", pack.FindingsAnnex, tally.Totals, model.Totals))
 	}
 	sum := evidence.Totals{All: tally.Totals.All}
 	for _, n := range model.Run.Counts {
@@ -327,7 +328,7 @@ func (c *check) findings(s *Step) error {
 		return finish(s, problems, "%d findings, digest %s; the run's counts by rule: %s", tally.Totals.All, model.FindingsSHA256, model.Scope.Unchecked())
 	}
 	if sum != model.Totals {
-		problems = append(problems, fmt.Sprintf("%s: the run's counts by rule add up to %+v, its totals are %+v", EvidenceFile, sum, model.Totals))
+		problems = append(problems, fmt.Sprintf("%s: the run's counts by rule add up to %+v, its totals are %+v", pack.EvidenceFile, sum, model.Totals))
 	}
 	return finish(s, problems, "%s findings, digest %s", strconv.Itoa(tally.Totals.All), model.FindingsSHA256)
 }
@@ -349,9 +350,6 @@ type statement struct {
 	System   string `json:"system"`
 	Run      string `json:"run_sha256"` // what the run says of itself; see evidence.File.RunDigest
 }
-
-// SystemOf is the system that a ledger entry is about, empty when it is about none.
-func SystemOf(e ledger.Entry) string { return readStatement(e).System }
 
 func readStatement(e ledger.Entry) (s statement) {
 	_ = json.Unmarshal(e.Data, &s) // what is not there is compared as empty and so found

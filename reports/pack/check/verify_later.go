@@ -1,4 +1,4 @@
-package pack
+package check
 
 import (
 	"crypto/sha256"
@@ -11,30 +11,22 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"muster/internal/ledger"
 	"muster/internal/sheet"
-)
-
-// The files about what was entered after the run: a later checkpoint, the proof that the ledger only grew up to it, and the entries.
-const (
-	LaterCheckpointFile  = "ledger/later/checkpoint"
-	LaterConsistencyFile = "ledger/later/consistency"
-	LaterProofFolder     = "ledger/later/proofs/"
+	"muster/reports/pack"
 )
 
 // The annexes of a campaign that its entries are compared with; package accessreview writes them.
 const (
-	reviewItems     = AnnexFolder + "review-items.csv"
-	reviewDecisions = AnnexFolder + "review-decisions.csv"
+	reviewItems     = pack.AnnexFolder + "review-items.csv"
+	reviewDecisions = pack.AnnexFolder + "review-decisions.csv"
 )
 
 // later checks the entries that are younger than the run: that the ledger went on from the run's checkpoint, that each is in it, and that what
 // they say of a campaign is what its tables say.
 func (c *check) later(s *Step) error {
 	if !c.modelOK {
-		return finish(s, []string{"not checked: " + EvidenceFile + " is unreadable"}, "")
+		return finish(s, []string{"not checked: " + pack.EvidenceFile + " is unreadable"}, "")
 	}
 	model := c.report.File.Later
 	var problems []string
@@ -43,7 +35,7 @@ func (c *check) later(s *Step) error {
 		for _, e := range model.Entries {
 			named[e.Proof] = true
 		}
-		named[LaterCheckpointFile], named[LaterConsistencyFile] = true, true
+		named[pack.LaterCheckpointFile], named[pack.LaterConsistencyFile] = true, true
 	}
 	for _, name := range c.a.names {
 		if strings.HasPrefix(name, "ledger/later/") && !named[name] {
@@ -64,33 +56,27 @@ func (c *check) later(s *Step) error {
 // laterEntries proves the entries.
 func (c *check) laterEntries() (entries []ledger.Entry, problems []string) {
 	model := c.report.File.Later
-	key, kerr := c.text(VerifierFile)
-	old, oerr := c.text(CheckpointFile)
-	note, nerr := c.text(LaterCheckpointFile)
-	growth, gerr := c.text(LaterConsistencyFile)
+	key, kerr := c.text(pack.VerifierFile)
+	old, oerr := c.text(pack.CheckpointFile)
+	note, nerr := c.text(pack.LaterCheckpointFile)
+	growth, gerr := c.text(pack.LaterConsistencyFile)
 	if err := errors.Join(kerr, oerr, nerr, gerr); err != nil {
 		return nil, []string{err.Error()}
 	}
 	key = strings.TrimSuffix(key, "\n")
 	at, err := ledger.ParseCheckpoint(note, key)
 	if err != nil {
-		return nil, []string{fmt.Sprintf("%s: %v", LaterCheckpointFile, err)}
+		return nil, []string{fmt.Sprintf("%s: %v", pack.LaterCheckpointFile, err)}
 	}
 	if at.Origin != model.Origin || at.Size != model.Size || at.Root.String() != model.Root {
-		problems = append(problems, fmt.Sprintf("%s: is not the checkpoint that %s names", LaterCheckpointFile, EvidenceFile))
+		problems = append(problems, fmt.Sprintf("%s: is not the checkpoint that %s names", pack.LaterCheckpointFile, pack.EvidenceFile))
 	}
-	proof := ledger.Consistency{Old: old, New: note}
-	for _, line := range strings.Split(strings.TrimSuffix(growth, "\n"), "\n") {
-		h, err := tlog.ParseHash(line)
-		if err != nil && line != "" || !strings.HasSuffix(growth, "\n") {
-			return nil, append(problems, LaterConsistencyFile+": a line is no hash")
-		}
-		if line != "" {
-			proof.Hashes = append(proof.Hashes, h)
-		}
+	proof, err := ledger.ParseConsistency(old, note, growth)
+	if err == nil {
+		err = ledger.VerifyConsistency(proof, key)
 	}
-	if err := ledger.VerifyConsistency(proof, key); err != nil {
-		problems = append(problems, fmt.Sprintf("%s: %v", LaterConsistencyFile, err))
+	if err != nil {
+		problems = append(problems, fmt.Sprintf("%s: %v", pack.LaterConsistencyFile, err))
 	}
 	for _, entry := range model.Entries {
 		e, err := c.proof(entry.Proof, note, key)

@@ -1,4 +1,4 @@
-package pack
+package check
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"muster/internal/ledger"
+	"muster/reports/pack"
 )
 
 // OnLedger compares a verified pack with a ledger that is at hand: its checkpoint must be one that this ledger went through, and the ledger must
@@ -51,9 +52,9 @@ func extends(r *ledger.Reader, rep Report) (bool, []string) {
 		return false, []string{err.Error()}
 	}
 	defer func() { _ = shut() }() // it was only read
-	text, err := fs.ReadFile(files, CheckpointFile)
+	text, err := fs.ReadFile(files, pack.CheckpointFile)
 	if err != nil {
-		return false, []string{CheckpointFile + ": " + err.Error()}
+		return false, []string{pack.CheckpointFile + ": " + err.Error()}
 	}
 	if _, err := r.At(string(text)); err != nil {
 		return false, []string{fmt.Sprintf("ledger at hand: it did not go through the checkpoint of the pack: %s", strings.TrimSpace(err.Error()))}
