@@ -4,12 +4,14 @@ import (
 	"archive/zip"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -242,13 +244,34 @@ func (h *house) review(ctx context.Context) error {
 			return err
 		}
 	}
-	out, err := h.muster(ctx, "review", "list", "Quarter", "-o", "csv")
+	out, err := h.muster(ctx, "review", "list", "Quarter", "-q", "-o", "json")
 	if err != nil {
 		return err
 	}
-	rows := table([]byte(strings.ReplaceAll(strings.ReplaceAll(out, "\r\n", "\n"), "\n", "\r\n")))
-	if len(rows) < 5 {
-		return fmt.Errorf("the campaign has only %d items", len(rows))
+	var items []struct {
+		ID        string `json:"id"`
+		Reviewers []struct {
+			Person string `json:"person"`
+		} `json:"reviewers"`
+	}
+	if err := json.Unmarshal([]byte(out), &items); err != nil {
+		return fmt.Errorf("read the items of the campaign: %w", err)
+	}
+	who, mine := "", []string{}
+	for _, i := range items {
+		if len(i.Reviewers) > 0 && (who == "" || who == i.Reviewers[0].Person) {
+			who, mine = i.Reviewers[0].Person, append(mine, i.ID)
+		}
+	}
+	if len(mine) < 1 {
+		return fmt.Errorf("of %d items none has a reviewer", len(items))
+	}
+	if out, err = h.muster(ctx, "review", "token", "Quarter", who); err != nil {
+		return err
+	}
+	token := regexp.MustCompile(`[A-Za-z0-9._~-]{20,}`).FindString(out)
+	if _, err := h.muster(ctx, "review", "decide", "revoke", mine[0], "--token", token, "--reason", "not needed for the work any more"); err != nil {
+		return err
 	}
 	_, err = h.muster(ctx, "review", "close", "Quarter", "--early")
 	return err

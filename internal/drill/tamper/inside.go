@@ -89,6 +89,50 @@ func (h *house) inside(p *packed) []mutation {
 	return append(all, h.models(p)...)
 }
 
+// ofKind is what an insider can try with the tables that only one kind of pack has. Decisions and the population of a campaign are on the ledger, and
+// the seeded tests are done again; of the rest only the ledger at hand can tell, which has the pack's own digest.
+func (h *house) ofKind(p *packed) []mutation {
+	var all []mutation
+	cell := func(name, column, ledgerDir string, names []string, change func(string) string) {
+		file := pack.AnnexFolder + name + ".csv"
+		rows := table(p.files[file])
+		at := slices.Index(rows[0], column)
+		for _, n := range spread(1, len(rows)-1, 3) {
+			all = append(all, h.insider(p, "cell of the kind", fmt.Sprintf("%s: %s, row %d", name, column, n), ledgerDir, append(names, file), func(files map[string][]byte) {
+				rows := table(p.files[file])
+				rows[n][at] = change(rows[n][at])
+				files[file] = untable(rows)
+			}, nil))
+		}
+	}
+	other := func(s string) string { return map[bool]string{true: "keep", false: "revoke"}[s == "revoke"] }
+	add := func(s string) string { return s + "x" }
+	at := h.ledgerDir()
+	switch p.kind {
+	case "access-review":
+		cell("review-decisions", "verdict", "", nil, other)
+		cell("review-decisions", "channel", "", nil, add)
+		cell("review-decisions", "item", "", nil, add)
+		cell("review-items", "key", "", nil, func(string) string { return strings.Repeat("0", 64) })
+		cell("review-items", "silent", "", nil, func(s string) string { return map[bool]string{true: "false", false: "true"}[s == "true"] })
+		cell("review-items", "reviewers", at, []string{"ledger at hand"}, add)
+	case "sod":
+		cell("sod-seeded", "fired", "", nil, func(s string) string { return map[bool]string{true: "false", false: "true"}[s == "true"] })
+		cell("sod-conflicts", "person", at, []string{"ledger at hand"}, add)
+	case "terminations":
+		cell("terminations", "due_at", at, []string{"ledger at hand"}, add)
+		cell("leavers", "person", at, []string{"ledger at hand"}, add)
+	case "controls":
+		cell("controls", "conclusion", at, []string{"ledger at hand"}, add)
+	case "person":
+		cell("person-access", "basis", at, []string{"ledger at hand"}, add)
+	}
+	if len(all) > 0 {
+		all = append(all, h.insider(p, "model of the kind", "detail left out", at, []string{"ledger at hand"}, nil, func(f *evidence.File) { f.Detail = nil }))
+	}
+	return all
+}
+
 // models changes what evidence.json says of the run.
 func (h *house) models(p *packed) []mutation {
 	var all []mutation

@@ -36,6 +36,7 @@ func (h *house) mutations() []mutation {
 			all = append(all, h.inside(p)...)
 			all = append(all, h.forgeries(p)...)
 		}
+		all = append(all, h.ofKind(p)...)
 		all = append(all, h.swaps(p)...)
 	}
 	return all
