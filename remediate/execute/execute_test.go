@@ -11,6 +11,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/remediate"
 	"muster/remediate/execute"
 	"muster/remediate/remediatetest"
@@ -129,12 +130,23 @@ func TestWhatWasDoneWithoutAReceiptIsFoundByRecovery(t *testing.T) {
 		t.Fatal("a receipt that cannot be written is no success")
 	}
 	want(t, s.stored(t), "A-1 applying")
-	s.ledger.Before = nil
+	receipts := 0
+	s.ledger.Before = func(events []ledger.Event) error {
+		for _, e := range events {
+			if data, _ := e.Data.(map[string]any); e.Type == ledger.Receipt {
+				receipts++
+				if _, sealed := data["sha256"].(commit.Private); !sealed {
+					t.Errorf("the recovery's receipt has its digest in clear: %v", data)
+				}
+			}
+		}
+		return nil
+	}
 	if _, err := s.Recover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r := s.stored(t)["A-1"]
-	if r.State != remediate.Done || r.Receipt == nil || !r.Receipt.Recovered || r.Inverse == nil || s.system.Changes()["A-1"] != 1 {
+	if receipts != 1 || r.State != remediate.Done || r.Receipt == nil || !r.Receipt.Recovered || r.Inverse == nil || s.system.Changes()["A-1"] != 1 {
 		t.Errorf("recovered as %+v; changes %v", r, s.system.Changes())
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/remediate"
 )
 
@@ -135,7 +136,7 @@ func (x *Executor) entered(ctx context.Context, list []*remediate.Record) error 
 			return data, nil
 		}
 		digest, err := remediate.Digest(r.Receipt)
-		data["outcome"], data["sha256"] = string(r.Receipt.Outcome), digest
+		data["outcome"], data["sha256"] = string(r.Receipt.Outcome), commit.Of(digest, r.Person)
 		return data, err
 	}, false)
 	if err != nil {

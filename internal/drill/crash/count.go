@@ -11,6 +11,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/drill/crash/stand"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/remediate"
 )
 
@@ -37,9 +38,12 @@ func (d *drill) count(ctx context.Context) error {
 	if _, err := ledger.Verify(ctx, dir); err != nil {
 		d.problem("the ledger does not verify: %v", err)
 	}
-	tapes, err := readTapes(ctx, dir)
+	tapes, unopened, err := readTapes(ctx, dir)
 	if err != nil {
 		return err
+	}
+	for _, what := range unopened {
+		d.result.Lost["opening of "+what] = "the ledger commits to it, and nothing that is kept opens it"
 	}
 	records, err := d.records(ctx)
 	if err != nil {
@@ -80,38 +84,61 @@ func (d *drill) count(ctx context.Context) error {
 	return d.counted(ctx)
 }
 
-// readTapes gathers what the ledger says of each action.
-func readTapes(ctx context.Context, dir string) (map[string]*tape, error) {
-	r, err := ledger.Read(dir)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]*tape{}
-	return out, r.Entries(ctx, 0, func(e ledger.Entry) error {
-		if e.Type != ledger.Intent && e.Type != ledger.Receipt {
-			return nil
-		}
-		var action struct{ Action string }
-		said := receipt{Entry: e}
-		if err := json.Unmarshal(e.Data, &action); err != nil {
-			return err
-		}
-		if err := json.Unmarshal(e.Data, &said); err != nil {
-			return err
-		}
-		t := out[action.Action]
-		if t == nil {
-			t = &tape{}
-			out[action.Action] = t
-		}
-		switch {
-		case e.Type == ledger.Intent && t.intent == nil:
-			t.intent = &e
-		case e.Type == ledger.Receipt && (said.State == string(remediate.Done) || said.State == string(remediate.Ordered)):
-			t.receipts = append(t.receipts, said)
-		}
+// readTapes gathers what the ledger says of each action, with its commitments opened, and names those that nothing opens. A process keeps
+// what an entry commits to before the entry, so no kill may part them.
+func readTapes(ctx context.Context, dir string) (tapes map[string]*tape, unopened []string, err error) {
+	kept := map[string]commit.Opening{}
+	err = commit.NewBook(ledger.PrivateDir(dir)).Each(ctx, func(o commit.Opening) error {
+		kept[o.Commitment] = o
 		return nil
 	})
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := ledger.Read(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	tapes = map[string]*tape{}
+	err = r.Entries(ctx, 0, func(e ledger.Entry) error {
+		text := string(e.Data)
+		for field, commitment := range commit.Found(e.Data) {
+			if o := kept[commitment]; o.Entry == e.Index && o.Check(commitment) {
+				text = strings.Replace(text, `"`+commitment+`"`, string(o.Value), 1)
+			} else {
+				unopened = append(unopened, fmt.Sprintf("%s in entry %d", field, e.Index))
+			}
+		}
+		return enter(tapes, e, []byte(text))
+	})
+	return tapes, unopened, err
+}
+
+// enter notes an intent, or a receipt that says that the change is there.
+func enter(tapes map[string]*tape, e ledger.Entry, opened []byte) error {
+	if e.Type != ledger.Intent && e.Type != ledger.Receipt {
+		return nil
+	}
+	var action struct{ Action string }
+	said := receipt{Entry: e}
+	if err := json.Unmarshal(opened, &action); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(opened, &said); err != nil {
+		return err
+	}
+	t := tapes[action.Action]
+	if t == nil {
+		t = &tape{}
+		tapes[action.Action] = t
+	}
+	switch {
+	case e.Type == ledger.Intent && t.intent == nil:
+		t.intent = &e
+	case e.Type == ledger.Receipt && (said.State == string(remediate.Done) || said.State == string(remediate.Ordered)):
+		t.receipts = append(t.receipts, said)
+	}
+	return nil
 }
 
 // lost says why an action does not count as done; empty when it does.
