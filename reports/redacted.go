@@ -21,7 +21,11 @@ func redacted(ctx context.Context, job Job, ev evidence.Evidence, data evidence.
 	if err := data.Findings(ctx, func(f access.Finding) error { whole.Add(f); n++; return nil }); err != nil {
 		return job, ev, data, err
 	}
-	r, err := redact.New(ctx, job.Redact, data)
+	everybody := data
+	if job.Everybody != nil {
+		everybody = job.Everybody
+	}
+	r, err := redact.New(ctx, job.Redact, everybody)
 	if err != nil {
 		return job, ev, data, err
 	}

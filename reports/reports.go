@@ -42,6 +42,8 @@ type Job struct {
 	Annexes []Annex
 	Entries []uint64 // of the ledger, younger than the run, that the pack rests on
 	Redact  []byte   // key of the pseudonyms that people have in a pack for outside; nil for their names
+	// Everybody is whom Redact looks for, where the pack itself holds only some: the data of the whole run.
+	Everybody evidence.Data
 	// Document is what the report says; it is printed as PDF and written as HTML.
 	Document func(frame.Input) document.Document
 }

@@ -17,6 +17,7 @@ import (
 	"muster/internal/signing"
 	"muster/reports"
 	"muster/reports/frame"
+	"muster/reports/redact"
 )
 
 // asked is what a report is asked for.
@@ -81,7 +82,52 @@ func (a *app) reportCommand() *cobra.Command {
 			return s.Runner.Pack(ctx, r.run, r.job, r.narrow, ask.out)
 		}))
 	}
+	c.AddCommand(a.whoCommand())
 	return c
+}
+
+// whoCommand says inside who a pseudonym of a pack for outside is.
+func (a *app) whoCommand() *cobra.Command {
+	return &cobra.Command{Use: "who PSEUDONYM...", Short: "Say who a pseudonym of a redacted pack is, among the persons of the last run", Args: cobra.MinimumNArgs(1),
+		RunE: a.With(false, func(ctx context.Context, s *cli.Session, args []string) error {
+			key, err := signing.Secret(s.Dir, "pseudonyms")
+			if err != nil {
+				return err
+			}
+			run, err := s.Runner.Completed(ctx, "")
+			if err != nil {
+				return err
+			}
+			world, _, err := s.Store.WorldOfRun(ctx, run.ID)
+			if err != nil {
+				return err
+			}
+			known := map[string]string{}
+			err = s.Store.Managers(ctx, world, func(id, _ string, _ access.Status) error {
+				known[redact.PersonWith(key, id)] = id
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			l := show.Listing{Head: []string{"pseudonym", "worker id"}, Items: known, Wide: -1}
+			found := map[string]string{}
+			for _, p := range args {
+				if id := known[p]; id != "" {
+					found[p] = id
+				}
+				l.Rows = append(l.Rows, []string{p, known[p]})
+			}
+			l.Items = found
+			if err := a.Show().List(l); err != nil {
+				return err
+			}
+			if len(found) < len(args) {
+				return &access.Error{Op: "look up pseudonyms", Kind: access.NotFound, Hint: "they are of another data folder, of accounts that are nobody's, or of people whom HR lists no more",
+					Err: fmt.Errorf("%d of %d are nobody's whom the last run knows", len(args)-len(found), len(args))}
+			}
+			return nil
+		})}
 }
 
 // reportOf is the command of one kind.

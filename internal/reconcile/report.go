@@ -80,6 +80,7 @@ func (r *Runner) Pack(ctx context.Context, run access.Run, job reports.Job, narr
 		return reports.Pack{}, fmt.Errorf("prove what was entered after run %s: %w", run.ID, err)
 	}
 	data := evidence.Data(runData{store: r.Store, run: run, world: world})
+	job.Everybody = data
 	if narrow != nil {
 		ev, data = narrow(ev, data)
 	}

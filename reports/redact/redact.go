@@ -210,7 +210,7 @@ func (r *Redactor) Finding(f access.Finding) access.Finding {
 	f.Fingerprint = r.print(f.Fingerprint)
 	f.ID = access.ShortID(f.Fingerprint)
 	f.Subject, f.SubjectID, f.Person = r.subject(f.Subject), r.subject(f.SubjectID), r.subject(f.Person)
-	f.PersonName, f.Message, f.Detail = r.Text(f.PersonName), r.Text(f.Message), r.Text(f.Detail)
+	f.PersonName, f.Message, f.Detail, f.Exception = r.Text(f.PersonName), r.Text(f.Message), r.Text(f.Detail), r.Text(f.Exception)
 	f.Evidence = slices.Clone(f.Evidence)
 	for i := range f.Evidence {
 		f.Evidence[i].Value, f.Evidence[i].Source = r.Text(f.Evidence[i].Value), r.Text(f.Evidence[i].Source)
