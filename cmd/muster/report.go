@@ -55,31 +55,18 @@ func (a *app) reportCommand() *cobra.Command {
 	c := &cobra.Command{Use: "report", Short: "Render an evidence pack", Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	var ask asked
-	rec := a.reportOf("reconciliation", "A run: its sources, rules, findings and accepted risks", nil, &ask, func(ctx context.Context, s *cli.Session, run access.Run) (reports.Pack, error) {
-		if !ask.redact {
-			return s.Runner.Report(ctx, run.ID, ask.out)
-		}
+	rec := a.reportOf("reconciliation", "A run: its sources, rules, findings and accepted risks", nil, &ask, func(ctx context.Context, s *cli.Session, run access.Run) (reported, error) {
 		job, err := s.Runner.ReportJob(ctx, run)
-		if err != nil {
-			return reports.Pack{}, err
-		}
-		return pseudonymous(ctx, s, reported{run: run, job: job}, ask)
+		return reported{run: run, job: job}, err
 	})
 	c.AddCommand(rec)
 	for _, k := range reportKinds() {
-		c.AddCommand(a.reportOf(k.name, k.short, k.flags, &ask, func(ctx context.Context, s *cli.Session, run access.Run) (reports.Pack, error) {
+		c.AddCommand(a.reportOf(k.name, k.short, k.flags, &ask, func(ctx context.Context, s *cli.Session, run access.Run) (reported, error) {
 			g, err := ground(ctx, s, run)
 			if err != nil {
-				return reports.Pack{}, err
+				return reported{}, err
 			}
-			r, err := k.gather(ctx, s, g, ask)
-			if err != nil {
-				return reports.Pack{}, err
-			}
-			if ask.redact {
-				return pseudonymous(ctx, s, r, ask)
-			}
-			return s.Runner.Pack(ctx, r.run, r.job, r.narrow, ask.out)
+			return k.gather(ctx, s, g, ask)
 		}))
 	}
 	c.AddCommand(a.whoCommand())
@@ -131,7 +118,7 @@ func (a *app) whoCommand() *cobra.Command {
 }
 
 // reportOf is the command of one kind.
-func (a *app) reportOf(name, short string, flags []string, ask *asked, write func(context.Context, *cli.Session, access.Run) (reports.Pack, error)) *cobra.Command {
+func (a *app) reportOf(name, short string, flags []string, ask *asked, gather func(context.Context, *cli.Session, access.Run) (reported, error)) *cobra.Command {
 	all := map[string]struct {
 		value *string
 		says  string
@@ -151,12 +138,19 @@ func (a *app) reportOf(name, short string, flags []string, ask *asked, write fun
 			}
 			return err
 		}
-		p, err := write(ctx, s, run)
+		r, err := gather(ctx, s, run)
+		if err == nil && ask.redact {
+			r.job.Redact, err = signing.Secret(s.Dir, "pseudonyms")
+		}
+		if err != nil {
+			return err
+		}
+		p, err := s.Runner.Pack(ctx, r.run, r.job, r.narrow, ask.out)
 		if err != nil {
 			return err
 		}
 		l := show.Listing{Head: []string{"pack", "pdf", "sha256"}, Rows: [][]string{{p.ZipPath, p.PDFPath, p.Digest}}, Wide: -1,
-			Items: map[string]string{"pack": p.ZipPath, "pdf": p.PDFPath, "sha256": p.Digest, "run": run.ID}}
+			Items: map[string]string{"pack": p.ZipPath, "pdf": p.PDFPath, "sha256": p.Digest, "run": r.run.ID}}
 		return a.Show().List(l)
 	})}
 	c.Flags().StringVar(&ask.out, "out", "", "folder to write the pack into (required)")
@@ -170,14 +164,6 @@ func (a *app) reportOf(name, short string, flags []string, ask *asked, write fun
 		}
 	}
 	return c
-}
-
-// pseudonymous writes a pack for outside.
-func pseudonymous(ctx context.Context, s *cli.Session, r reported, ask asked) (p reports.Pack, err error) {
-	if r.job.Redact, err = signing.Secret(s.Dir, "pseudonyms"); err != nil {
-		return p, err
-	}
-	return s.Runner.Pack(ctx, r.run, r.job, r.narrow, ask.out)
 }
 
 // ground is what a pack that rests on a completed run is gathered from.
