@@ -43,9 +43,9 @@ type reportKind struct {
 // reportKinds are all kinds but the reconciliation, which rests on nothing but its run.
 func reportKinds() []reportKind {
 	return []reportKind{
-		{"access-review", "A campaign: its population, reviewers, decisions, and what is proven to be gone", []string{"campaign"}, gatherReview},
-		{"terminations", "Who left, and when each of their accounts was proven unusable", []string{"period", "system"}, gatherTerminations},
-		{"sod", "Segregation of duties: the matrix, whether its rules fire, conflicts and mitigations", nil, gatherSoD},
+		{"access-review", "A campaign: population, reviewers, decisions, removals", []string{"campaign"}, gatherReview},
+		{"terminations", "Who left, and when each account was proven unusable", []string{"period", "system"}, gatherTerminations},
+		{"sod", "Duties: the matrix, whether its rules fire, conflicts", nil, gatherSoD},
 		{"person", "Why one person has what they have", []string{"person"}, gatherPerson},
 		{"controls", "Control by control: procedure, population, tests, deviations", []string{"period", "control"}, gatherControls},
 	}
@@ -75,7 +75,7 @@ func (a *app) reportCommand() *cobra.Command {
 
 // whoCommand says inside who a pseudonym of a pack for outside is.
 func (a *app) whoCommand() *cobra.Command {
-	return &cobra.Command{Use: "who PSEUDONYM...", Short: "Say who a pseudonym of a redacted pack is, among the persons of the last run", Args: cobra.MinimumNArgs(1),
+	return &cobra.Command{Use: "who PSEUDONYM...", Short: "Say whose pseudonym it is, of the last run's persons", Args: cobra.MinimumNArgs(1),
 		RunE: a.With(false, func(ctx context.Context, s *cli.Session, args []string) error {
 			key, err := signing.Secret(s.Dir, "pseudonyms")
 			if err != nil {
