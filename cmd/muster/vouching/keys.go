@@ -21,8 +21,9 @@ func Command(app *cli.App) *cobra.Command {
 	a := &commands{app}
 	c := &cobra.Command{
 		Use: "keys", Short: "Show the keys that packs are signed with, or rotate them", Args: cobra.NoArgs, GroupID: "prove",
-		Long: "Lists the keys of packs and seals with the times at which they are in force. They are made on first use. What is printed by -o json is the\n" +
-			"keyring, which may be published: muster verify --key takes it.",
+		Long: "Lists the keys of packs and seals with the times at which they are in force.\n" +
+			"They are made on first use. What is printed by -o json is the keyring, which\n" +
+			"may be published: muster verify --key takes it.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			k, err := a.open(c)
 			if err != nil {

@@ -54,7 +54,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o Options
 	flags.IntVar(&o.Persons, "persons", 200, "people of the organisation")
 	flags.Int64Var(&o.Seed, "seed", 1, "of the organisation and the mutations")
-	flags.IntVar(&o.Every, "every", 1, "take only each `n`-th mutation of a kind")
+	flags.IntVar(&o.Every, "every", 2, "take only each `n`-th mutation of a kind")
 	flags.StringVar(&o.Muster, "muster", "bin/muster", "the `program`")
 	flags.StringVar(&o.Dir, "dir", "", "`folder` to keep everything in; it must not be there yet")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 || o.Every < 1 {
