@@ -44,7 +44,7 @@ bench: setup-test build ## measure; ONLY=name runs one figure
 	go run ./internal/bench $(if $(ONLY),-only $(ONLY)) -out bench.json
 
 golden: ## rewrite the golden files after a wanted change
-	go test ./reports/... ./rules/... ./collectors/hr ./collectors/csv ./remediate/mail/... -update
+	go test $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
 	go run ./internal/orggen/cmd -persons 2000 -seed 2026 -host -data-dir ../../.muster/acme -dir examples/acme
 
 lab: setup-test build ## start slapd, a SCIM server and PostgreSQL loaded with the demo organisation
