@@ -120,7 +120,7 @@ func TestVerifyAcceptsAPack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f, p := render(t, s)
 			rep, err := Verify(t.Context(), p.ZipPath, f.ev.Ledger.VerifierKey)
-			if err != nil || !rep.OK() || len(rep.Steps) != 12 || rep.SHA256 != p.Digest || rep.Pack != p.ID || rep.Run != f.ev.Run.ID {
+			if err != nil || !rep.OK() || len(rep.Steps) != 13 || rep.SHA256 != p.Digest || rep.Pack != p.ID || rep.Run != f.ev.Run.ID {
 				t.Fatalf("%v %+v", err, rep.Steps)
 			}
 			folder := t.TempDir()

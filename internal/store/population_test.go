@@ -44,7 +44,7 @@ func TestPopulation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rows := map[string]int{"persons": 5, "accounts": 8, "entitlements": 2, "grants": 7, "links": 8, "profiles": 2, "expectations": 1, "rejections": 0, "snapshots": 4}
+	rows := map[string]int{"persons": 5, "accounts": 8, "entitlements": 2, "grants": 7, "links": 8, "profiles": 2, "expectations": 1, "rejections": 0, "snapshots": 4, "previous": 2}
 	for _, table := range store.PopulationTables() {
 		t.Run(table, func(t *testing.T) {
 			first, second := population(t, s, w, table), population(t, s, w, table)
@@ -60,6 +60,7 @@ func TestPopulation(t *testing.T) {
 		"accounts":     `directory|u1|ada|Ada|a@acme.example|ada@corp|W-1|x|human|true|true|true|true|2026-11-01T01:00:00Z|2026-11-02T01:00:00Z|true|2026-11-03T01:00:00Z|9999-12-31T23:59:59Z|{"k":"v"}|row 2|dir-1`,
 		"persons":      `W-1|2|Ada|Lind|Ada Lind|a@acme.example|ada@corp|ada|CFO|Finance|100|Acme|Oslo|employee|terminated||1899-05-01|9999-12-31|{"badge":"7","empty":""}|`,
 		"links":        `directory|u5|service-owned|W-1||["owner \"w-1\": 1 person"]|dir-1`,
+		"previous":     `directory|u1|1`,
 		"snapshots":    `directory|dir-0|previous|complete||csv|1|2026-11-15T01:00:00Z|2026-11-15T01:00:00Z|2026-11-15T01:01:00Z|false|d-dir-0|`,
 	} {
 		table = strings.TrimSpace(table)
