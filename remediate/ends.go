@@ -17,10 +17,14 @@ type End struct {
 type Ends map[string]End
 
 // Person sets the end of what a person holds.
-func (e Ends) Person(person string, ref access.EntitlementRef, end End) { e["person "+person+" "+ref.String()] = end }
+func (e Ends) Person(person string, ref access.EntitlementRef, end End) {
+	e["person "+person+" "+ref.String()] = end
+}
 
 // Account sets the end of what one account holds; it goes before one of its person.
-func (e Ends) Account(id string, ref access.EntitlementRef, end End) { e["account "+id+" "+ref.String()] = end }
+func (e Ends) Account(id string, ref access.EntitlementRef, end End) {
+	e["account "+id+" "+ref.String()] = end
+}
 
 // Of is the end of a grant; person and account may be nil.
 func (e Ends) Of(person *access.Person, account *access.AccountFacts, ref access.EntitlementRef) (End, bool) {
