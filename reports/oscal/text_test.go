@@ -54,7 +54,7 @@ func TestIdsAreVersionFiveAndOfTheirParts(t *testing.T) {
 		}
 		seen[x] = true
 	}
-	if id("P-1", "a") != id("P-1", "a") {
+	if first, again := id("P-1", "a"), id("P-1", "a"); first != again {
 		t.Error("not the same twice")
 	}
 }
