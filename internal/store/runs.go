@@ -68,7 +68,7 @@ func (s *Store) runs(ctx context.Context, where, order string, limit int, args .
 		sql += " LIMIT " + wire.Number(uint64(limit))
 	}
 	var out []access.Run
-	err := s.db.Each(ctx, wire.Query{Op: "read runs", SQL: sql, Args: args}, func(scan func(...any) error) error {
+	err := s.db.Again(ctx, wire.Query{Op: "read runs", SQL: sql, Args: args}, func() { out = nil }, func(scan func(...any) error) error {
 		var r access.Run
 		var state, counts string
 		var started, finished *time.Time

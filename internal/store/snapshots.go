@@ -62,7 +62,7 @@ func (s *Store) snapshots(ctx context.Context, from, where string, limit uint64,
 	}
 	var out []access.Snapshot
 	q := wire.Query{Op: "read snapshots", SQL: sql, Args: args}
-	err := s.db.Each(ctx, q, func(scan func(...any) error) error {
+	err := s.db.Again(ctx, q, func() { out = nil }, func(scan func(...any) error) error {
 		var x access.Snapshot
 		var state, coverage string
 		var started, finished *time.Time

@@ -103,7 +103,7 @@ func (d *DB) Each(ctx context.Context, q Query, row func(scan func(dest ...any) 
 // One reads a single row; false means that there was none.
 func (d *DB) One(ctx context.Context, q Query, dest ...any) (bool, error) {
 	found := false
-	err := d.Each(ctx, q, func(scan func(...any) error) error {
+	err := d.Again(ctx, q, func() { found = false }, func(scan func(...any) error) error {
 		if found {
 			return Failf(access.Internal, q.Op, "", "more than one row came back")
 		}
@@ -111,6 +111,23 @@ func (d *DB) One(ctx context.Context, q Query, dest ...any) (bool, error) {
 		return scan(dest...)
 	})
 	return found, err
+}
+
+// Again is Each for a few rows that the caller keeps: a stream that breaks off, because the process that ran the engine has ended, is started again
+// from its beginning, after forget.
+func (d *DB) Again(ctx context.Context, q Query, forget func(), row func(scan func(dest ...any) error) error) error {
+	begun := false
+	noting := func(scan func(...any) error) error {
+		begun = true
+		return row(scan)
+	}
+	err := d.Each(ctx, q, noting)
+	for n := 1; begun && access.KindOf(err) == access.Transient && ctx.Err() == nil && n < tries; n++ {
+		begun = false // what fails before the first row was tried often enough
+		forget()
+		err = d.Each(ctx, q, noting)
+	}
+	return err
 }
 
 // Cursor is a stream of rows, for whoever merges several. Use it from one goroutine and close it.
