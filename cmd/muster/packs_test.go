@@ -394,7 +394,7 @@ func accessible(t *testing.T, pages []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "node", append([]string{"../../reports/html/axe/check.mjs", "--one-view", chromium}, pages...)...)
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"../../reports/html/axe/check.mjs", chromium}, pages...)...)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("axe: %v %s", err, out)

@@ -135,7 +135,7 @@ func plantable() []string {
 func TestEverySizeCoversEveryRule(t *testing.T) {
 	for _, n := range []int{200, 2000, 50_000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			if n > 10_000 && testing.Short() {
+			if n > 10_000 && testing.Short() && os.Getenv("CI") != "true" {
 				t.Skip("large")
 			}
 			start := time.Now()
@@ -188,7 +188,7 @@ func TestTooFewPersonsAndCancelling(t *testing.T) {
 
 // TestMemoryStaysSmall compares the heap in use while an organisation is made with what its persons may cost.
 func TestMemoryStaysSmall(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") != "true" {
 		t.Skip("large")
 	}
 	const persons = 40_000

@@ -1,4 +1,4 @@
-// Opens pages in Chromium and says what axe-core finds in them, and what they did: node check.mjs [--one-view] CHROMIUM PAGE...
+// Opens pages in Chromium and says what axe-core finds in them, and what they did: node check.mjs CHROMIUM PAGE...
 // For each page one line of JSON: {page, violations, passes, requests, dialogs, errors, scripts, handlers}. Each page is looked at in light and
 // dark, on a wide and a narrow screen. The pages' policy forbids scripts; axe is run from outside of it.
 import { readFileSync } from 'node:fs';
@@ -7,8 +7,7 @@ import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const [executablePath, ...pages] = process.argv.slice(2).filter((a) => a !== '--one-view');
-const views = [['light', 1400], ['dark', 1400], ['light', 360]].slice(0, process.argv.includes('--one-view') ? 1 : 3);
+const [executablePath, ...pages] = process.argv.slice(2);
 const browser = await chromium.launch({
   executablePath,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -16,7 +15,7 @@ const browser = await chromium.launch({
 try {
   for (const page of pages) {
     const out = { page, violations: [], passes: 0, requests: [], dialogs: [], errors: [], scripts: 0, handlers: 0 };
-    for (const [colorScheme, width] of views) {
+    for (const [colorScheme, width] of [['light', 1400], ['dark', 1400], ['light', 360]]) {
       const tab = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
       const url = pathToFileURL(page).href;
       tab.on('request', (r) => r.url() !== url && out.requests.push(r.url()));
