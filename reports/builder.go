@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
@@ -120,6 +121,14 @@ func (b *builder) ledger() (files []named, err error) {
 	file, proofs := b.proven(at, later.Proofs, pack.LaterProofFolder)
 	b.file.Later = &file
 	files = append(files, named{pack.LaterCheckpointFile, later.Checkpoint}, named{pack.LaterConsistencyFile, later.Growth.Text()})
+	if len(later.Opened) > 0 {
+		text, err := json.MarshalIndent(later.Opened, "", "  ")
+		if err != nil {
+			return nil, fmt.Errorf("encode what entries commit to: %w", err)
+		}
+		b.file.Later.Opened = len(later.Opened)
+		files = append(files, named{pack.LaterOpenedFile, string(text) + "\n"})
+	}
 	return append(files, proofs...), nil
 }
 
@@ -157,6 +166,9 @@ func (b *builder) annexes(tally *evidence.Tally) error {
 	tables = append(tables,
 		Annex{pack.SnapshotsAnnex, func(t *sheet.Table) error { return pack.SnapshotsTable(t, b.ev.Sources) }},
 		Annex{pack.CountsAnnex, func(t *sheet.Table) error { return pack.CountsTable(t, b.ev.Run.Counts) }})
+	if b.job.Activity != nil {
+		tables = append(tables, Annex{pack.ActivityAnnex, func(t *sheet.Table) error { return pack.ActivityTable(t, b.job.Activity) }})
+	}
 	for _, table := range append(tables, b.job.Annexes...) {
 		if err := b.annex(table); err != nil {
 			return err

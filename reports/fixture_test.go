@@ -12,6 +12,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/reports/evidence"
 )
 
@@ -25,7 +26,13 @@ type fixture struct {
 	before   []access.Finding
 	rows     map[string]int // rows of each population
 	cell     string         // put into every population
+	done     evidence.Activities
+	busy     bool
+	hostile  bool
 }
+
+// job is the pack of the run.
+func (f *fixture) job() Job { return Reconciliation(f.ev.Run, nil, f.done) }
 
 // shape says what a fixture should look like.
 type shape struct {
@@ -73,7 +80,7 @@ func systemNames() []string {
 
 func newFixture(t testing.TB, s shape) *fixture {
 	t.Helper()
-	f := &fixture{rows: map[string]int{"persons": 40, "accounts": 60, "entitlements": 20, "grants": max(100, s.grants), "links": 60, "profiles": 9, "expectations": 80, "rejections": 3}, cell: "value"}
+	f := &fixture{rows: map[string]int{"persons": 40, "accounts": 60, "entitlements": 20, "grants": max(100, s.grants), "links": 60, "profiles": 9, "expectations": 80, "rejections": 3}, cell: "value", busy: s.findings >= 30 && !s.vast, hostile: s.hostile}
 	if s.hostile {
 		f.cell = "=1+1"
 	}
@@ -287,9 +294,94 @@ func (f *fixture) enter(t testing.TB) {
 		}
 		f.ev.Ledger.Proofs = append(f.ev.Ledger.Proofs, p)
 	}
+	f.done = evidence.Activities{From: 1, Until: l.Size(), List: []evidence.Activity{}}
+	if f.busy {
+		f.act(t, l, dir)
+	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// act enters what was asked, decided and done after the run, and proves it.
+func (f *fixture) act(t testing.TB, l *ledger.Log, dir string) {
+	t.Helper()
+	finding, maja := f.findings[0].ID, commit.Of("W-00007", "W-00007")
+	type one struct {
+		kind ledger.Type
+		data map[string]any
+		is   evidence.Activity
+	}
+	lind := evidence.Activity{System: "erp", Person: "W-01442", Account: "MLIND", Entitlement: "AP_CREATE_VENDOR", Finding: finding, Policy: "remove-excess (approve)"}
+	noah := evidence.Activity{System: "directory", Person: "W-00231", Account: "n.okafor", Finding: f.findings[1].ID, Policy: "disable-leavers (auto)"}
+	asked := evidence.Activity{System: "erp", Person: "W-00310", Entitlement: f.names()[0], By: "W-00310", ByName: "Ida Berg"}
+	all := []one{
+		{ledger.Request, map[string]any{"request": "RQ-7QK2M4ZD", "approval": "AP-2B7Y4K9Q", "system": "erp", "what": "asked", "by": commit.Of("W-00310", "W-00310")}, asked},
+		{ledger.Decision, map[string]any{"decision": "D-5X2R8T1W", "approval": "AP-9K3M7N2P", "verdict": "approve", "by": maja, "role": "owner", "channel": "slack"},
+			evidence.Activity{By: "W-00007", ByName: "Maja Ström", System: "erp", Person: "W-01442", Finding: finding, About: "Maja Lind would lose AP_CREATE_VENDOR in erp"}},
+		{ledger.Decision, map[string]any{"decision": "D-6Y3S9V2X", "approval": "AP-2B7Y4K9Q", "verdict": "expire", "channel": "clock"},
+			evidence.Activity{System: "erp", Person: "W-00310", About: "Ida Berg would get " + f.names()[0] + " in erp"}},
+		{ledger.Intent, map[string]any{"action": "A-3F6H8J1L", "kind": "revoke-entitlement", "system": "erp", "inverse": true, "try": 1}, lind},
+		{ledger.Intent, map[string]any{"action": "A-8M1P4R7T", "kind": "disable-account", "system": "directory", "inverse": true, "try": 1}, noah},
+		{ledger.Receipt, map[string]any{"action": "A-3F6H8J1L", "kind": "revoke-entitlement", "system": "erp", "state": "done", "outcome": "changed"}, lind},
+		{ledger.Receipt, map[string]any{"action": "A-8M1P4R7T", "kind": "disable-account", "system": "directory", "state": "failed", "outcome": "refused"}, noah},
+		{ledger.Accept, map[string]any{"exception": "RX-4D7G2J5M", "approval": "AP-1C4F7H2K", "what": "approved", "expires": "2027-01-31"},
+			evidence.Activity{System: "vpn", Person: "W-00512", Account: "reception", Finding: f.findings[2].ID}},
+	}
+	var events []ledger.Event
+	for _, x := range all {
+		events = append(events, ledger.Event{Type: x.kind, Run: f.ev.Run.ID, Data: x.data})
+	}
+	first, err := l.Append(context.Background(), events...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.done.Until = l.Size(); f.hostile {
+		all[0].is.ByName = hostileNames()[0]
+	}
+	r, err := l.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := &evidence.Later{Checkpoint: l.Checkpoint()}
+	if later.Growth, err = r.ProveConsistency(f.ev.Run.Checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	var indices []uint64
+	for i, x := range all {
+		index := first + uint64(i)
+		e, err := r.Entry(index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, _, err := evidence.ReadActivity(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.is.Entry, x.is.At, x.is.Type, x.is.Said = said.Entry, said.At, said.Type, said.Said
+		f.done.List = append(f.done.List, x.is)
+		p, err := r.Prove(index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		later.Proofs, indices = append(later.Proofs, p), append(indices, index)
+	}
+	err = commit.NewBook(ledger.PrivateDir(dir)).Of(indices, func(o commit.Opening) error {
+		later.Opened = append(later.Opened, evidence.Opened{Entry: o.Entry, Field: o.Field, Value: o.Value, Salt: o.Salt})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.ev.Later = later
+}
+
+// names are ordinary entitlements, or hostile ones.
+func (f *fixture) names() []string {
+	if f.hostile {
+		return hostileNames()
+	}
+	return []string{"GL_REPORTS"}
 }
 
 // Findings implements evidence.Data.

@@ -57,7 +57,7 @@ func TestNamesOfTenThousandCharacters(t *testing.T) {
 	for i := range 3 {
 		f.findings[i].PersonName, f.findings[i].Message = name, name+" still holds access"
 	}
-	p, err := Write(t.Context(), Reconciliation(f.ev.Run, nil), f.ev, f, t.TempDir())
+	p, err := Write(t.Context(), f.job(), f.ev, f, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func (w *watched) Population(ctx context.Context, table string, head func([]stri
 // TestPopulationsStream writes a million grants and wants the heap to stay small.
 func TestPopulationsStream(t *testing.T) {
 	f := &watched{fixture: newFixture(t, shape{findings: 10, grants: 1_000_000})}
-	p, err := Write(t.Context(), Reconciliation(f.ev.Run, nil), f.ev, f, t.TempDir())
+	p, err := Write(t.Context(), f.job(), f.ev, f, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,17 +85,17 @@ func TestFailureLeavesNothing(t *testing.T) {
 	for _, table := range []string{"findings", "persons", "grants", "rejections"} {
 		t.Run(table, func(t *testing.T) {
 			dir, base := t.TempDir(), newFixture(t, shape{findings: 10})
-			before, err := Write(t.Context(), Reconciliation(base.ev.Run, nil), base.ev, base, dir)
+			before, err := Write(t.Context(), base.job(), base.ev, base, dir)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = Write(t.Context(), Reconciliation(base.ev.Run, nil), base.ev, &faulty{fixture: base, table: table, err: gone}, dir)
+			_, err = Write(t.Context(), base.job(), base.ev, &faulty{fixture: base, table: table, err: gone}, dir)
 			if !errors.Is(err, gone) || access.KindOf(err) != access.Transient || access.HintOf(err) != "start the store" {
 				t.Errorf("error %v", err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			if table != "findings" {
-				if _, err := Write(ctx, Reconciliation(base.ev.Run, nil), base.ev, &faulty{fixture: base, table: table, cancel: cancel}, dir); err == nil {
+				if _, err := Write(ctx, base.job(), base.ev, &faulty{fixture: base, table: table, cancel: cancel}, dir); err == nil {
 					t.Error("a cancelled pack was written")
 				}
 			}
@@ -114,21 +114,21 @@ func TestFailureLeavesNothing(t *testing.T) {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Write(t.Context(), Reconciliation(base.ev.Run, nil), base.ev, base, path); access.KindOf(err) != access.Denied {
+		if _, err := Write(t.Context(), base.job(), base.ev, base, path); access.KindOf(err) != access.Denied {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("checkpoint of nobody", func(t *testing.T) {
 		base := newFixture(t, shape{})
 		base.ev.Ledger.Checkpoint = strings.Replace(base.ev.Ledger.Checkpoint, "acme", "acmf", 1)
-		if _, err := Write(t.Context(), Reconciliation(base.ev.Run, nil), base.ev, base, t.TempDir()); access.KindOf(err) != access.Invalid {
+		if _, err := Write(t.Context(), base.job(), base.ev, base, t.TempDir()); access.KindOf(err) != access.Invalid {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("proof of another checkpoint", func(t *testing.T) {
 		base := newFixture(t, shape{})
 		base.ev.Ledger.Proofs[0].Entry = []byte(`{"v":1}`)
-		p, err := Write(t.Context(), Reconciliation(base.ev.Run, nil), base.ev, base, t.TempDir())
+		p, err := Write(t.Context(), base.job(), base.ev, base, t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,7 +70,7 @@ func TestMachineReadableOfEveryShape(t *testing.T) {
 	for name, s := range map[string]shape{"normal": {findings: 200}, "clean": {}, "incomplete": {findings: 200, incomplete: true}, "hostile": {findings: 200, hostile: true}, "vast": {findings: 900, vast: true, hostile: true}} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, s)
-			p, err := Write(t.Context(), Reconciliation(f.ev.Run, nil), f.ev, f, t.TempDir())
+			p, err := Write(t.Context(), f.job(), f.ev, f, t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -44,6 +44,11 @@ func redacted(ctx context.Context, job Job, ev evidence.Evidence, data evidence.
 	for i, a := range job.Annexes {
 		job.Annexes[i].Fill = func(t *sheet.Table) error { return redactTable(r, a.Fill, t) }
 	}
+	if ev.Later != nil {
+		later := *ev.Later
+		later.Opened, ev.Later = nil, &later
+	}
+	job.Activity = r.Activity(job.Activity)
 	say := job.Document
 	job.Document = func(in frame.Input) document.Document {
 		d := r.Document(say(in))

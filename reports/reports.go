@@ -41,7 +41,9 @@ type Job struct {
 	Detail  any    // what the kind says besides, for evidence.json; nil for nothing
 	Annexes []Annex
 	Entries []uint64 // of the ledger, younger than the run, that the pack rests on
-	Redact  []byte   // key of the pseudonyms that people have in a pack for outside; nil for their names
+	// Activity is what the annex activity.csv has, whose entries the pack rests on too; nil for no such annex.
+	Activity []evidence.Activity
+	Redact   []byte // key of the pseudonyms that people have in a pack for outside; nil for their names
 	// Everybody is whom Redact looks for, where the pack itself holds only some: the data of the whole run.
 	Everybody evidence.Data
 	// Document is what the report says; it is printed as PDF and written as HTML.
@@ -55,16 +57,16 @@ type Annex struct {
 }
 
 // Reconciliation is the pack of one nightly reconciliation, <date>-reconciliation. history is how many findings were open after each of the last
-// runs, this one included.
-func Reconciliation(run access.Run, history []reconciliation.Night) Job {
-	job := Job{Kind: "reconciliation", Subject: run.ID, Name: run.AsOf.UTC().Format("2006-01-02") + "-reconciliation"}
+// runs, this one included; done is what was asked, decided and done since the pack before.
+func Reconciliation(run access.Run, history []reconciliation.Night, done evidence.Activities) Job {
+	detail := reconciliation.Detail{Activity: done}
 	if len(history) > 1 {
-		job.Detail = reconciliation.Detail{History: history}
+		detail.History = history
 	}
-	job.Document = func(in frame.Input) document.Document {
-		return reconciliation.Document(reconciliation.Input{Input: in, History: history})
-	}
-	return job
+	return Job{Kind: "reconciliation", Subject: run.ID, Name: run.AsOf.UTC().Format("2006-01-02") + "-reconciliation", Detail: detail, Activity: done.List,
+		Document: func(in frame.Input) document.Document {
+			return reconciliation.Document(reconciliation.Input{Input: in, History: history, Activity: done})
+		}}
 }
 
 // Write writes one pack, a zip file with its PDF beside it, into outDir, which is made when it is missing. A pack of the same name is replaced.

@@ -47,7 +47,7 @@ func tool(t *testing.T, name string, args ...string) []byte {
 func render(t *testing.T, s shape) (*fixture, Pack) {
 	t.Helper()
 	f := newFixture(t, s)
-	p, err := Write(t.Context(), Reconciliation(f.ev.Run, nil), f.ev, f, t.TempDir())
+	p, err := Write(t.Context(), f.job(), f.ev, f, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func outline(t *testing.T, pdf string) (out []outlineEntry) {
 // renderChild renders the fixture named by the environment and prints the digest.
 func renderChild(dir string) int {
 	f := newFixture(childTB{dir: dir}, shape{findings: 60, incomplete: true, hostile: true})
-	p, err := Write(context.Background(), Reconciliation(f.ev.Run, nil), f.ev, f, dir)
+	p, err := Write(context.Background(), f.job(), f.ev, f, dir)
 	if err != nil {
 		fmt.Println(err)
 		return 1

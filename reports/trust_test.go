@@ -193,7 +193,7 @@ func TestAPackStaysTheSameAfterARotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.ev.Trust = &trust.Signing{Keys: k}
-	before, err := Write(t.Context(), Reconciliation(f.ev.Run, nil), f.ev, f, t.TempDir())
+	before, err := Write(t.Context(), f.job(), f.ev, f, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestAPackStaysTheSameAfterARotation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	after, err := Write(t.Context(), Reconciliation(f.ev.Run, nil), f.ev, f, t.TempDir())
+	after, err := Write(t.Context(), f.job(), f.ev, f, t.TempDir())
 	if err != nil || after.Digest != before.Digest {
 		t.Errorf("after a rotation: %v, %s and %s", err, before.Digest, after.Digest)
 	}
@@ -229,7 +229,7 @@ func TestAPackStaysTheSameAfterARotation(t *testing.T) {
 		t.Error("a later key alone vouches for a pack whose keyring does not have it")
 	}
 	f.ev.Trust = nil
-	if _, err := Write(t.Context(), Reconciliation(f.ev.Run, nil), f.ev, f, t.TempDir()); access.KindOf(err) != access.Invalid {
+	if _, err := Write(t.Context(), f.job(), f.ev, f, t.TempDir()); access.KindOf(err) != access.Invalid {
 		t.Errorf("without keys: %v", err)
 	}
 }

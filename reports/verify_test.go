@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"muster/internal/access"
+	"muster/internal/octets"
 	"muster/internal/sheet"
 	"muster/reports/evidence"
 	"muster/reports/pack"
@@ -113,6 +114,16 @@ func remodel(t *testing.T, files map[string][]byte, change func(*evidence.File))
 		t.Fatal(err)
 	}
 	reseal(files)
+}
+
+// swap changes a text of a file, which must have it once, and makes everything else fit.
+func swap(t *testing.T, files map[string][]byte, name, was, is string) {
+	t.Helper()
+	if bytes.Count(files[name], []byte(was)) != 1 {
+		t.Fatalf("%s has %q %d times", name, was, bytes.Count(files[name], []byte(was)))
+	}
+	files[name] = bytes.Replace(files[name], []byte(was), []byte(is), 1)
+	remodel(t, files, nil)
 }
 
 func TestVerifyAcceptsAPack(t *testing.T) {
@@ -229,6 +240,35 @@ func TestVerifySeesThroughAResealedPack(t *testing.T) {
 		{"a larger ledger claimed", func(t *testing.T, files map[string][]byte) {
 			remodel(t, files, func(m *evidence.File) { m.Ledger.Size++ })
 		}, "ledger/checkpoint: is not the checkpoint that evidence.json names"},
+		{"a decision softened", func(t *testing.T, files map[string][]byte) {
+			swap(t, files, pack.ActivityAnnex, ",expire,", ",approve,")
+		}, `annexes/activity.csv: entry 16: verdict: the ledger says "expire", the table "approve"`},
+		{"a decision of somebody else", func(t *testing.T, files map[string][]byte) {
+			swap(t, files, pack.ActivityAnnex, ",W-00007,", ",W-00008,")
+		}, `annexes/activity.csv: entry 15: by: the ledger says "W-00007", the table "W-00008"`},
+		{"a failure told as done", func(t *testing.T, files map[string][]byte) {
+			swap(t, files, pack.ActivityAnnex, ",failed,", ",done,")
+		}, `annexes/activity.csv: entry 20: state: the ledger says "failed", the table "done"`},
+		{"a change left out", func(t *testing.T, files map[string][]byte) {
+			l := strings.SplitAfter(string(files[pack.ActivityAnnex]), "\r\n")
+			files[pack.ActivityAnnex] = []byte(strings.Join(slices.Delete(l, 6, 7), ""))
+			remodel(t, files, nil)
+		}, "annexes/activity.csv: entry 19 is on the ledger and not in the table"},
+		{"all that was done left out", func(t *testing.T, files map[string][]byte) {
+			for name := range files {
+				if strings.HasPrefix(name, "ledger/later/") {
+					delete(files, name)
+				}
+			}
+			remodel(t, files, func(m *evidence.File) { m.Later = nil })
+		}, "annexes/activity.csv: entry 14 is not proven in the pack"},
+		{"another name shown for who decided", func(t *testing.T, files map[string][]byte) {
+			swap(t, files, pack.LaterOpenedFile, "W-00007", "W-00008")
+		}, "ledger/later/opened.json: by of entry 15 is not what the entry commits to"},
+		{"nothing shown of who decided", func(t *testing.T, files map[string][]byte) {
+			files[pack.LaterOpenedFile] = []byte("[]")
+			remodel(t, files, nil)
+		}, "ledger/later/opened.json: it shows 0 values, the model says 2"},
 		{"a stranger's file", func(t *testing.T, files map[string][]byte) {
 			files["annexes/more.csv"] = []byte("a\r\n")
 			reseal(files)
@@ -333,8 +373,8 @@ func TestAnnexesAreExact(t *testing.T) {
 			t.Errorf("row %d: a spreadsheet would compute %q", i+1, cell)
 		}
 		// encoding/csv reads \r\n inside quotes as \n.
-		if want := strings.ToValidUTF8(strings.ReplaceAll(x.PersonName, "\r\n", "\n"), "\uFFFD"); sheet.Original(cell) != want {
-			t.Errorf("row %d: %q, want %q", i+1, sheet.Original(cell), want)
+		if got, want := octets.Decode(sheet.Original(cell)), strings.ReplaceAll(x.PersonName, "\r\n", "\n"); got != want {
+			t.Errorf("row %d: %q, want %q", i+1, got, want)
 		}
 		var facts []access.Evidence
 		if err := json.Unmarshal([]byte(rows[i+1][20]), &facts); err != nil || len(facts) != len(x.Evidence) {

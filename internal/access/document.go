@@ -43,7 +43,8 @@ type DocumentQuery struct {
 	Kind     DocumentKind
 	States   []string
 	ID       string
-	IDPrefix string // in either case
+	IDs      []string // any of them; nil takes all
+	IDPrefix string   // in either case
 	Keys     []string
 	System   string
 	Person   string

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/internal/ledger/span"
 )
 
@@ -98,7 +99,7 @@ func checked(ctx context.Context, dir string) (n uint64, size int, err error) {
 // realisticEvent is like what a receipt says.
 func realisticEvent(caller, i int) ledger.Event {
 	return ledger.Event{Type: ledger.Receipt, Run: "2026-11-22T01:00:00Z-5d1c", Data: map[string]any{
-		"action": fmt.Sprintf("act-%012x", caller<<32|i), "system": "directory", "state": "done", "sha256": fmt.Sprintf("%064x", i*caller),
+		"action": fmt.Sprintf("act-%012x", caller<<32|i), "system": "directory", "state": "done", "sha256": commit.Of(fmt.Sprintf("%064x", i*caller), fmt.Sprintf("W-%05d", i%20000)),
 	}}
 }
 

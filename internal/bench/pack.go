@@ -87,7 +87,7 @@ func writePack(ctx context.Context, dir string) error {
 	}
 	ev.Trust = &trust.Signing{Keys: keys}
 	watch := stopwatch(0)
-	p, err := reports.Write(ctx, reports.Reconciliation(ev.Run, nil), ev, data, filepath.Join(dir, "pack"))
+	p, err := reports.Write(ctx, reports.Reconciliation(ev.Run, nil, evidence.Activities{}), ev, data, filepath.Join(dir, "pack"))
 	if err != nil {
 		return err
 	}

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/activity"
 	"muster/internal/reconcile/prove"
 	"muster/reports"
 	"muster/reports/evidence"
@@ -34,10 +36,25 @@ func (r *Runner) Report(ctx context.Context, runID, outDir string) (reports.Pack
 func (r *Runner) ReportJob(ctx context.Context, run access.Run) (reports.Job, error) {
 	past, err := r.Store.OpenSince(ctx, run, 90*24*time.Hour)
 	nights := make([]reconciliation.Night, len(past))
+	if err != nil {
+		return reports.Job{}, err
+	}
 	for i, n := range past {
 		nights[i] = reconciliation.Night{At: n.AsOf, Open: n.Open}
 	}
-	return reports.Reconciliation(run, nights), err
+	trail, err := ledger.Read(r.LedgerDir)
+	if err != nil {
+		return reports.Job{}, err
+	}
+	before, err := r.Store.Runs(ctx, 0)
+	if err != nil {
+		return reports.Job{}, fmt.Errorf("list the runs before: %w", err)
+	}
+	done, err := activity.OfRun(ctx, r.Store, trail, run, before)
+	if err != nil {
+		return reports.Job{}, fmt.Errorf("gather what was decided and done: %w", err)
+	}
+	return reports.Reconciliation(run, nights, done), nil
 }
 
 // Completed finds a completed run; without an id the last one.
@@ -76,8 +93,15 @@ func (r *Runner) Pack(ctx context.Context, run access.Run, job reports.Job, narr
 	if err := r.complete(ctx, ev); err != nil {
 		return reports.Pack{}, err
 	}
-	if ev.Later, err = prove.Later(r.LedgerDir, r.Ledger, run, job.Entries); err != nil {
+	entries := slices.Clone(job.Entries)
+	for _, a := range job.Activity {
+		entries = append(entries, a.Entry)
+	}
+	if ev.Later, err = prove.Later(r.LedgerDir, r.Ledger, run, entries); err != nil {
 		return reports.Pack{}, fmt.Errorf("prove what was entered after run %s: %w", run.ID, err)
+	}
+	if ev.Later != nil {
+		activity.Open(job.Activity, ev.Later.Opened)
 	}
 	data := evidence.Data(runData{store: r.Store, run: run, world: world})
 	job.Everybody = data

@@ -73,6 +73,9 @@ func documentWhere(q access.DocumentQuery) (always, newest string, args []any) {
 	if q.ID != "" {
 		add(&common, "id = {id:String}", "id", q.ID)
 	}
+	if q.IDs != nil {
+		add(&common, "id IN {ids:Array(String)}", "ids", q.IDs)
+	}
 	if q.IDPrefix != "" {
 		add(&common, "startsWith(upper(id), upper({prefix:String}))", "prefix", q.IDPrefix)
 	}

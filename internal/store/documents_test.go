@@ -114,6 +114,8 @@ func TestDocumentsAreNarrowedByWhatTheNewestSays(t *testing.T) {
 		{"states", access.DocumentQuery{Kind: access.DocAction, States: []string{"done", "waiting"}}, []string{"A-1 2 done"}},
 		{"id", access.DocumentQuery{ID: "A-1"}, []string{"A-1 2 done"}},
 		{"id in another case", access.DocumentQuery{ID: "a-1"}, []string{}},
+		{"any of some ids", access.DocumentQuery{IDs: []string{"A-2", "A-10", "A-9"}}, []string{"A-10 1 planned", "A-2 1 planned"}},
+		{"none of no ids", access.DocumentQuery{IDs: []string{}}, []string{}},
 		{"prefix", access.DocumentQuery{IDPrefix: "a-1"}, []string{"A-1 2 done", "A-10 1 planned"}},
 		{"prefix that is no pattern", access.DocumentQuery{IDPrefix: "A-%"}, []string{}},
 		{"keys", access.DocumentQuery{Keys: []string{"key of A-2", "key of A-10", "none"}}, []string{"A-10 1 planned", "A-2 1 planned"}},

@@ -89,6 +89,6 @@ func matches(q access.DocumentQuery, d access.Document) bool {
 			return false
 		}
 	}
-	return (len(q.States) == 0 || slices.Contains(q.States, d.State)) && (q.Keys == nil || slices.Contains(q.Keys, d.Key)) &&
+	return (len(q.States) == 0 || slices.Contains(q.States, d.State)) && (q.Keys == nil || slices.Contains(q.Keys, d.Key)) && (q.IDs == nil || slices.Contains(q.IDs, d.ID)) &&
 		strings.HasPrefix(strings.ToUpper(d.ID), strings.ToUpper(q.IDPrefix))
 }

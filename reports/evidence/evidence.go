@@ -140,6 +140,7 @@ type Later struct {
 	Checkpoint string
 	Growth     ledger.Consistency // from the run's checkpoint to this one
 	Proofs     []ledger.Proof
+	Opened     []Opened // whose decisions they were, as far as that is kept; sorted by entry
 }
 
 // Incomplete lists the sources that the run could not read whole.

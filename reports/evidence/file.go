@@ -127,6 +127,7 @@ type LedgerFile struct {
 	Size    uint64      `json:"size"`
 	Root    string      `json:"root"`
 	Entries []EntryFile `json:"entries"`
+	Opened  int         `json:"opened,omitempty"` // of later ones: how many values that they commit to are shown in opened.json
 }
 
 // EntryFile names one proven ledger entry.

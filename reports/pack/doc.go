@@ -17,7 +17,8 @@
 //
 // A cell of an annex that a spreadsheet could take for a formula, and one that begins with an apostrophe, begins with one
 // apostrophe more; taking one away gives the exact value back. The same holds within a cell after each semicolon, tab and line break,
-// where a spreadsheet of another locale begins a new cell; see package internal/sheet.
+// where a spreadsheet of another locale begins a new cell; see package internal/sheet. A byte that is not UTF-8 stands as ⟦XX⟧; see package
+// internal/octets.
 //
 // The same content gives the same bytes: times are the run's, the order is fixed, nothing depends on the machine. Rows stream; the
 // size of a population does not matter. Times are UTC. Errors of a pack that was changed are *access.Error with Kind Invalid.

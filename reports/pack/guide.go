@@ -28,12 +28,13 @@ func Guide(f evidence.File, where seal.Info) (string, error) {
 		Unsealed, Hole, After, Rest, End    int
 		HexFrom, HexTo, Padding             int  // 1-based: of the hole in the file, of the last digit and what follows it in the hole
 		Whole                               bool // the pack holds all findings of its run
+		Later                               bool // it has entries that are younger than the run
 		Annexes                             []evidence.Annex
 	}{
 		f.Pack, markdown(f.Organisation), markdown(f.Kind), f.Run.ID, f.Run.AsOf.UTC().Format("2006-01-02 15:04"),
 		where.Unsealed, hole, after, where.Range[3], after + where.Range[3],
 		hole + 1, 1 + 2*len(where.CMS), 2 + 2*len(where.CMS),
-		f.Scope.Whole(), f.Annexes,
+		f.Scope.Whole(), f.Later != nil, f.Annexes,
 	})
 	if err != nil {
 		return "", fmt.Errorf("write guide: %w", err)

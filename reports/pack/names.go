@@ -14,6 +14,7 @@ const (
 	LaterCheckpointFile  = "ledger/later/checkpoint"
 	LaterConsistencyFile = "ledger/later/consistency"
 	LaterProofFolder     = "ledger/later/proofs/"
+	LaterOpenedFile      = "ledger/later/opened.json" // what the entries commit to, as far as the pack shows it: a list of evidence.Opened
 )
 
 // ReceiptSuffix is what the name of a pack's receipt has after the pack's: the proof (C2SP tlog-proof) that the SHA-256 of the zip file is on the

@@ -5,13 +5,15 @@ import (
 
 	"muster/internal/access"
 	"muster/reports/document"
+	"muster/reports/evidence"
 	"muster/reports/frame"
 )
 
 // Input is what the report is made of.
 type Input struct {
 	frame.Input
-	History []Night // this run and those before it, as far back as is known; without any there is no trend
+	History  []Night // this run and those before it, as far back as is known; without any there is no trend
+	Activity evidence.Activities
 }
 
 // builder is one report under way.
@@ -28,7 +30,8 @@ type Night struct {
 
 // Detail is what the pack's model says of its kind.
 type Detail struct {
-	History []Night `json:"history"`
+	History  []Night             `json:"history,omitempty"`
+	Activity evidence.Activities `json:"activity"`
 }
 
 // Document is the report.
@@ -40,6 +43,7 @@ func Document(in Input) document.Document {
 	w.overview()
 	w.findings()
 	w.Exceptions()
+	w.activity()
 	w.SignOff()
 	w.Ledger()
 	return w.Document(frame.Titled{Kind: "reconciliation", Title: "Nightly reconciliation of access", Subtitle: "as of " + frame.Clock(w.Ev.Run.AsOf), Cover: w.cover()})

@@ -5,11 +5,14 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"muster/internal/octets"
 )
 
 // Visible replaces what the face cannot show, or would show as something else, by its code point in brackets, ⟦U+202E⟧: runes without a
 // glyph and beyond the Basic Multilingual Plane, control and formatting characters (right-to-left overrides, zero-width spaces), and bytes
-// that are not UTF-8 as ⟦0xFF⟧. The bracket itself is replaced too, so nothing can pretend to be a replacement.
+// that are not UTF-8 as ⟦0xFF⟧. The bracket itself is replaced too, so nothing can pretend to be a replacement; only ⟦FF⟧, which stands for
+// such a byte already (package octets), stays.
 func (f *Face) Visible(s string) string {
 	return visible(s, func(_, r rune) bool { return Plain(r) && f.Has(r) })
 }
@@ -48,8 +51,14 @@ func visible(s string, shown func(before, r rune) bool) string {
 	}
 	var b strings.Builder
 	before = 0
+	octet := 0 // where the ⟦XX⟧ ends that is under way
 	for i, r := range s {
+		if _, ok := octets.First(s[i:]); ok {
+			octet = i + octets.Size
+		}
 		switch {
+		case i < octet:
+			b.WriteRune(r)
 		case r == utf8.RuneError && s[i] != 0xEF:
 			fmt.Fprintf(&b, "⟦0x%02X⟧", s[i])
 		case shown(before, r):

@@ -21,6 +21,9 @@ func TestVisible(t *testing.T) {
 		"\xff\xc3(":     "⟦0xFF⟧⟦0xC3⟧(",
 		"\uFFFD":        "⟦U+FFFD⟧",
 		"⟦U+0041⟧":      "⟦U+27E6⟧U+0041⟧",
+		"K⟦F6⟧ln":       "K⟦F6⟧ln",
+		"⟦⟦F6⟧F6⟧":      "⟦U+27E6⟧⟦F6⟧F6⟧",
+		"⟦f6⟧":          "⟦U+27E6⟧f6⟧",
 		"\u2028\u0085x": "⟦U+2028⟧⟦U+0085⟧x",
 		"":              "",
 	} {
@@ -48,6 +51,7 @@ func TestScreenShowsEveryScriptAndNothingThatHides(t *testing.T) {
 		"\x00\r\n":               "⟦U+0000⟧⟦U+000D⟧⟦U+000A⟧",
 		"\xff":                   "⟦0xFF⟧",
 		"⟦U+0041⟧":               "⟦U+27E6⟧U+0041⟧",
+		"K⟦F6⟧ln":                "K⟦F6⟧ln",
 		"\U000E0041\uFFFE\u2028": "⟦U+E0041⟧⟦U+FFFE⟧⟦U+2028⟧",
 	} {
 		if got := Screen(in); got != want {

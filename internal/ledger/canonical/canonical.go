@@ -9,7 +9,9 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // maxInteger is the greatest integer that every JSON reader keeps exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2).
@@ -19,6 +21,14 @@ const maxInteger = 1<<53 - 1
 // little as possible, integers in decimal (RFC 8785). Numbers that are not integers below 2^53 are refused, because their
 // spelling is what readers disagree about; write them as text.
 func JSON(v any) ([]byte, error) {
+	if text, ok := appendPlain(make([]byte, 0, 256), v); ok {
+		return text, nil
+	}
+	return slowly(v)
+}
+
+// slowly renders any value, by what encoding/json makes of it.
+func slowly(v any) ([]byte, error) {
 	var plain bytes.Buffer
 	enc := json.NewEncoder(&plain)
 	enc.SetEscapeHTML(false)
@@ -26,6 +36,80 @@ func JSON(v any) ([]byte, error) {
 		return nil, fmt.Errorf("encode json: %w", err)
 	}
 	return Rewrite(plain.Bytes())
+}
+
+// appendPlain appends values of the types that most entries are made of; false for others, and for what must be refused.
+func appendPlain(dst []byte, v any) ([]byte, bool) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), true
+	case bool:
+		return strconv.AppendBool(dst, v), true
+	case string:
+		if !utf8.ValidString(v) {
+			v = string([]rune(v)) // as encoding/json does
+		}
+		return AppendString(dst, v), true
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10), v <= maxInteger && v >= -maxInteger
+	case int64:
+		return strconv.AppendInt(dst, v, 10), v <= maxInteger && v >= -maxInteger
+	case uint64:
+		return strconv.AppendUint(dst, v, 10), v <= maxInteger
+	case []any:
+		return appendList(dst, v)
+	case []map[string]any:
+		return appendList(dst, v)
+	case []string:
+		return appendList(dst, v)
+	case map[string]any:
+		return appendPlainObject(dst, v)
+	}
+	return dst, false
+}
+
+func appendList[T any](dst []byte, list []T) ([]byte, bool) {
+	if list == nil {
+		return append(dst, "null"...), true
+	}
+	dst = append(dst, '[')
+	ok := true
+	for i, e := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, ok = appendPlain(dst, e); !ok {
+			return dst, false
+		}
+	}
+	return append(dst, ']'), true
+}
+
+func appendPlainObject(dst []byte, v map[string]any) ([]byte, bool) {
+	if v == nil {
+		return append(dst, "null"...), true
+	}
+	var few [16]string
+	keys := few[:0]
+	for k := range v {
+		if !utf8.ValidString(k) { // two may become one
+			return dst, false
+		}
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, compareUTF16)
+	dst = append(dst, '{')
+	ok := true
+	for i, k := range keys {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(AppendString(dst, k), ':')
+		if dst, ok = appendPlain(dst, v[k]); !ok {
+			return dst, false
+		}
+	}
+	return append(dst, '}'), true
 }
 
 // Rewrite spells any JSON text canonically.
@@ -100,7 +184,20 @@ func appendObject(dst []byte, v map[string]any) ([]byte, error) {
 
 // compareUTF16 orders as RFC 8785 §3.2.3 wants it; it differs from byte order only beyond the Basic Multilingual Plane.
 func compareUTF16(a, b string) int {
+	if below(a) && below(b) {
+		return strings.Compare(a, b)
+	}
 	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+}
+
+// below reports whether all of s lies below U+E000, where both orders are the same.
+func below(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0xEE {
+			return false
+		}
+	}
+	return true
 }
 
 // AppendString escapes what RFC 8785 §3.2.2.2 says must be escaped, and nothing else. It appends s, which must be UTF-8, as a JSON string to dst.

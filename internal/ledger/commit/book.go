@@ -4,17 +4,20 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"muster/internal/ledger/canonical"
 	"muster/internal/ledger/durable"
 )
 
@@ -66,19 +69,15 @@ func (b *Book) add(n uint64, list []Opening) error {
 	if err := b.open(n); err != nil {
 		return err
 	}
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
+	var text []byte
 	for _, o := range list {
-		if err := enc.Encode(o.line()); err != nil {
-			return err
-		}
+		text = o.append(text)
 	}
 	before, err := b.file.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
 	}
-	if _, err = b.file.Write(text.Bytes()); err == nil {
+	if _, err = b.file.Write(text); err == nil {
 		err = b.file.Sync()
 	}
 	if err != nil {
@@ -87,8 +86,33 @@ func (b *Book) add(n uint64, list []Opening) error {
 	return nil
 }
 
-func (o Opening) line() line {
-	return line{Entry: o.Entry, Commitment: o.Commitment, Field: o.Field, Value: o.Value, Salt: o.Salt, Persons: o.Persons, Erased: o.Erased}
+// append appends the line of an opening, as encoding/json would write a line.
+func (o Opening) append(dst []byte) []byte {
+	dst = strconv.AppendUint(append(dst, `{"n":`...), o.Entry, 10)
+	dst = canonical.AppendString(append(dst, `,"c":`...), o.Commitment)
+	if o.Field != "" {
+		dst = canonical.AppendString(append(dst, `,"f":`...), o.Field)
+	}
+	if len(o.Value) > 0 {
+		dst = append(append(dst, `,"v":`...), o.Value...)
+	}
+	if len(o.Salt) > 0 {
+		dst = append(base64.StdEncoding.AppendEncode(append(dst, `,"s":"`...), o.Salt), '"')
+	}
+	for i, p := range o.Persons {
+		if i == 0 {
+			dst = append(dst, `,"p":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		if dst = canonical.AppendString(dst, string([]rune(p))); i == len(o.Persons)-1 {
+			dst = append(dst, ']')
+		}
+	}
+	if o.Erased {
+		dst = append(dst, `,"erased":true`...)
+	}
+	return append(dst, '}', '\n')
 }
 
 // open opens file n for appending, behind its last whole line: a crash may have left a piece of one.
@@ -148,6 +172,26 @@ func (b *Book) Openings(entry uint64) (map[string]Opening, error) {
 		return nil
 	})
 	return out, err
+}
+
+// Of gives what is kept of the commitments of several entries, in the order of the files; only the files that have them are read.
+func (b *Book) Of(entries []uint64, yield func(Opening) error) error {
+	wanted, files := map[uint64]bool{}, map[string]bool{}
+	for _, n := range entries {
+		wanted[n], files[name(n/perFile)] = true, true
+	}
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		err := b.each(file, func(o Opening) error {
+			if !wanted[o.Entry] {
+				return nil
+			}
+			return yield(o)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Each gives every opening that is kept, file by file, with what was erased.
@@ -223,19 +267,18 @@ func (b *Book) Erase(ctx context.Context, dry bool, drop func(Opening) bool) (er
 		return 0, err
 	}
 	for _, file := range files {
-		var text bytes.Buffer
-		enc := json.NewEncoder(&text)
-		enc.SetEscapeHTML(false)
+		var text []byte
 		here := 0
 		err := b.each(file, func(o Opening) error {
 			if !o.Erased && drop(o) {
 				here++
 				o = Opening{Entry: o.Entry, Commitment: o.Commitment, Erased: true}
 			}
-			return enc.Encode(o.line())
+			text = o.append(text)
+			return nil
 		})
 		if err == nil && here > 0 && !dry {
-			err = errors.Join(b.disk.Write(file, text.Bytes(), 0o600), b.disk.Flush())
+			err = errors.Join(b.disk.Write(file, text, 0o600), b.disk.Flush())
 		}
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return erased, fmt.Errorf("erase openings: %w", err)

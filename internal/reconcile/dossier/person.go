@@ -34,6 +34,8 @@ type Personal struct {
 	theirs theirs
 	scope  evidence.Scope
 	inputs []evidence.Input
+
+	activity []evidence.Activity
 }
 
 // Person gathers what a run and what people decided say about one person, by worker id, e-mail address, login or name. An account of theirs is one that
@@ -54,7 +56,7 @@ func Person(ctx context.Context, g Ground, who string) (Personal, error) {
 		}
 	}
 	w.m.Finish()
-	return Personal{Model: w.m, run: g.Run, theirs: w.theirs, scope: w.scope, inputs: w.cut}, nil
+	return Personal{Model: w.m, run: g.Run, theirs: w.theirs, scope: w.scope, inputs: w.cut, activity: w.activity}, nil
 }
 
 // find finds one worker id.
@@ -110,7 +112,7 @@ func (p Personal) Narrow(ev evidence.Evidence, data evidence.Data) (evidence.Evi
 // Job is the pack about the person.
 func (p Personal) Job() reports.Job {
 	m := p.Model
-	return reports.Job{Kind: "person", Subject: m.Person.ID, Name: p.run.AsOf.UTC().Format("2006-01-02") + "-person-" + fileName(m.Person.ID), Detail: m,
+	return reports.Job{Kind: "person", Subject: m.Person.ID, Name: p.run.AsOf.UTC().Format("2006-01-02") + "-person-" + fileName(m.Person.ID), Detail: m, Activity: p.activity,
 		Annexes: []reports.Annex{
 			{Name: person.HeldAnnex, Fill: func(t *sheet.Table) error { return person.HeldTable(t, m) }},
 			{Name: person.EventsAnnex, Fill: func(t *sheet.Table) error { return person.EventsTable(t, m) }},
@@ -146,6 +148,7 @@ type personal struct {
 	theirs   theirs
 	scope    evidence.Scope
 	cut      []evidence.Input
+	activity []evidence.Activity
 }
 
 var errNobody = errors.New("the run knows no such person")

@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strings"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/activity"
 	"muster/remediate"
+	"muster/reports/evidence"
 	"muster/reports/person"
 )
 
@@ -223,26 +224,34 @@ func (w *personal) ledger() error {
 			w.m.Policies = append(w.m.Policies, person.Text{Name: in.Name, SHA256: hex.EncodeToString(sum[:])})
 		}
 	}
+	w.activity = []evidence.Activity{}
 	if len(at) == 0 {
 		return nil
 	}
-	return w.Trail.Entries(w.ctx, 0, func(e ledger.Entry) error {
-		switch e.Type {
-		case ledger.Intent, ledger.Receipt, ledger.Settled, ledger.Decision, ledger.Request, ledger.Accept:
-		default:
-			return nil
-		}
-		var data struct{ Action, Decision, Request, Exception, Item string }
-		if err := json.Unmarshal(e.Data, &data); err != nil {
+	err := w.Trail.Entries(w.ctx, 0, func(e ledger.Entry) error {
+		a, ok, err := evidence.ReadActivity(e)
+		if err != nil {
 			return &access.Error{Op: "read the ledger", Kind: access.Internal, Err: err}
 		}
-		for _, id := range []string{data.Action, data.Decision, data.Request, data.Exception, data.Item} {
-			if list := at[id]; list != nil && !slices.Contains(*list, e.Index) {
-				*list = append(*list, e.Index)
+		if !ok {
+			return nil
+		}
+		for _, id := range []string{a.Said.Action, a.Said.Undo, a.Said.Decision, a.Said.Request, a.Said.Exception, a.Said.Item} {
+			list := at[id]
+			if list == nil || slices.Contains(*list, e.Index) {
+				continue
+			}
+			*list = append(*list, e.Index)
+			if n := len(w.activity); n == 0 || w.activity[n-1].Entry != e.Index {
+				w.activity = append(w.activity, a)
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return activity.Fill(w.ctx, w.Store, w.activity)
 }
 
 // decided lets the entries of decisions count for what they decided; one decision may be about several actions, of which the first has it.

@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/reconcile/activity"
 	"muster/internal/reconcile/review"
 	"muster/internal/sheet"
 	"muster/remediate"
@@ -19,10 +20,7 @@ import (
 )
 
 // Trail is the audit trail as a reader has it.
-type Trail interface {
-	// Entries yields the entries from an index on, in their order.
-	Entries(ctx context.Context, from uint64, yield func(ledger.Entry) error) error
-}
+type Trail = activity.Trail
 
 // Reviewed is a campaign with its items and what the report says of them.
 type Reviewed struct {

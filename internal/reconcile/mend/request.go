@@ -95,7 +95,7 @@ func (m *Mender) Request(ctx context.Context, ask Ask) (access.Request, access.A
 	if err != nil {
 		return q, a, err
 	}
-	if err := m.enterRequest(ctx, q, "asked"); err != nil {
+	if err := m.enterRequest(ctx, q, "asked", q.By); err != nil {
 		return q, a, err
 	}
 	if _, err := m.Desk.Raise(ctx, []access.Approval{a}); err != nil {
@@ -150,13 +150,13 @@ func (m *Mender) ownerOf(system string) string {
 	return ""
 }
 
-func (m *Mender) enterRequest(ctx context.Context, q access.Request, what string) error {
+func (m *Mender) enterRequest(ctx context.Context, q access.Request, what, by string) error {
 	digest, err := remediate.Digest(q)
 	if err != nil {
 		return err
 	}
 	if _, err := m.Ledger.Append(ctx, ledger.Event{Time: m.Now().UTC(), Type: ledger.Request, Data: map[string]any{"request": q.ID, "approval": q.Approval, "system": q.Ref.System,
-		"what": what, "conflicts": len(q.Conflicts), "sha256": commit.Of(digest, q.Person)}}); err != nil {
+		"what": what, "by": commit.Of(by, by), "conflicts": len(q.Conflicts), "sha256": commit.Of(digest, q.Person)}}); err != nil {
 		return fmt.Errorf("enter the request on the ledger: %w", err)
 	}
 	return nil
@@ -196,7 +196,7 @@ func (m *Mender) settleRequests(ctx context.Context) error {
 		if what == "" {
 			continue
 		}
-		if err := errors.Join(m.enterRequest(ctx, q, what), m.saveRequest(ctx, &q)); err != nil {
+		if err := errors.Join(m.enterRequest(ctx, q, what, ""), m.saveRequest(ctx, &q)); err != nil {
 			return err
 		}
 	}
@@ -214,7 +214,7 @@ func (m *Mender) EndRequest(ctx context.Context, id, by string) (access.Request,
 	}
 	q := list[0]
 	q.State, q.Until = access.RequestEnded, m.Now().UTC()
-	if err := m.enterRequest(ctx, q, "ended by "+by); err != nil {
+	if err := m.enterRequest(ctx, q, "ended", by); err != nil {
 		return q, err
 	}
 	return q, m.saveRequest(ctx, &q)

@@ -3,12 +3,14 @@
 package prove
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/reports/evidence"
 	"muster/reports/pack"
 )
@@ -76,7 +78,24 @@ func Later(dir string, log *ledger.Log, run access.Run, entries []uint64) (*evid
 		}
 		out.Proofs = append(out.Proofs, p)
 	}
-	return out, nil
+	out.Opened, err = opened(dir, at, entries)
+	return out, err
+}
+
+// opened shows whose decisions entries commit to. What is kept of an append that never happened is not shown.
+func opened(dir string, at *ledger.Reader, entries []uint64) (out []evidence.Opened, err error) {
+	err = commit.NewBook(ledger.PrivateDir(dir)).Of(entries, func(o commit.Opening) error {
+		if o.Field != evidence.FieldBy || o.Erased {
+			return nil
+		}
+		e, err := at.Entry(o.Entry)
+		if err == nil && o.Check(commit.Found(e.Data)[o.Field]) {
+			out = append(out, evidence.Opened{Entry: o.Entry, Field: o.Field, Value: o.Value, Salt: o.Salt})
+		}
+		return err
+	})
+	slices.SortFunc(out, func(a, b evidence.Opened) int { return cmp.Compare(a.Entry, b.Entry) })
+	return out, err
 }
 
 // Receipt leaves beside a pack the proof that its digest is on the ledger. It cannot be in the pack, whose digest it is about.

@@ -13,6 +13,7 @@ import (
 
 	"muster/internal/ledger"
 	"muster/internal/sheet"
+	"muster/reports/evidence"
 	"muster/reports/pack"
 )
 
@@ -36,37 +37,49 @@ func (c *check) later(s *Step) error {
 			named[e.Proof] = true
 		}
 		named[pack.LaterCheckpointFile], named[pack.LaterConsistencyFile] = true, true
+		named[pack.LaterOpenedFile] = model.Opened > 0
 	}
 	for _, name := range c.a.names {
 		if strings.HasPrefix(name, "ledger/later/") && !named[name] {
 			problems = append(problems, name+": the model does not know it")
 		}
 	}
+	var entries []ledger.Entry
+	by := map[uint64]string{}
+	if model != nil {
+		var more []string
+		entries, problems = c.laterEntries(problems)
+		by, more = c.opened(entries)
+		problems = append(problems, more...)
+	}
+	if slices.ContainsFunc(c.report.File.Annexes, func(a evidence.Annex) bool { return a.File == pack.ActivityAnnex }) {
+		problems = append(problems, c.activity(entries, by)...)
+	}
+	if c.report.File.Kind == "access-review" && c.report.File.Scope.Redacted == nil {
+		problems = append(problems, c.campaign(entries, by)...)
+	}
+	slices.Sort(problems)
 	if model == nil {
 		return finish(s, problems, "there are none: the pack rests on the run alone")
 	}
-	entries, more := c.laterEntries()
-	if problems = append(problems, more...); c.report.File.Kind == "access-review" && c.report.File.Scope.Redacted == nil {
-		problems = append(problems, c.campaign(entries)...)
-	}
-	slices.Sort(problems)
-	return finish(s, problems, "%d entries; the ledger went on from the run's checkpoint", len(entries))
+	return finish(s, problems, "%d entries; the ledger went on from the run's checkpoint; of %d it is shown by whom", len(entries), len(by))
 }
 
 // laterEntries proves the entries.
-func (c *check) laterEntries() (entries []ledger.Entry, problems []string) {
+func (c *check) laterEntries(problems []string) ([]ledger.Entry, []string) {
 	model := c.report.File.Later
 	key, kerr := c.text(pack.VerifierFile)
 	old, oerr := c.text(pack.CheckpointFile)
 	note, nerr := c.text(pack.LaterCheckpointFile)
 	growth, gerr := c.text(pack.LaterConsistencyFile)
 	if err := errors.Join(kerr, oerr, nerr, gerr); err != nil {
-		return nil, []string{err.Error()}
+		return nil, append(problems, err.Error())
 	}
+	var entries []ledger.Entry
 	key = strings.TrimSuffix(key, "\n")
 	at, err := ledger.ParseCheckpoint(note, key)
 	if err != nil {
-		return nil, []string{fmt.Sprintf("%s: %v", pack.LaterCheckpointFile, err)}
+		return nil, append(problems, fmt.Sprintf("%s: %v", pack.LaterCheckpointFile, err))
 	}
 	if at.Origin != model.Origin || at.Size != model.Size || at.Root.String() != model.Root {
 		problems = append(problems, fmt.Sprintf("%s: is not the checkpoint that %s names", pack.LaterCheckpointFile, pack.EvidenceFile))
@@ -101,10 +114,12 @@ type said struct {
 	Verdict    string `json:"verdict"`
 	Role       string `json:"role"`
 	Channel    string `json:"channel"`
+
+	by string // as far as it is shown
 }
 
 // campaign compares the population and every decision with the ledger.
-func (c *check) campaign(entries []ledger.Entry) (problems []string) {
+func (c *check) campaign(entries []ledger.Entry, by map[uint64]string) (problems []string) {
 	decided, silent, frozen := map[string]said{}, map[string]string{}, ""
 	for _, e := range entries {
 		var d said
@@ -115,6 +130,7 @@ func (c *check) campaign(entries []ledger.Entry) (problems []string) {
 		case e.Type == ledger.Campaign && d.What == "frozen":
 			frozen = d.Population
 		case e.Type == ledger.Decision && d.Decision != "":
+			d.by = by[e.Index]
 			decided[d.Decision] = d
 		case e.Type == ledger.Decision:
 			silent[d.Item] = d.Verdict
@@ -136,10 +152,10 @@ func (c *check) campaign(entries []ledger.Entry) (problems []string) {
 	if have := hex.EncodeToString(sum[:]); have != frozen {
 		problems = append(problems, fmt.Sprintf("%s: its population has the hash %s, the ledger says %s", reviewItems, have, frozen))
 	}
-	err = c.rows(reviewDecisions, []string{"item", "decision", "verdict", "role", "channel"}, func(cell func(string) string) {
+	err = c.rows(reviewDecisions, []string{"item", "decision", "verdict", "by", "role", "channel"}, func(cell func(string) string) {
 		d, on := decided[cell("decision")]
 		delete(decided, cell("decision"))
-		if !on || d.Item != cell("item") || d.Verdict != cell("verdict") || d.Role != cell("role") || d.Channel != cell("channel") {
+		if !on || d.Item != cell("item") || d.Verdict != cell("verdict") || d.Role != cell("role") || d.Channel != cell("channel") || d.by != "" && d.by != cell("by") {
 			problems = append(problems, fmt.Sprintf("%s: decision %s on item %s is not what the ledger says: %s", reviewDecisions, cell("decision"), cell("item"), cell("verdict")))
 		}
 	})

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"muster/internal/access"
-	"muster/internal/ledger"
+	"muster/internal/reconcile/activity"
 	"muster/internal/reconcile/inputs"
 	"muster/internal/reconcile/seeded"
 	"muster/internal/store"
@@ -20,16 +20,10 @@ import (
 	"muster/reports/sod"
 )
 
-// Trail is the audit trail as a reader has it.
-type Trail interface {
-	// Entries yields the entries from an index on, in their order.
-	Entries(ctx context.Context, from uint64, yield func(ledger.Entry) error) error
-}
-
 // Ground is the completed run that is told of.
 type Ground struct {
 	Store    *store.Store
-	Trail    Trail
+	Trail    activity.Trail
 	Run      access.Run
 	World    store.World
 	Evidence evidence.Evidence
