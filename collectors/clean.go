@@ -2,22 +2,23 @@ package collectors
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"unicode/utf8"
 
 	"muster/internal/access"
+	"muster/internal/octets"
 )
 
 // maxID is the longest id or name of an account, entitlement or person, in bytes. Longer ones are damage: a lost quote
 // in an export swallows whole rows into one field.
 const maxID = 1024
 
-// cleaner makes records safe to store: it names the system, replaces bytes that are not UTF-8 visibly by U+FFFD and refuses
-// what has no usable identity.
+// cleaner makes records safe to store: it names the system, writes bytes that are not UTF-8 as ⟦XX⟧ (package octets) and refuses what has
+// no usable identity.
 type cleaner struct {
 	system   string
 	classify classifier
-	replaced int64 // texts that held bytes that are not UTF-8
+	foreign  int64 // texts that held bytes that are not UTF-8
 }
 
 // clean gives the record to store, or the reason why there is none.
@@ -40,7 +41,7 @@ func (c *cleaner) clean(r access.Record) (access.Record, string) {
 		switch v.Kind {
 		case access.KindHuman, access.KindService, access.KindShared, access.KindBreakGlass:
 		default:
-			why = fmt.Sprintf("unknown account kind %q", v.Kind)
+			why = fmt.Sprintf("unknown account kind %q", octets.Encode(string(v.Kind)))
 		}
 		if why != "" {
 			return nil, why
@@ -97,7 +98,7 @@ func (c *cleaner) account(v access.Account) access.Record {
 func (c *cleaner) grant(v access.Grant, same access.Record) access.Record {
 	dirty := v.System != c.system
 	for i, p := range v.Path {
-		if !utf8.ValidString(p) {
+		if !octets.Plain(p) {
 			dirty = true
 			v.Path = append([]string(nil), v.Path...)
 			c.texts(&v.Path[i])
@@ -110,32 +111,39 @@ func (c *cleaner) grant(v access.Grant, same access.Record) access.Record {
 	return v
 }
 
-// identity refuses what cannot tell two things apart: an id whose bytes were replaced might be another's.
+// identity refuses what cannot tell two things apart. Ids and names are stored as the source has them, because it is asked by them:
+// one that is not UTF-8 could not be, and one that looks like a byte that is not UTF-8 would be taken for another's.
 func (c *cleaner) identity(what, id string) string {
 	switch {
 	case id == "":
 		return "the " + what + " is empty"
 	case len(id) > maxID:
 		return fmt.Sprintf("the %s is %d bytes long, the limit is %d", what, len(id), maxID)
-	case !utf8.ValidString(id):
-		return fmt.Sprintf("the %s %q is not UTF-8", what, strings.ToValidUTF8(id, "\uFFFD"))
+	case octets.Plain(id):
+		return ""
+	case utf8.ValidString(id):
+		return fmt.Sprintf("the %s %q looks like one that is not UTF-8", what, octets.Encode(id))
 	}
-	return ""
+	return fmt.Sprintf("the %s %q is not UTF-8", what, octets.Encode(id))
 }
 
 func (c *cleaner) texts(texts ...*string) {
 	for _, t := range texts {
-		if !utf8.ValidString(*t) {
-			*t = strings.ToValidUTF8(*t, "\uFFFD")
-			c.replaced++
+		written := octets.Encode(*t)
+		if len(written) == len(*t) { // it needed nothing: whatever is written is longer
+			continue
 		}
+		if !utf8.ValidString(*t) {
+			c.foreign++
+		}
+		*t = written
 	}
 }
 
 func (c *cleaner) attributes(m map[string]string) map[string]string {
 	bad := false
 	for k, v := range m {
-		bad = bad || !utf8.ValidString(k) || !utf8.ValidString(v)
+		bad = bad || !octets.Plain(k) || !octets.Plain(v)
 	}
 	if !bad {
 		return m
@@ -146,4 +154,17 @@ func (c *cleaner) attributes(m map[string]string) map[string]string {
 		out[k] = v
 	}
 	return out
+}
+
+// coverage makes what the collector says of the source fit for the evidence: it quotes names and values.
+func (c *cleaner) coverage(cov access.Coverage) access.Coverage {
+	cov.Source = octets.Encode(cov.Source)
+	cov.Queries, cov.Classes = slices.Clone(cov.Queries), slices.Clone(cov.Classes)
+	for i, q := range cov.Queries {
+		cov.Queries[i] = octets.Encode(q)
+	}
+	for i := range cov.Classes {
+		cov.Classes[i].Reason = octets.Encode(cov.Classes[i].Reason)
+	}
+	return cov
 }

@@ -4,7 +4,8 @@
 // A Collector streams: it emits each record as soon as it has it and never buffers a whole system. It states its Coverage
 // per object class at the end; only a class that was read whole is complete, because absence is never inferred from an
 // incomplete snapshot. It sends read-only requests. Records may come in any order and any page size: ids, and so findings, do
-// not depend on either.
+// not depend on either. Texts are handed on byte for byte, decoded only from an encoding that is declared; the runner makes the
+// rest UTF-8 in a way that can be undone.
 //
 // Errors are *access.Error; the Kind alone decides about a retry. No error, log line or coverage text holds a secret.
 // A collector is used by one goroutine at a time. Times are UTC.

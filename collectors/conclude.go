@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"muster/internal/access"
+	"muster/internal/octets"
 )
 
 // classOrder is the order in which classes are reported.
@@ -18,12 +19,12 @@ var classOrder = [...]access.Class{access.ClassPerson, access.ClassAccount, acce
 // conclude settles the snapshot's state from the collector's statement, its error and what the runner saw.
 func (r *run) conclude(cov access.Coverage, err error) {
 	s := &r.snap
-	s.Coverage = r.reconciled(cov)
+	s.Coverage = r.reconciled(r.clean.coverage(cov))
 	s.Digest = r.digest.String()
 	s.State = s.Coverage.State()
-	if r.clean.replaced > 0 {
-		s.Coverage.Queries = append(slices.Clone(s.Coverage.Queries),
-			fmt.Sprintf("note: %s texts held bytes that are not UTF-8; each such byte was replaced by U+FFFD", thousands(r.clean.replaced)))
+	if r.clean.foreign > 0 {
+		s.Coverage.Queries = append(s.Coverage.Queries,
+			fmt.Sprintf("note: %s texts held bytes that are not UTF-8; each such byte is written as ⟦XX⟧", thousands(r.clean.foreign)))
 	}
 	if err != nil {
 		if s.State == access.Complete {
@@ -32,7 +33,8 @@ func (r *run) conclude(cov access.Coverage, err error) {
 		if r.factCount() == 0 {
 			s.State = access.Failed
 		}
-		s.Reason, s.Hint = strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", "; "), s.System+": "), access.HintOf(err)
+		s.Reason = strings.TrimPrefix(strings.ReplaceAll(octets.Encode(err.Error()), "\n", "; "), s.System+": ")
+		s.Hint = octets.Encode(access.HintOf(err))
 		s.Reason = strings.ReplaceAll(s.Reason, "; "+s.System+": ", "; ")
 		if s.Hint == "" {
 			s.Hint = hintOf(access.KindOf(err))
@@ -60,7 +62,6 @@ func (r *run) factCount() (n int64) {
 // reconciled corrects the collector's statement by what was counted here. The runner's own rejections move from parsed to
 // rejected and are never tolerated: a collector that emits what has no id is mistaken about more than that.
 func (r *run) reconciled(cov access.Coverage) access.Coverage {
-	cov.Classes = slices.Clone(cov.Classes)
 	stated := map[access.Class]bool{}
 	for i := range cov.Classes {
 		c := &cov.Classes[i]

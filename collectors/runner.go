@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/config"
+	"muster/internal/octets"
 )
 
 // Sink takes the records of one snapshot; the store's loader is one. Add may keep r, and must not change it.
@@ -59,7 +60,7 @@ type Progress struct {
 const MaxRejections = 100
 
 // Run turns one enumeration by c into a snapshot. It names the system on every record, gives accounts their kind, makes texts
-// valid UTF-8, turns what has no usable id into rejections, feeds the sink and counts.
+// valid UTF-8 (package octets), turns what has no usable id into rejections, feeds the sink and counts.
 //
 // The state of the snapshot is the collector's own statement, corrected by what really came: counts that do not add up, a
 // claim that was not met and an error each make it partial, nothing at all makes it failed. Only a snapshot that is complete is
@@ -161,7 +162,7 @@ func (r *run) add(ctx context.Context, rec access.Record) error {
 			class = rec.Class()
 		}
 		r.own[class]++
-		cleaned = access.Rejection{Of: class, Ref: refOf(rec), Reason: why}
+		cleaned = access.Rejection{Of: class, Ref: octets.Encode(refOf(rec)), Reason: why}
 	}
 	if rej, ok := cleaned.(access.Rejection); ok {
 		r.rejected[rej.Of]++

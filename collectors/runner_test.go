@@ -196,16 +196,19 @@ func TestRunCleansRecords(t *testing.T) {
 		access.Account{ID: "1", Name: "SVC-backup", DisplayName: "Ba\xffckup", Attributes: map[string]string{"site": "K\xf6ln"}},
 		access.Account{ID: "2", Name: "bg-root", Kind: access.KindService},
 		access.Account{ID: "3"},
-		access.Account{ID: "4\xff", Name: "x", SourceRef: "row 5"},
+		access.Account{ID: "4\xff⟦41⟧", Name: "x", SourceRef: "row\xff5"},
 		access.Account{ID: "5", Name: strings.Repeat("x", 2000)},
 		access.Account{ID: "6", Name: "robot", Kind: "robot"},
 		access.Entitlement{ID: "7", SourceRef: "row 8"},
-		access.Grant{AccountID: "1", EntitlementID: "g", Path: []string{"a", "b\xff"}},
+		access.Grant{AccountID: "1", EntitlementID: "g", Path: []string{"a", "b\xff", "\xfe"}},
 		access.Grant{EntitlementID: "g"},
 		access.Grant{AccountID: "1"},
 		access.Person{},
 		access.Person{ID: "W-1"},
 		access.Rejection{Of: access.ClassAccount, Ref: "row 12", Reason: "b\xffd"},
+		access.Account{ID: "8", Name: "⟦FF⟧"},
+		access.Account{ID: "8", Name: "x", Kind: "\xff"},
+		access.Account{ID: "9", Name: "⟦U+0041⟧", DisplayName: "⟦FF⟧"},
 	}
 	sink := &memory{}
 	snap, err := Run(context.Background(), RunSpec{System: "crm", Now: clock,
@@ -227,24 +230,27 @@ func TestRunCleansRecords(t *testing.T) {
 		}
 	}
 	want := []string{
-		"1 SVC-backup service Ba\uFFFDckup map[site:K\uFFFDln]",
+		"1 SVC-backup service Ba⟦FF⟧ckup map[site:K⟦F6⟧ln]",
 		"2 bg-root break-glass  map[]",
 		"3 3 human  map[]",
-		"! account: row 5: the account id \"4\uFFFD\" is not UTF-8",
+		"! account: row⟦FF⟧5: the account id \"4⟦FF⟧⟦E2⟧⟦9F⟧⟦A6⟧41⟧\" is not UTF-8",
 		"! account: : the account name is 2000 bytes long, the limit is 1024",
 		`! account: : unknown account kind "robot"`,
 		"! entitlement: row 8: the entitlement name is empty",
-		"1 g [a b\uFFFD] crm",
+		"1 g [a b⟦FF⟧ ⟦FE⟧] crm",
 		"! grant: : the account id is empty",
 		"! grant: : the entitlement id is empty",
 		"! person: line 0: the worker id is empty",
 		"W-1 unknown employee",
-		"! account: row 12: b\uFFFDd",
+		"! account: row 12: b⟦FF⟧d",
+		"! account: : the account name \"⟦E2⟧⟦9F⟧⟦A6⟧FF⟧\" looks like one that is not UTF-8",
+		"! account: : unknown account kind \"⟦FF⟧\"",
+		"9 ⟦U+0041⟧ human ⟦E2⟧⟦9F⟧⟦A6⟧FF⟧ map[]",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
 	}
-	if !strings.Contains(strings.Join(snap.Coverage.Queries, "\n"), "note: 4 texts held bytes that are not UTF-8") {
+	if !strings.Contains(strings.Join(snap.Coverage.Queries, "\n"), "note: 5 texts held bytes that are not UTF-8; each such byte is written as ⟦XX⟧") {
 		t.Errorf("queries %q", snap.Coverage.Queries)
 	}
 	if string(records[0].(access.Account).Attributes["site"]) != "K\xf6ln" {

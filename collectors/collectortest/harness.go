@@ -4,7 +4,7 @@
 // calls Run. The suite asks for one source per Scenario and checks: the exact fixture, with the same ids whatever the order
 // and the page size; a cancelled context at every record; a failing emit at every record; the Kind of every refusal; one
 // refusal healed by a retry; truncation and a dropped connection that end partial with a reason; coverage that adds up;
-// read-only requests; no goroutine left behind; no secret in errors, logs, coverage, records or on the standard streams.
+// read-only requests; bytes that are not UTF-8 in a text; no goroutine left behind; no secret in errors, logs, coverage, records or on the standard streams.
 //
 // What a harness cannot do is declared in Capabilities with a reason, never skipped silently.
 //
@@ -40,6 +40,7 @@ type Scenario struct {
 	PageSize int          // objects per page; 0 is the collector's default
 	Reversed bool         // the source lists its objects in another order, with the same content
 	Fault    Fault        // what goes wrong
+	Text     string       // what the source holds, byte for byte, in the place of Suite.Text; empty leaves it as it is
 	Once     bool         // the fault happens to the first request only (after a login that works); a retry heals it
 	Log      *slog.Logger // for the collector; the suite searches it for the secret
 }
@@ -69,6 +70,7 @@ type Capabilities struct {
 	Reordering string           // why the source cannot list its objects in another order
 	Requests   string           // why the requests cannot be watched
 	Secret     string           // why there is no secret to leak
+	Bytes      string           // why no text of the source can hold bytes that are not UTF-8
 	Faults     map[Fault]string // why a fault cannot happen to this kind of source
 	Once       map[Fault]string // why a fault cannot happen once and be healed by a retry
 }
@@ -76,6 +78,7 @@ type Capabilities struct {
 // Suite is what Run needs to know about the collector under test.
 type Suite struct {
 	Want    []access.Record  // everything that the source holds, in any order, System left empty
+	Text    string           // a display name of Want, which Scenario.Text takes the place of
 	Secret  string           // what the harness's collector authenticates with
 	Reasons map[Fault]string // text that the reason must contain after Truncated and Dropped
 	Cannot  Capabilities

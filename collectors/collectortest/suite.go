@@ -53,6 +53,9 @@ func (s Suite) validate() error {
 	if s.Secret == "" && s.Cannot.Secret == "" {
 		return errors.New("suite has no Secret and Capabilities.Secret does not say why")
 	}
+	if s.Cannot.Bytes == "" && (s.Text == "" || !slices.Contains(displayNames(s.Want), s.Text)) {
+		return errors.New("no record of the suite has its Text for a display name, and Capabilities.Bytes does not say why")
+	}
 	for _, f := range []Fault{Truncated, Dropped} {
 		if s.Cannot.Faults[f] == "" && s.Reasons[f] == "" {
 			return fmt.Errorf("suite does not say what reason %q must give", f)
@@ -74,6 +77,7 @@ func checks() []check {
 		{"cancelled at every record", nil, checkCancelled},
 		{"emit fails at every record", nil, checkEmitFails},
 		{"read-only requests", func(c Capabilities) string { return c.Requests }, checkReadOnly},
+		{"texts byte for byte", func(c Capabilities) string { return c.Bytes }, checkBytes},
 	}
 	for f, kind := range map[Fault]access.Kind{Unauthorised: access.Denied, Forbidden: access.Denied,
 		Throttled: access.Throttled, Unavailable: access.Transient} {
@@ -86,7 +90,7 @@ func checks() []check {
 	for _, f := range []Fault{Truncated, Dropped} {
 		list = append(list, check{string(f) + " is partial", faultOf(f), func(b *bench) error { return checkShort(b, f) }})
 	}
-	slices.SortStableFunc(list[10:], func(a, b check) int { return compare(a.name, b.name) })
+	slices.SortStableFunc(list[11:], func(a, b check) int { return compare(a.name, b.name) })
 	return list
 }
 

@@ -21,7 +21,7 @@ const secret = "s3cr3t/of+a test"
 func fixture() []access.Record {
 	return []access.Record{
 		access.Entitlement{ID: "g1", Kind: "group", Name: "staff", SourceRef: "row 1"},
-		access.Account{ID: "a1", Name: "ada", Kind: access.KindHuman, Enabled: true, SourceRef: "row 2"},
+		access.Account{ID: "a1", Name: "ada", DisplayName: "Ada Byron", Kind: access.KindHuman, Enabled: true, SourceRef: "row 2"},
 		access.Account{ID: "a2", Name: "grace", Kind: access.KindHuman, Enabled: true, SourceRef: "row 3"},
 		access.Rejection{Of: access.ClassAccount, Ref: "row 4", Reason: "no id"},
 		access.Grant{AccountID: "a1", EntitlementID: "g1", Effective: true},
@@ -150,6 +150,11 @@ func (f *fake) bend(i int, r access.Record) access.Record {
 	case f.defect == "secret in record" && isAccount:
 		a.Attributes = map[string]string{"link": "https://acme.example/?token=" + secret}
 		return a
+	case f.s.Text != "" && isAccount && a.DisplayName != "":
+		if a.DisplayName = f.s.Text; f.defect == "replaces bytes" {
+			a.DisplayName = strings.ToValidUTF8(f.s.Text, "\uFFFD")
+		}
+		return a
 	}
 	return r
 }
@@ -187,7 +192,7 @@ func coverage(sent []access.Record, state access.SnapshotState, reason string) a
 }
 
 func fakeSuite() Suite {
-	return Suite{Want: fixture(), Secret: secret, Reasons: map[Fault]string{Truncated: "cut after", Dropped: "cut after"}}
+	return Suite{Want: fixture(), Text: "Ada Byron", Secret: secret, Reasons: map[Fault]string{Truncated: "cut after", Dropped: "cut after"}}
 }
 
 var _ collectors.Collector = (*fake)(nil)
@@ -221,6 +226,7 @@ func TestSuiteCatchesDefects(t *testing.T) {
 		"prints secret":      "exact fixture",
 		"secret in record":   "exact fixture",
 		"leaks goroutine":    "exact fixture",
+		"replaces bytes":     "texts byte for byte",
 	} {
 		t.Run(defect, func(t *testing.T) {
 			for _, c := range checks() {
@@ -243,7 +249,8 @@ func TestSuiteIsRefusedWhenItTellsNothing(t *testing.T) {
 	for name, s := range map[string]Suite{
 		"few records": {Want: fixture()[:2], Secret: secret},
 		"no secret":   {Want: fixture()},
-		"no reasons":  {Want: fixture(), Secret: secret},
+		"no text":     {Want: fixture(), Secret: secret, Reasons: fakeSuite().Reasons},
+		"no reasons":  {Want: fixture(), Text: "Ada Byron", Secret: secret},
 	} {
 		if s.validate() == nil {
 			t.Errorf("%s: accepted", name)

@@ -100,6 +100,9 @@ func (harness) Open(t testing.TB, s collectortest.Scenario) collectortest.Source
 		text := files["accounts.csv"]
 		files["accounts.csv"] = text[:strings.Index(text, "3;BATCH")+12]
 	}
+	if s.Text != "" {
+		files["accounts.csv"] = strings.ReplaceAll(files["accounts.csv"], "Ada Moreau", s.Text)
+	}
 	dir := write(t, t.TempDir(), files)
 	return collectortest.Source{Collector: collector(t, dir, settingsOfThree), Requests: collectortest.WatchFiles(t, dir)}
 }
@@ -129,6 +132,7 @@ func TestConformance(t *testing.T) {
 	local := "a local file has no server that refuses"
 	collectortest.Run(t, harness{}, collectortest.Suite{
 		Want:    want,
+		Text:    "Ada Moreau",
 		Reasons: map[collectortest.Fault]string{collectortest.Truncated: "accounts.csv: the file is cut off: line 4 does not end with a newline"},
 		Cannot: collectortest.Capabilities{Paging: "a file has no pages", Secret: "a file needs no credentials",
 			Faults: map[collectortest.Fault]string{collectortest.Unauthorised: local, collectortest.Throttled: local, collectortest.Unavailable: local,

@@ -94,6 +94,9 @@ func (harness) Open(t testing.TB, s collectortest.Scenario) collectortest.Source
 	if s.Fault == collectortest.Truncated {
 		text = text[:strings.Index(text, "Senior\nCle")+len("Senior\nCle")]
 	}
+	if s.Text != "" {
+		text = strings.ReplaceAll(text, "Ada Moreau", s.Text)
+	}
 	dir := write(t, "workers.csv", text)
 	return collectortest.Source{Collector: collector(t, dir, "{path: workers.csv, max_rejected: 1}"),
 		Requests: collectortest.WatchFiles(t, dir)}
@@ -119,6 +122,7 @@ func TestConformance(t *testing.T) {
 	local := "a local file has no server that refuses"
 	collectortest.Run(t, harness{}, collectortest.Suite{
 		Want:    want,
+		Text:    "Ada Moreau",
 		Reasons: map[collectortest.Fault]string{collectortest.Truncated: "is never closed"},
 		Cannot: collectortest.Capabilities{Paging: "a file has no pages", Secret: "a file needs no credentials",
 			Faults: map[collectortest.Fault]string{collectortest.Unauthorised: local, collectortest.Throttled: local, collectortest.Unavailable: local,

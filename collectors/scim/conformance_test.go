@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -182,6 +183,8 @@ func (h *harness) Open(t testing.TB, s collectortest.Scenario) collectortest.Sou
 			a.Body = truncated(t, r, a.Body)
 		case list && s.Fault == collectortest.Dropped:
 			return front.Cut
+		case list && s.Text != "":
+			a.Body = bytes.ReplaceAll(a.Body, []byte("Ada Byron"), []byte(s.Text))
 		}
 		return front.Whole
 	}
@@ -234,7 +237,7 @@ func startServer(t *testing.T, reversed bool) *scimmy.Server {
 func TestConformanceLive(t *testing.T) {
 	t.Setenv("SCIM_TEST_TOKEN", secret)
 	h := &harness{servers: [2]*scimmy.Server{startServer(t, false), startServer(t, true)}}
-	collectortest.Run(t, h, collectortest.Suite{Want: want(), Secret: secret, Reasons: map[collectortest.Fault]string{
+	collectortest.Run(t, h, collectortest.Suite{Want: want(), Text: "Ada Byron", Secret: secret, Reasons: map[collectortest.Fault]string{
 		collectortest.Truncated: "page 2 is empty: the source says 5 and gave 2",
 		collectortest.Dropped:   "page 1: the connection ended early: unexpected EOF after 3 tries",
 	}})
@@ -256,12 +259,22 @@ func (dumpHarness) Open(t testing.TB, s collectortest.Scenario) collectortest.So
 			t.Fatal(err)
 		}
 	}
+	if s.Text != "" {
+		file := filepath.Join(dir, "Users.json")
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, bytes.ReplaceAll(data, []byte("Ada Byron"), []byte(s.Text)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return collectortest.Source{Collector: collector(t, s, "dump: "+dir+"\n"+common)}
 }
 
 func TestConformanceDump(t *testing.T) {
 	const files = "a dump is files"
-	collectortest.Run(t, dumpHarness{}, collectortest.Suite{Want: want(), Reasons: map[collectortest.Fault]string{
+	collectortest.Run(t, dumpHarness{}, collectortest.Suite{Want: want(), Text: "Ada Byron", Reasons: map[collectortest.Fault]string{
 		collectortest.Truncated: "the answer is cut off after",
 	}, Cannot: collectortest.Capabilities{Paging: files, Requests: files, Secret: files + " and has no secret",
 		Faults: map[collectortest.Fault]string{collectortest.Unauthorised: files, collectortest.Throttled: files, collectortest.Unavailable: files,

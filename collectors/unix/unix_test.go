@@ -174,6 +174,9 @@ func (harness) Open(t testing.TB, s collectortest.Scenario) collectortest.Source
 	if s.Fault == collectortest.Truncated {
 		files["etc/passwd"] = files["etc/passwd"][:len(files["etc/passwd"])/2]
 	}
+	if s.Text != "" {
+		files["etc/passwd"] = strings.ReplaceAll(files["etc/passwd"], "Ada Example", s.Text)
+	}
 	c := build(t, files, "", s.Log)
 	var mu sync.Mutex
 	var asked []collectortest.Request
@@ -201,7 +204,7 @@ func (harness) Open(t testing.TB, s collectortest.Scenario) collectortest.Source
 
 func TestConformance(t *testing.T) {
 	noServer := "files are read, no server is asked"
-	collectortest.Run(t, harness{}, collectortest.Suite{Want: want(), Secret: hash,
+	collectortest.Run(t, harness{}, collectortest.Suite{Want: want(), Text: "Ada Example", Secret: hash,
 		Reasons: map[collectortest.Fault]string{collectortest.Truncated: "the last line has no newline", collectortest.Dropped: "read /etc/passwd: input/output error"},
 		Cannot: collectortest.Capabilities{Paging: "files have no pages", Faults: map[collectortest.Fault]string{
 			collectortest.Unauthorised: noServer, collectortest.Throttled: noServer, collectortest.Unavailable: noServer},

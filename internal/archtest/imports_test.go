@@ -13,6 +13,7 @@ var layers = []struct {
 	layer  int
 }{
 	{"internal/access", 0},
+	{"internal/octets", 0},
 	{"internal/config", 1},
 	{"internal/retry", 1},
 	{"internal/sheet", 1},

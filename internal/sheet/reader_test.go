@@ -35,7 +35,7 @@ func TestReaderGivesEveryByteBack(t *testing.T) {
 			t.Fatalf("%s: %d rows, %v", name, len(rows), err)
 		}
 		for i, v := range values {
-			if want := strings.ToValidUTF8(v, "\uFFFD"); rows[i+1][0] != want || rows[i+1][1] != "end" {
+			if want := written(v); rows[i+1][0] != want || rows[i+1][1] != "end" {
 				t.Errorf("%s: %.40q came back as %.40q", name, want, rows[i+1])
 			}
 		}

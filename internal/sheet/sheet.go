@@ -1,6 +1,6 @@
 // Package sheet writes tables for people who open them in a spreadsheet: CSV of RFC 4180 (comma, CRLF) in UTF-8, in which no value is
 // computed when it is opened (OWASP "CSV Injection"), not even where the list separator is a semicolon. Original gives every value back
-// as it was, save that bytes that are no UTF-8 became U+FFFD. A Table is used by one goroutine at a time.
+// as it was. What is not UTF-8 is written as package octets says; what a source gave is so already. A Table is used by one goroutine at a time.
 package sheet
 
 import (
@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
+
+	"muster/internal/octets"
 )
 
 // Table writes one CSV table. It keeps every byte of a value, line breaks too, which encoding/csv does not with CRLF line ends.
@@ -51,7 +54,10 @@ func (t *Table) line(values []string) error {
 		if i > 0 {
 			_ = t.w.WriteByte(',') // the writer's error is sticky; the last write below returns it
 		}
-		v = Neutral(strings.ToValidUTF8(v, "\uFFFD"))
+		if !utf8.ValidString(v) {
+			v = octets.Encode(v)
+		}
+		v = Neutral(v)
 		if !strings.ContainsAny(v, ",;\t\"\r\n") && v != "" && v[0] != ' ' {
 			_, _ = t.w.WriteString(v)
 			continue

@@ -13,7 +13,7 @@ func FuzzTable(f *testing.F) {
 		f.Add(s, "x")
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
-		a, b = strings.ToValidUTF8(a, "\uFFFD"), strings.ToValidUTF8(b, "\uFFFD")
+		a, b = written(a), written(b)
 		var out bytes.Buffer
 		table := NewTable(&out)
 		if err := table.Head([]string{"h1", "h2"}); err != nil {

@@ -4,7 +4,7 @@
 // newlines. Row faults (a stray quote, a wrong number of fields) are values of the row, and reading goes on behind them; damage
 // of the file as a whole (cut off, changed while it was read) is in the Summary. Errors are *access.Error.
 //
-// Encodings: UTF-8 with or without a byte order mark, and windows-1252. Delimiters: comma, semicolon, tab, bar or any other
+// Encodings: UTF-8 with or without a byte order mark, and windows-1252. Bytes that are neither are kept as they are. Delimiters: comma, semicolon, tab, bar or any other
 // ASCII character; without one configured, the one that the header has most of.
 //
 // A Table is used by one goroutine.
@@ -24,8 +24,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"golang.org/x/text/encoding/charmap"
 
 	"muster/internal/access"
 )
@@ -125,7 +123,7 @@ func (t *Table) start() (err error) {
 	}
 	var text io.Reader = raw
 	if t.format.Encoding == Windows1252 {
-		text = charmap.Windows1252.NewDecoder().Reader(raw)
+		text = &windows{src: raw}
 	}
 	t.split = newSplitter(text, t.format.Delimiter)
 	if t.format.Delimiter == 0 {

@@ -2,6 +2,7 @@ package table
 
 import (
 	"bufio"
+	"bytes"
 	stdcsv "encoding/csv"
 	"errors"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"muster/internal/access"
 )
@@ -131,6 +135,51 @@ func TestReadError(t *testing.T) {
 	}
 	if _, err := tab.Next(); access.KindOf(err) != access.Transient || !strings.Contains(err.Error(), "read f.csv: stale file handle") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestWindows1252 compares with the decoder of x/text, save for the bytes that it gives up.
+func TestWindows1252(t *testing.T) {
+	var all, want []byte
+	for c := range 256 {
+		all = append(all, byte(c))
+		if r := charmap.Windows1252.DecodeByte(byte(c)); r != utf8.RuneError {
+			want = utf8.AppendRune(want, r)
+		} else {
+			want = append(want, byte(c))
+		}
+	}
+	if n := len(want) - len(strings.ToValidUTF8(string(want), "")); n != 5 {
+		t.Errorf("%d bytes are not UTF-8, want the five without a meaning", n)
+	}
+	for name, in := range map[string]io.Reader{"whole": bytes.NewReader(all), "bit by bit": iotest.OneByteReader(bytes.NewReader(all)), "with its end": iotest.DataErrReader(bytes.NewReader(all))} {
+		for _, wrap := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader} {
+			got, err := io.ReadAll(wrap(&windows{src: bufio.NewReaderSize(in, 16)}))
+			if err != nil || len(got) > 0 && !bytes.Equal(got, want) {
+				t.Errorf("%s: %q, %v", name, got, err)
+			}
+		}
+	}
+	broken := errors.New("broken")
+	if got, err := io.ReadAll(&windows{src: bufio.NewReader(io.MultiReader(strings.NewReader("\x80"), iotest.ErrReader(broken)))}); string(got) != "€" || !errors.Is(err, broken) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestRowsKeepTheirBytes(t *testing.T) {
+	tab, err := openText(t, "a,K\xf6ln\n\xff, x\xa0\n\"\xed\xa0\x80\",\"\"\"\xf6\"\"\"\n", Format{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, _ := readAll(t, tab)
+	if want := []string{"2: \xff| x\xa0", "3: \xed\xa0\x80|\"\xf6\""}; tab.Header()[1] != "K\xf6ln" || !slices.Equal(rows, want) {
+		t.Errorf("header %q, rows %q", tab.Header(), rows)
+	}
+	if got := Clip(strings.Repeat("ö\xf6", 40)); got != strings.Repeat("ö\xf6", 30)+"…" {
+		t.Errorf("clipped to %q", got)
+	}
+	if got := Clip(strings.Repeat("\xf6", 60)); got != strings.Repeat("\xf6", 60) {
+		t.Errorf("clipped to %q", got)
 	}
 }
 

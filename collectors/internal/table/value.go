@@ -85,11 +85,13 @@ func (d Dates) Expected() string {
 	return strings.NewReplacer("2006", "YYYY", "01", "MM", "02", "DD", "Jan", "Mon", "15", "hh", "04", "mm", "05", "ss").Replace(d.layouts[0])
 }
 
-// Clip shortens text for a message.
+// Clip shortens text for a message, and keeps its bytes.
 func Clip(text string) string {
-	r := []rune(text)
-	if len(r) <= 60 {
-		return text
+	n := 0
+	for i := range text {
+		if n++; n > 60 {
+			return text[:i] + "…"
+		}
 	}
-	return string(r[:60]) + "…"
+	return text
 }

@@ -25,6 +25,9 @@ import (
 // maxRecord bounds the bytes of one record, so that a file without empty lines cannot take all memory.
 const maxRecord = 64 << 20
 
+// maxName is the longest name, in bytes, that a message quotes.
+const maxName = 1024
+
 // RecordError says what is wrong with one record. Reading can go on.
 type RecordError struct {
 	Line int    // where the problem is
@@ -210,7 +213,7 @@ func (r *Reader) decode(lines []logical) error {
 				return &RecordError{Line: l.no, Msg: fmt.Sprintf("expected dn:, found %s:", quoted(name))}
 			}
 			if !utf8.ValidString(value) {
-				return &RecordError{Line: l.no, Msg: "the dn is not UTF-8"}
+				return &RecordError{Line: l.no, Msg: foreign(value)}
 			}
 			e.DN = value
 			continue
@@ -269,4 +272,12 @@ func quoted(s string) string {
 		s = s[:24] + "..."
 	}
 	return strconv.Quote(s)
+}
+
+// foreign refuses a name and holds its bytes as they are.
+func foreign(dn string) string {
+	if len(dn) > maxName {
+		return fmt.Sprintf("the dn, of %d bytes, is not UTF-8", len(dn))
+	}
+	return fmt.Sprintf("the dn \"%s\" is not UTF-8", dn)
 }

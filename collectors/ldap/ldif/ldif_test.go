@@ -52,6 +52,9 @@ func TestReader(t *testing.T) {
 		"wrong version":     {"version: 2\n\ndn: o=a\no: a\n", `!! read LDIF: line 1: version "2" is not supported, only 1`},
 		"empty":             {"", ""},
 		"only comments":     {"# a\n\n# b\n", ""},
+		"bytes":             {"dn: o=a\ncn: K\xf6ln\ncn:: S/ZsbgA=\n", "1 o=a cn=[\"K\\xf6ln\" \"K\\xf6ln\\x00\"]"},
+		"dn not UTF-8":      {"dn: cn=K\xf6ln,o=a\ncn: x\n\ndn:: bz1L9g==\no: x\n", "! line 1: the dn \"cn=K\xf6ln,o=a\" is not UTF-8 []\n! line 4: the dn \"o=K\xf6\" is not UTF-8 []"},
+		"long dn":           {"dn: o=" + strings.Repeat("\xff", 2000) + "\no: x\n", "! line 1: the dn, of 2002 bytes, is not UTF-8 []"},
 		"separated by many": {"\n\n\ndn: o=a\no: a\n\n\n\n", `4 o=a o=["a"]`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -133,6 +133,17 @@ func TestAnswerInAnyPieces(t *testing.T) {
 	}
 }
 
+func TestValuesKeepTheirBytes(t *testing.T) {
+	said := append(answer(1, opEntry, entryBody("cn=K\xf6ln", []string{"cn", "K\xf6ln", "\xff\xed\xa0\x80"}), nil), answer(1, opDone, doneBody(0, ""), nil)...)
+	var p Page
+	if err := talk(t, said, len(said)).Answer(&p); err != nil {
+		t.Fatal(err)
+	}
+	if got := dns(t, &p); got != "cn=K\xf6ln K\xf6ln|\xff\xed\xa0\x80" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestAnswerKeepsWhatCameBeforeAFailure(t *testing.T) {
 	first := answer(1, opEntry, entryBody("cn=a", []string{"cn", "a"}), nil)
 	notice := answer(0, opExtendedResponse, doneBody(52, "shutting down"), nil)

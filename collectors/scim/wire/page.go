@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	dial "muster/internal/dial/scim"
+	"muster/internal/dial/scim/resource"
 )
 
 // ErrRead marks a failure of the transport under the JSON, which another try may mend.
@@ -66,10 +67,7 @@ func (p *Page) read(dec *json.Decoder, item func(*json.Decoder) error) error {
 		case "itemsperpage":
 			err = number(dec, &p.PerPage)
 		case "nextcursor":
-			var s *string
-			if err = dec.Decode(&s); err == nil && s != nil {
-				p.NextCursor = *s
-			}
+			err = text(dec, &p.NextCursor)
 		case "resources":
 			known = true
 			err = p.resources(dec, item)
@@ -178,6 +176,19 @@ func number(dec *json.Decoder, into *int64) error {
 		return fmt.Errorf("%w: %.20q is no count", ErrFormat, text)
 	}
 	*into = n
+	return nil
+}
+
+// text reads a text, or null, which is an empty one. It is given back to the server as it came, hence byte for byte.
+func text(dec *json.Decoder, into *string) error {
+	var raw json.RawMessage
+	if err := dec.Decode(&raw); err != nil {
+		return err
+	}
+	if raw[0] != '"' && raw[0] != 'n' {
+		return fmt.Errorf("%w: %.20q is no text", ErrFormat, raw)
+	}
+	*into = resource.String(raw)
 	return nil
 }
 

@@ -6,7 +6,10 @@
 // Entry that a source hands to a callback may be used only until the callback returns, its strings for ever.
 package entry
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Entry is one directory object.
 type Entry struct {
@@ -53,7 +56,7 @@ func (e *Entry) Value(name string) string {
 			continue
 		}
 		for _, v := range values {
-			if strings.EqualFold(v, a.value) {
+			if v == a.value || strings.EqualFold(v, a.value) && utf8.ValidString(v) { // EqualFold takes all bytes that are not UTF-8 for one
 				return v
 			}
 		}

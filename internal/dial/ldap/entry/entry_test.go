@@ -103,6 +103,24 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
+// TestBytesThatAreNotUTF8StayApart: no function takes two of them for one.
+func TestBytesThatAreNotUTF8StayApart(t *testing.T) {
+	if x, y := entry.Fold("K\xf6ln"), entry.Fold("K\xe4ln"); x != "k\xf6ln" || y != "k\xe4ln" {
+		t.Errorf("folded to %q and %q", x, y)
+	}
+	x, xErr := entry.Normalise("cn=K\xf6ln,o=x")
+	y, yErr := entry.Normalise(`cn=K\e4ln,o=x`)
+	if xErr != nil || yErr != nil || x == y {
+		t.Errorf("%q and %q, %v, %v", x, y, xErr, yErr)
+	}
+	for _, values := range [][]string{{"K\xe4ln", "K\xf6ln"}, {"K\xf6ln", "K\xe4ln"}} {
+		e := entry.Entry{DN: "cn=K\xf6ln,o=x", Attrs: []entry.Attr{{Name: "cn", Values: values}}}
+		if got := e.Value("cn"); got != "K\xf6ln" {
+			t.Errorf("of %q it is %q", values, got)
+		}
+	}
+}
+
 func TestValueDoesNotDependOnOrder(t *testing.T) {
 	a := entry.Entry{DN: "uid=b,o=x", Attrs: []entry.Attr{{Name: "UID", Values: []string{"a", "B"}}, {Name: "cn;lang-en", Values: []string{"z", "y"}}}}
 	b := entry.Entry{DN: "uid=b,o=x", Attrs: []entry.Attr{{Name: "cn;lang-en", Values: []string{"y", "z"}}, {Name: "UID", Values: []string{"B", "a"}}}}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Path is an attribute path (RFC 7644 §3.10): an optional schema URN, an attribute and an optional sub-attribute.
@@ -184,7 +183,7 @@ func scalar(raw json.RawMessage, sub string) string {
 		if sub == "primary" {
 			return ""
 		}
-		return quoted(raw)
+		return unquote(raw)
 	case 'n':
 		return ""
 	case 't', 'f':
@@ -195,19 +194,4 @@ func scalar(raw json.RawMessage, sub string) string {
 		return strconv.FormatBool(b)
 	}
 	return string(raw)
-}
-
-// quoted is a JSON text. Nearly all of them hold neither escapes nor anything but ASCII, which needs no decoder.
-func quoted(raw []byte) string {
-	inner := raw[1:max(len(raw)-1, 1)]
-	for _, b := range inner {
-		if b < ' ' || b == '\\' || b == '"' || b >= utf8.RuneSelf {
-			var s string
-			if json.Unmarshal(raw, &s) != nil {
-				return ""
-			}
-			return s
-		}
-	}
-	return string(inner)
 }

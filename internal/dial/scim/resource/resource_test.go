@@ -1,9 +1,11 @@
 package resource
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"muster/internal/access"
 )
@@ -89,6 +91,53 @@ func FuzzUser(f *testing.F) {
 		case access.KindHuman, access.KindService, access.KindShared, access.KindBreakGlass:
 		default:
 			t.Fatalf("kind %q", a.Kind)
+		}
+	})
+}
+
+func TestTextKeepsItsBytes(t *testing.T) {
+	for in, want := range map[string]string{
+		`"plain"`:                    "plain",
+		`""`:                         "",
+		"\"K\xf6ln\"":                "K\xf6ln",
+		"\"\xff\xfe\xed\xa0\x80\"":   "\xff\xfe\xed\xa0\x80",
+		"\"\xe2\x9f\"":               "\xe2\x9f",
+		"\"K\xf6\\u00f6\\n\"":        "K\xf6ö\n",
+		`"\"\\\/\b\f\n\r\t\u0000"`:   "\"\\/\b\f\n\r\t\x00",
+		`"\u27E6F6\u27e7"`:           "⟦F6⟧",
+		`"\ud83d\ude00"`:             "😀",
+		`"\ud800"`:                   "\xed\xa0\x80",
+		`"\udfffx"`:                  "\xed\xbf\xbfx",
+		`"\ud83d\u0041"`:             "\xed\xa0\xbdA",
+		`"\ud83d\ud83d\ude00\ud83d"`: "\xed\xa0\xbd😀\xed\xa0\xbd",
+		`"\ud83d\n"`:                 "\xed\xa0\xbd\n",
+		`["\ud800"]`:                 "\xed\xa0\x80",
+		"{\"value\":\"\xf6\"}":       "\xf6",
+	} {
+		var text Text
+		if err := json.Unmarshal([]byte(in), &text); err != nil || string(text) != want || String(json.RawMessage(in)) != want {
+			t.Errorf("%q is read as %q (%v), want %q", in, text, err, want)
+		}
+	}
+}
+
+// FuzzText: what encoding/json can say of a text is said here too.
+func FuzzText(f *testing.F) {
+	for _, s := range []string{`"a\u00e4\n"`, "\"\xf6\"", `"\ud83d\ude00"`, `"\ud800x"`, `"\\u0041"`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var want string
+		var got Text
+		if data = bytes.TrimSpace(data); len(data) == 0 || data[0] != '"' || json.Unmarshal(data, &want) != nil {
+			return
+		}
+		if err := json.Unmarshal(data, &got); err != nil {
+			t.Fatal(err)
+		}
+		surrogates := bytes.Contains(bytes.ToLower(data), []byte(`\ud`)) // half a pair is three bytes here and one U+FFFD there
+		if utf8.ValidString(string(got)) && string(got) != want || !surrogates && string([]rune(string(got))) != want {
+			t.Errorf("%q is read as %q, by encoding/json as %q", data, got, want)
 		}
 	})
 }
