@@ -11,7 +11,7 @@ import (
 )
 
 // publishAfter is how long readers of the folder may wait for what callers in groups appended.
-const publishAfter = 20 * time.Millisecond
+const publishAfter = 100 * time.Millisecond
 
 // request is one Append.
 type request struct {
@@ -24,7 +24,7 @@ type request struct {
 // Append enters events in order and returns the index of the first. When it returns without an error the entries are
 // durable; with an error none of them is in the log, and the same Append may be tried again. Callers at the same time share
 // one wait for the disk; each one's events stay together. Readers see what a caller appended alone at once, and what callers
-// appended together within 20 ms; Log.Reader sees everything.
+// appended together within 100 ms; Log.Reader sees everything.
 func (l *Log) Append(ctx context.Context, events ...Event) (first uint64, err error) {
 	r := &request{ctx: ctx, events: make([]encoded, len(events))}
 	for i, event := range events {
@@ -66,6 +66,7 @@ func (l *Log) appendGroup(group []*request) {
 	}
 	var next Checkpoint
 	if err := l.keepOpenings(taken); err != nil {
+		l.dropOpenings()
 		refuse(taken, "keep what the entries commit to", err)
 		return
 	}
@@ -77,6 +78,7 @@ func (l *Log) appendGroup(group []*request) {
 		l.publish(len(group) > 1)
 	}
 	if l.broken = l.writer.Broken; err != nil {
+		l.dropOpenings()
 		refuse(taken, "append", err)
 		return
 	}
@@ -90,8 +92,12 @@ func refuse(group []*request, op string, err error) {
 	}
 }
 
-// keepOpenings makes what entries commit to durable before the entries: an opening without an entry harms nobody.
+// keepOpenings makes what entries commit to durable before the entries. What is there without an entry is dropped first: it would seem to
+// belong to the next.
 func (l *Log) keepOpenings(group []*request) error {
+	if err := l.trimBook(); err != nil {
+		return err
+	}
 	var list []commit.Opening
 	for _, r := range group {
 		for i, e := range r.events {
@@ -104,10 +110,31 @@ func (l *Log) keepOpenings(group []*request) error {
 	return l.book.Add(list)
 }
 
-// publish lets readers see what was acknowledged: now, or soon when callers come in groups, because files are dear.
+// dropOpenings takes back what was kept for entries that were refused, unless nobody knows whether a crash would leave them in the log. When
+// it fails, the next Append tries again.
+func (l *Log) dropOpenings() {
+	l.trimmed = false
+	if l.broken == nil {
+		_ = l.trimBook() // the next Append tells
+	}
+}
+
+// trimBook drops openings of appends that never happened: once after the log was opened, not at once, because a log that was restored from
+// an older backup must first be noticed by whoever opened it; and after an Append that was refused.
+func (l *Log) trimBook() error {
+	if l.trimmed {
+		return nil
+	}
+	err := l.book.Trim(l.at.Size)
+	l.trimmed = err == nil
+	return err
+}
+
+// publish lets readers see what was acknowledged: now, or soon when callers come in groups, because files are dear. When it fails, nothing
+// more is taken.
 func (l *Log) publish(soon bool) {
 	if !soon {
-		l.writer.Publish()
+		_ = l.show() // the next Append tells
 		return
 	}
 	if l.soon == nil {
@@ -115,11 +142,19 @@ func (l *Log) publish(soon bool) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			l.soon = nil
-			if l.writer != nil {
-				l.writer.Publish()
-			}
+			_ = l.show() // the next Append tells
 		})
 	}
+}
+
+// show lets readers see everything that was acknowledged.
+func (l *Log) show() error {
+	if l.writer == nil {
+		return nil // closed
+	}
+	err := l.writer.Publish()
+	l.broken = l.writer.Broken
+	return err
 }
 
 // place makes the leaves of a request, and says the time of the last one.

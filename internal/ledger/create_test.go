@@ -176,3 +176,33 @@ func BenchmarkAppendTogether(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }
+
+// TestFoldersThatADeadProcessMadeAreWaitedFor: what leads to an acknowledged entry is on disk, whoever made it.
+func TestFoldersThatADeadProcessMadeAreWaitedFor(t *testing.T) {
+	around := filepath.Join(t.TempDir(), "data")
+	dir := filepath.Join(around, "log")
+	if err := open(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"tile/0", "tile/entries"} {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waited := map[string]bool{}
+	note := func(op, path string) error {
+		waited[path] = waited[path] || op == "syncdir"
+		return nil
+	}
+	l, err := Open(dir, Options{Origin: origin, fault: note})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	add(t, l, 0, 1)
+	for _, folder := range []string{filepath.Dir(around), around, dir, filepath.Join(dir, "tile"), filepath.Join(dir, "tile/0"), filepath.Join(dir, "tile/0/000.p")} {
+		if !waited[folder] {
+			t.Errorf("%s was not waited for", folder)
+		}
+	}
+}

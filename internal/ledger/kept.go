@@ -21,7 +21,10 @@ func (l *Log) Keep() (Checkpoint, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	path := keptPath(l.at.Size)
-	err := l.broken
+	err := l.show() // who finds the kept one must find the log that has it
+	if err == nil {
+		err = l.broken
+	}
 	if err == nil && !l.disk.Exists(path) {
 		err = errors.Join(l.disk.Write(path, []byte(l.at.Text), 0o644), l.disk.Flush())
 	}

@@ -1,11 +1,14 @@
 package ledger
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"muster/internal/access"
 )
 
 // TestKeptCheckpoints: what was kept is proven to be continued, every change of it is noticed, and so is a log that was cut below it.
@@ -101,5 +104,74 @@ func TestOldCheckpointsOfGroups(t *testing.T) {
 		t.Fatal(err)
 	} else if _, err := now.ProveConsistency(old); err != nil {
 		t.Error(err)
+	}
+}
+
+// addTogether enters two events as callers do who come at the same time: readers of the folder see them later.
+func addTogether(t *testing.T, l *Log) {
+	t.Helper()
+	var group []*request
+	for i := range 2 {
+		e, err := event(int(l.Size()) + i).encode(l.random)
+		if err != nil {
+			t.Fatal(err)
+		}
+		group = append(group, &request{ctx: t.Context(), events: []encoded{e}})
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.appendGroup(group)
+	l.soon.Stop()
+	if err := errors.Join(group[0].err, group[1].err); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWhatIsKeptCanBeSeen: whoever finds a kept checkpoint finds the log that has it.
+func TestWhatIsKeptCanBeSeen(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	add(t, l, 0, 3)
+	addTogether(t, l)
+	if r, err := Read(dir); err != nil || r.Size() != 3 {
+		t.Fatalf("size %d, %v: the test shows nothing", r.Size(), err)
+	}
+	c, err := l.Keep()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Read(dir); err != nil || c.Size != 5 || r.Checkpoint() != c.Text {
+		t.Errorf("%d entries were kept, %d can be seen, %v", c.Size, r.Size(), err)
+	}
+	verify(t, dir)
+}
+
+// TestAnOlderLogIsNotHandedOut: when what was acknowledged cannot be shown, whoever asks for it is told, and nothing is lost.
+func TestAnOlderLogIsNotHandedOut(t *testing.T) {
+	broken := errors.New("disk full")
+	for name, ask := range map[string]func(l *Log) error{
+		"Keep":   func(l *Log) error { _, err := l.Keep(); return err },
+		"Reader": func(l *Log) error { _, err := l.Reader(); return err },
+	} {
+		dir := t.TempDir()
+		l := open(t, dir)
+		add(t, l, 0, 3)
+		addTogether(t, l)
+		l.disk.Fault = func(op, _ string) error {
+			if op == "put" {
+				return broken
+			}
+			return nil
+		}
+		for range 2 {
+			if err := ask(l); !errors.Is(err, broken) || access.KindOf(err) != access.Internal {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := l.Append(t.Context(), event(5)); err == nil {
+			t.Errorf("%s: an entry was taken that nobody will see", name)
+		}
+		_ = l.Close()
+		checkLog(t, dir, 5)
 	}
 }

@@ -4,21 +4,18 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"muster/internal/access"
 	"muster/internal/ledger/commit"
 	"muster/internal/ledger/durable"
 	"muster/internal/ledger/keys"
+	"muster/internal/ledger/lock"
 	"muster/internal/ledger/segment"
 	"muster/internal/ledger/tiles"
 	"muster/internal/ledger/together"
@@ -29,7 +26,7 @@ const (
 	checkpointFile = "checkpoint"
 	verifierFile   = keys.VerifierFile
 	keyFile        = keys.File
-	lockFile       = "lock"
+	lockFile       = lock.File
 )
 
 // PrivateDir is where what the entries of the log in dir commit to is kept. It is no part of the log and is handed to nobody.
@@ -43,6 +40,8 @@ type Options struct {
 	Now    func() time.Time // the clock of entries without a time; time.Now when nil
 	Log    *slog.Logger     // told about a tail that a crash left; silent when nil
 	Rand   io.Reader        // for the key of a new log and for salts; crypto/rand when nil
+
+	fault func(op, path string) error // of the disk, in tests
 }
 
 // Log is a ledger opened for writing. There is one per folder at a time, over all processes.
@@ -52,9 +51,10 @@ type Log struct {
 	keys keys.Pair
 	lock *os.File
 
-	queue  together.Queue[*request]
-	random io.Reader // of salts
-	book   *commit.Book
+	queue   together.Queue[*request]
+	random  io.Reader // of salts
+	book    *commit.Book
+	trimmed bool // the book has nothing beyond the log
 
 	mu     sync.Mutex
 	at     Checkpoint
@@ -78,16 +78,20 @@ func Open(dir string, o Options) (*Log, error) {
 		o.Rand = rand.Reader
 	}
 	d := durable.New(dir)
+	d.Fault = o.fault
 	if err := d.Mkdir(dir); err != nil {
 		return nil, failed(access.Denied, "make folder", "", err)
 	}
-	lock, err := takeLock(dir)
+	held, err := lock.Take(dir)
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{now: o.Now, disk: d, lock: lock, random: o.Rand, book: commit.NewBook(PrivateDir(dir))}
+	l := &Log{now: o.Now, disk: d, lock: held, random: o.Rand, book: commit.NewBook(PrivateDir(dir))}
+	if err := d.Anchor(); err != nil {
+		return nil, errors.Join(failed(access.Internal, "make folder", "", err), held.Close())
+	}
 	if err := l.load(o); err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, held.Close())
 	}
 	return l, nil
 }
@@ -124,28 +128,35 @@ func (l *Log) load(o Options) error {
 		if err != nil || last.Size >= r.at.Size {
 			return l.recover(left, last, o.Log)
 		}
-		if err := durable.Remove(filepath.Join(l.disk.Dir, segment.JournalFile)); err != nil {
-			return failed(access.Internal, "open log", "", err)
-		}
 	}
 	if err != nil {
 		return err
 	}
-	beyond, err := l.resume(r)
+	beyond, err := l.resume(r, left != nil)
 	if err == nil && beyond > 0 {
 		o.Log.WarnContext(context.Background(), "ledger tail was never acknowledged and is dropped", "files", beyond, "entries", r.at.Size)
 	}
 	return err
 }
 
-// resume goes on from the Reader's checkpoint, and drops what lies beyond it.
-func (l *Log) resume(r *Reader) (beyond int, err error) {
-	if beyond, err = segment.Trim(l.disk, r.at.Size, r.at.Size); err != nil {
-		return beyond, failed(access.Internal, "open log", "", err)
-	}
-	edge, tail, last, err := r.edge()
+// resume goes on from the Reader's checkpoint, and drops what lies beyond it and a journal that is older. Nothing is removed before it is
+// known that the log can go on without it, and that the checkpoint is on disk for sure.
+func (l *Log) resume(r *Reader, older bool) (beyond int, err error) {
+	own := *r
+	own.tiles = r.tiles.Own()
+	edge, tail, last, err := own.edge()
 	if err != nil {
-		return beyond, failed(access.Invalid, "open log", "run muster ledger verify; restore the ledger's folder from a backup", err)
+		return 0, failed(access.Invalid, "open log", "run muster ledger verify; restore the ledger's folder from a backup", err)
+	}
+	err = l.disk.SyncRoot()
+	if err == nil && older {
+		err = errors.Join(l.disk.Remove(segment.JournalFile), l.disk.Flush())
+	}
+	if err == nil {
+		beyond, err = segment.Trim(l.disk, r.at.Size, r.at.Size)
+	}
+	if err != nil {
+		return beyond, failed(access.Internal, "open log", "", err)
 	}
 	l.at, l.last, l.writer = r.at, last, segment.Resume(l.disk, edge, tail, checkpointFile, r.at.Text)
 	return beyond, nil
@@ -157,46 +168,28 @@ func (l *Log) recover(left *segment.Left, last Checkpoint, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	if _, err := l.resume(&Reader{dir: l.disk.Dir, verifier: l.keys.Verifier, at: base, tiles: segment.NewSource(l.disk.Dir, base.Size)}); err != nil {
-		return err
+	r := &Reader{dir: l.disk.Dir, verifier: l.keys.Verifier, at: base, tiles: segment.NewSource(l.disk.Dir, base.Size)}
+	edge, tail, until, err := r.edge()
+	if err != nil {
+		return failed(access.Invalid, "recover from journal", "run muster ledger verify; restore the ledger's folder from a backup", err)
 	}
-	if err := l.writer.Recover(left, last.Size, last.Root); err != nil {
-		return failed(access.Invalid, "recover from journal", "restore the ledger's folder from a backup", err)
-	}
-	l.at = last
 	if n := len(left.Raws); n > 0 {
 		final, err := decodeEntry(last.Size-1, left.Raws[n-1])
 		if err != nil {
 			return failed(access.Invalid, "recover from journal", "restore the ledger's folder from a backup", err)
 		}
-		l.last = final.Time
+		until = final.Time
 	}
+	w := segment.Resume(l.disk, edge, tail, checkpointFile, base.Text)
+	if err := w.Recover(left, last.Size, last.Root); err != nil {
+		return failed(access.Invalid, "recover from journal", "restore the ledger's folder from a backup", err)
+	}
+	if _, err := segment.Trim(l.disk, last.Size, last.Size); err != nil {
+		return failed(access.Internal, "recover from journal", "", err)
+	}
+	l.at, l.last, l.writer = last, until, w
 	log.WarnContext(context.Background(), "ledger was recovered from its journal", "entries", last.Size, "from_journal", len(left.Raws), "torn_bytes", left.Torn)
 	return nil
-}
-
-// takeLock takes the folder's exclusive lock, which the kernel drops when the process ends in any way.
-func takeLock(dir string) (*os.File, error) {
-	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, failed(access.Denied, "open lock", "", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		holder := "another process"
-		if text, rerr := io.ReadAll(f); rerr == nil && len(text) > 0 {
-			holder = "process " + strings.TrimSpace(string(text))
-		}
-		err = errors.Join(fmt.Errorf("%s is writing to %s", holder, dir), f.Close())
-		return nil, failed(access.Conflict, "lock log", "wait until it ends, or stop it", err)
-	}
-	if err := f.Truncate(0); err != nil {
-		return nil, failed(access.Internal, "write lock", "", errors.Join(err, f.Close()))
-	}
-	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return nil, failed(access.Internal, "write lock", "", errors.Join(err, f.Close()))
-	}
-	return f, nil
 }
 
 // Size is how many entries the log has.
@@ -219,10 +212,11 @@ func (l *Log) VerifierKey() string { return l.keys.Verifier }
 // Reader reads the log as of its newest checkpoint.
 func (l *Log) Reader() (*Reader, error) {
 	l.mu.Lock()
-	if l.writer != nil {
-		l.writer.Publish()
-	}
+	err := l.show()
 	l.mu.Unlock()
+	if err != nil {
+		return nil, failed(access.Internal, "read log", "free space on the disk, then start again", err)
+	}
 	return Read(l.disk.Dir)
 }
 
@@ -249,6 +243,9 @@ func (l *Log) Private(work func(*commit.Book) error) error {
 	defer l.mu.Unlock()
 	if l.broken != nil {
 		return failed(access.Internal, "open what entries commit to", "start again", l.broken)
+	}
+	if err := l.trimBook(); err != nil {
+		return failed(access.Internal, "open what entries commit to", "", err)
 	}
 	return work(l.book)
 }

@@ -107,20 +107,12 @@ func (v *verification) differ(file string, entry int64, problem string) {
 
 // checkKeys compares the files of the keys byte for byte with what they mean.
 func (v *verification) checkKeys() {
-	if text, err := os.ReadFile(filepath.Join(v.dir, verifierFile)); err != nil || string(text) != v.r.verifier+"\n" {
-		v.differ(verifierFile, NoEntry, "it is not one line with the verifier key")
+	wrong, note := keys.Differ(v.dir, v.r.verifier)
+	for _, w := range wrong {
+		v.differ(w[0], NoEntry, w[1])
 	}
-	text, err := os.ReadFile(filepath.Join(v.dir, keyFile))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		v.report.Notes = append(v.report.Notes, "the signing key is not here; the log can be verified, not continued")
-	case err != nil:
-		v.report.Notes = append(v.report.Notes, "the signing key cannot be read and was not compared")
-	default:
-		derived, err := keys.VerifierOf(strings.TrimSuffix(string(text), "\n"))
-		if err != nil || derived != v.r.verifier || !strings.HasSuffix(string(text), "\n") {
-			v.differ(keyFile, NoEntry, "it is not the key of verifier")
-		}
+	if note != "" {
+		v.report.Notes = append(v.report.Notes, note)
 	}
 }
 

@@ -2,7 +2,6 @@ package commit
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -24,12 +23,13 @@ import (
 // perFile is how many entries' openings one file of a Book holds.
 const perFile = 1 << 16
 
-// Book is the folder that keeps openings: files of one JSON object a line, of 65,536 entries each, mode 0600. One process writes, the one
+// Book is the folder that keeps openings: files of one JSON object a line, of 65,536 entries each, mode 0600; while one is written, zeros follow.
+// One process writes, the one
 // that holds the log's lock; any may read. It is used by one goroutine at a time.
 type Book struct {
 	dir  string
 	disk *durable.Disk
-	file *os.File
+	tail *durable.Tail
 	at   uint64 // number of the open file
 }
 
@@ -73,15 +73,11 @@ func (b *Book) add(n uint64, list []Opening) error {
 	for _, o := range list {
 		text = o.append(text)
 	}
-	before, err := b.file.Seek(0, io.SeekEnd)
-	if err != nil {
+	if _, err := b.tail.Write(text); err != nil {
 		return err
 	}
-	if _, err = b.file.Write(text); err == nil {
-		err = b.file.Sync()
-	}
-	if err != nil {
-		return errors.Join(err, b.file.Truncate(before))
+	if err := b.tail.Sync(); err != nil {
+		return errors.Join(err, b.tail.Cut(int64(len(text))))
 	}
 	return nil
 }
@@ -117,49 +113,62 @@ func (o Opening) append(dst []byte) []byte {
 
 // open opens file n for appending, behind its last whole line: a crash may have left a piece of one.
 func (b *Book) open(n uint64) error {
-	if b.file != nil && b.at == n {
+	if b.tail != nil && b.at == n {
 		return nil
 	}
 	if err := b.Close(); err != nil {
 		return err
 	}
-	path := filepath.Join(b.dir, name(n))
-	if !b.disk.Exists(name(n)) {
-		if err := os.MkdirAll(filepath.Dir(b.dir), 0o755); err != nil {
-			return err
-		}
-		if err := os.Mkdir(b.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		if err := errors.Join(b.disk.Write(name(n), nil, 0o600), b.disk.Flush(), durable.SyncFolder(filepath.Dir(b.dir))); err != nil {
-			return err
-		}
+	if err := b.make(name(n)); err != nil {
+		return err
 	}
-	data, err := os.ReadFile(path)
+	f, err := os.OpenFile(filepath.Join(b.dir, name(n)), os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o600)
+	end, err := cutPiece(f)
 	if err != nil {
-		return err
+		return errors.Join(err, f.Close())
 	}
-	if whole := bytes.LastIndexByte(data, '\n') + 1; whole < len(data) {
-		if err := f.Truncate(int64(whole)); err != nil {
-			return errors.Join(err, f.Close())
-		}
-	}
-	b.file, b.at = f, n
+	b.tail, b.at = durable.NewTail(f, end), n
 	return nil
+}
+
+// cutPiece cuts a file behind its last whole line.
+func cutPiece(f *os.File) (whole int64, err error) {
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return 0, err
+	}
+	whole, err = lineStart(f, end)
+	if err == nil && whole < end {
+		err = f.Truncate(whole)
+	}
+	return whole, err
+}
+
+// make makes a file that is not there, and its name durable: a process that died may have made it and not waited for it.
+func (b *Book) make(file string) error {
+	if b.disk.Exists(file) {
+		return errors.Join(b.disk.Mkdir(b.dir), b.disk.SyncRoot())
+	}
+	if err := os.MkdirAll(filepath.Dir(b.dir), 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(b.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return errors.Join(b.disk.Write(file, nil, 0o600), b.disk.Flush())
 }
 
 // Close closes the file that is open; the Book can be used again.
 func (b *Book) Close() error {
-	if b.file == nil {
+	if b.tail == nil {
 		return nil
 	}
-	f := b.file
-	b.file = nil
-	return f.Close()
+	t := b.tail
+	b.tail = nil
+	return t.Close()
 }
 
 // Openings gives what is kept of an entry's commitments, by commitment; what was erased says so, what was never kept is missing.
@@ -246,7 +255,9 @@ func (b *Book) each(file string, yield func(Opening) error) (err error) {
 			return fmt.Errorf("read openings: %w", err)
 		}
 		var l line
-		if err := json.Unmarshal(text, &l); err != nil {
+		if err := json.Unmarshal(text, &l); err != nil && torn(text) {
+			continue
+		} else if err != nil {
 			return fmt.Errorf("read openings of %s: %w", file, err)
 		}
 		o := Opening{Entry: l.Entry, Field: l.Field, Value: l.Value, Salt: l.Salt, Persons: l.Persons, Erased: l.Erased, Commitment: l.Commitment}

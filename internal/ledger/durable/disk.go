@@ -9,12 +9,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 )
 
 // Disk writes files so that they survive a crash: into a temporary file, fsync, rename, fsync of the folder.
 type Disk struct {
 	Dir     string          // the folder that paths are relative to
 	unsaved map[string]bool // folders whose entries changed since the last Flush
+
+	known map[string]bool // folders that were used
 
 	unsettled map[string]bool // files that were Put since the last Settle, relative to Dir
 	// Fault lets tests fail or kill at every step; nil outside tests.
@@ -26,7 +30,7 @@ const TempPrefix = ".tmp-"
 
 // New writes below dir.
 func New(dir string) *Disk {
-	return &Disk{Dir: dir, unsaved: map[string]bool{}, unsettled: map[string]bool{}}
+	return &Disk{Dir: filepath.Clean(dir), unsaved: map[string]bool{}, known: map[string]bool{}, unsettled: map[string]bool{}}
 }
 
 // step is where tests interfere.
@@ -89,23 +93,45 @@ func (d *Disk) fill(temp string, data []byte, mode fs.FileMode) (err error) {
 	return nil
 }
 
-// Mkdir makes a folder with its parents and remembers which folders got a new entry.
+// Mkdir makes a folder with its parents and remembers which folders got a new entry. When a folder is first used, those that lead to it
+// from the one around Dir count as such even if all are there: a process that died may have made them without waiting for their names.
 func (d *Disk) Mkdir(folder string) error {
-	if _, err := os.Stat(folder); err == nil {
+	_, err := os.Stat(folder)
+	if err == nil && (d.known[folder] || d.outside(folder)) {
 		return nil
 	}
 	parent := filepath.Dir(folder)
+	if parent == folder && err == nil {
+		return nil
+	}
 	if parent == folder {
 		return fmt.Errorf("make folder %s: it has no parent", folder)
 	}
 	if err := d.Mkdir(parent); err != nil {
 		return err
 	}
-	if err := os.Mkdir(folder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("make folder: %w", err)
+	if err != nil {
+		if err := os.Mkdir(folder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("make folder: %w", err)
+		}
 	}
-	d.unsaved[parent] = true
+	d.known[folder], d.unsaved[parent] = true, true
 	return nil
+}
+
+// outside reports whether a folder is neither Dir nor below it.
+func (d *Disk) outside(folder string) bool {
+	rel, err := filepath.Rel(d.Dir, folder)
+	return err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// Anchor makes the names of all folders that lead to Dir durable, whoever made them.
+func (d *Disk) Anchor() error {
+	for folder := d.Dir; filepath.Dir(folder) != folder; {
+		folder = filepath.Dir(folder)
+		d.unsaved[folder] = true
+	}
+	return d.Flush()
 }
 
 // Flush makes the names of everything written durable.
@@ -119,12 +145,17 @@ func (d *Disk) Flush() error {
 		if err := d.step("syncdir", folder); err != nil {
 			return err
 		}
-		if err := SyncFolder(folder); err != nil {
+		if err := SyncFolder(folder); err != nil && !(d.outside(folder) && foreign(err)) {
 			return err
 		}
 		delete(d.unsaved, folder)
 	}
 	return nil
+}
+
+// foreign reports whether a folder around Dir cannot be waited for because it is not this user's, or on a file system that knows no such wait.
+func foreign(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EROFS)
 }
 
 // SyncFolder makes the names in a folder durable.
@@ -137,6 +168,19 @@ func SyncFolder(folder string) (err error) {
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("sync folder: %w", err)
 	}
+	return nil
+}
+
+// Remove removes a file or a folder with all that is in it; it may be absent. That it is gone is durable after Flush.
+func (d *Disk) Remove(path string) error {
+	if err := d.step("remove", path); err != nil {
+		return err
+	}
+	full := filepath.Join(d.Dir, path)
+	if err := os.RemoveAll(full); err != nil {
+		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	d.unsaved[filepath.Dir(full)] = true
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,12 +12,12 @@ import (
 )
 
 // Journal is an append-only file of records that are waited for one by one: one write and one fsync each. A record is its length and its
-// CRC-32C, both as big-endian uint32, and its bytes. What a crash left of the last record is no record.
+// CRC-32C, both as big-endian uint32, and its bytes, of which there are some. What a crash left of the last record is no record, nor are the
+// zeros behind it.
 type Journal struct {
 	disk *Disk
 	name string
-	file *os.File
-	size int64 // bytes of whole records
+	tail *Tail
 }
 
 // recordHead is how long the length and the checksum of a record are.
@@ -35,24 +36,20 @@ func CreateJournal(d *Disk, name string, first []byte) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	return &Journal{disk: d, name: name, file: f, size: int64(len(record))}, nil
+	return &Journal{disk: d, name: name, tail: NewTail(f, int64(len(record)))}, nil
 }
 
 // Append adds a record and waits for the disk. After an error the journal is as it was before, unless lost: then nobody knows whether a
 // crash would leave the record.
 func (j *Journal) Append(record []byte) (lost bool, err error) {
-	sealed := seal(record)
-	err = j.disk.step("write", j.name)
-	if err == nil {
-		_, err = j.file.WriteAt(sealed, j.size)
+	if err = j.disk.step("write", j.name); err == nil {
+		lost, err = j.tail.Write(seal(record))
 	}
 	if err != nil {
-		cut := j.file.Truncate(j.size)
-		return cut != nil, errors.Join(fmt.Errorf("write journal: %w", err), cut)
+		return lost, fmt.Errorf("write journal: %w", err)
 	}
-	j.size += int64(len(sealed))
 	if err = j.disk.step("sync", j.name); err == nil {
-		err = j.file.Sync()
+		err = j.tail.Sync()
 	}
 	if err != nil {
 		return true, fmt.Errorf("sync journal: %w", err)
@@ -61,24 +58,17 @@ func (j *Journal) Append(record []byte) (lost bool, err error) {
 }
 
 // Size is how many bytes the journal has.
-func (j *Journal) Size() int64 { return j.size }
+func (j *Journal) Size() int64 { return j.tail.Size() }
 
 // Close closes the file and leaves it where it is.
-func (j *Journal) Close() error { return j.file.Close() }
+func (j *Journal) Close() error { return j.tail.Close() }
 
 // Remove closes the journal and removes it, durably.
 func (j *Journal) Remove() error {
-	if err := j.disk.step("remove", j.name); err != nil {
-		return err
-	}
-	if err := errors.Join(j.file.Close(), Remove(filepath.Join(j.disk.Dir, j.name))); err != nil {
-		return fmt.Errorf("remove journal: %w", err)
-	}
-	j.disk.unsaved[j.disk.Dir] = true
-	return j.disk.Flush()
+	return errors.Join(j.tail.Close(), j.disk.Remove(j.name), j.disk.Flush())
 }
 
-// ReadJournal reads the whole records of a journal; there are none when there is no such file. torn is how many bytes follow them.
+// ReadJournal reads the whole records of a journal; there are none when there is no such file. torn is how many bytes of another follow them.
 func ReadJournal(path string) (records [][]byte, torn int, err error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -89,13 +79,13 @@ func ReadJournal(path string) (records [][]byte, torn int, err error) {
 	}
 	for len(data) >= recordHead {
 		n, sum := binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])
-		if uint64(n) > uint64(len(data)-recordHead) || crc32.Checksum(data[recordHead:recordHead+int(n)], crc32.MakeTable(crc32.Castagnoli)) != sum {
+		if n == 0 || uint64(n) > uint64(len(data)-recordHead) || crc32.Checksum(data[recordHead:recordHead+int(n)], crc32.MakeTable(crc32.Castagnoli)) != sum {
 			break
 		}
 		records = append(records, data[recordHead:recordHead+int(n)])
 		data = data[recordHead+int(n):]
 	}
-	return records, len(data), nil
+	return records, len(bytes.TrimRight(data, "\x00")), nil
 }
 
 // seal puts length and checksum before a record.

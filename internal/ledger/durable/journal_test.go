@@ -28,18 +28,19 @@ func TestJournalHasWholeRecordsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []string{"one", "two", ""} {
+	for _, r := range []string{"one", "two", "\x00"} {
 		if _, err := j.Append([]byte(r)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, torn := records(t, dir); got != "base one two " || torn != 0 {
+	if got, torn := records(t, dir); got != "base one two \x00" || torn != 0 {
 		t.Fatalf("%q, %d torn", got, torn)
 	}
 	whole, err := os.ReadFile(filepath.Join(dir, "j"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	whole = whole[:j.Size()]
 	for i := range whole {
 		flipped := append([]byte(nil), whole...)
 		flipped[i] ^= 0x41
@@ -47,7 +48,7 @@ func TestJournalHasWholeRecordsOnly(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "j"), damaged, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if got, _ := records(t, dir); !strings.HasPrefix("base one two ", got) || len(got) >= len("base one two ") {
+			if got, _ := records(t, dir); !strings.HasPrefix("base one two \x00", got) || len(got) >= len("base one two \x00") {
 				t.Errorf("byte %d: %q", i, got)
 			}
 		}

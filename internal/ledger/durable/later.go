@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,6 +31,21 @@ func (d *Disk) Put(path string, data []byte, mode fs.FileMode) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	d.unsaved[folder] = true
+	d.unsettled[path] = true
+	return nil
+}
+
+// Ensure puts a file in place as Write does, unless it is there with exactly these bytes. Settle waits for it either way.
+func (d *Disk) Ensure(path string, data []byte, mode fs.FileMode) error {
+	full := filepath.Join(d.Dir, path)
+	have, err := os.ReadFile(full)
+	if err != nil || !bytes.Equal(have, data) {
+		return d.Write(path, data, mode)
+	}
+	if err := d.Mkdir(filepath.Dir(full)); err != nil {
+		return err
+	}
+	d.unsaved[filepath.Dir(full)] = true
 	d.unsettled[path] = true
 	return nil
 }

@@ -86,23 +86,65 @@ func Check(r *ledger.Reader, after Cursor) error {
 }
 
 // Raw writes the exact bytes of each entry behind the cursor, a line each, and returns the cursor behind them. What commits to personal data stays
-// a commitment.
+// a commitment. When it cannot read on or ctx is over, it ends behind a whole line, with the cursor behind that and the error.
 func Raw(ctx context.Context, w io.Writer, r *ledger.Reader, after Cursor) (Cursor, error) {
 	if err := Check(r, after); err != nil || after.Size == r.Size() {
 		return after, err
 	}
 	out := bufio.NewWriter(w)
+	size := after.Size
+	var broke error
 	for leaf, err := range r.Leaves(ctx, after.Size, r.Size()-1) {
-		if err != nil {
-			return after, err
+		if broke = err; err != nil {
+			break
 		}
 		_, _ = out.Write(leaf)  // Flush tells
 		_ = out.WriteByte('\n') // Flush tells
+		size++
 	}
 	if err := out.Flush(); err != nil {
 		return after, failed(access.Internal, "write entries", "", err)
 	}
-	return At(r)
+	return reached(r, after, size, broke)
+}
+
+// Stream hands the entries behind the cursor to yield, one by one.
+type Stream func(yield func(ledger.Entry) error) error
+
+// Entries lets write make whole lines of the entries behind the cursor, and returns the cursor behind them. When it cannot read on or ctx is
+// over, the stream ends for write as if there were no more entries, and the error comes with the cursor behind those that write took.
+func Entries(ctx context.Context, r *ledger.Reader, after Cursor, write func(Stream) error) (Cursor, error) {
+	if err := Check(r, after); err != nil {
+		return after, err
+	}
+	size := after.Size
+	var broke error
+	err := write(func(yield func(ledger.Entry) error) error {
+		var refused error
+		broke = r.Entries(ctx, after.Size, func(e ledger.Entry) error {
+			if refused = yield(e); refused == nil {
+				size++
+			}
+			return refused
+		})
+		return refused
+	})
+	if err != nil {
+		return after, err
+	}
+	return reached(r, after, size, broke)
+}
+
+// reached is where an export ended, and why there.
+func reached(r *ledger.Reader, after Cursor, size uint64, broke error) (Cursor, error) {
+	if size == after.Size {
+		return after, broke
+	}
+	c, err := at(r, size)
+	if err != nil {
+		return after, errors.Join(broke, err)
+	}
+	return c, broke
 }
 
 func failed(kind access.Kind, op, hint string, err error) error {

@@ -1,8 +1,12 @@
 package export
 
 import (
+	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -83,3 +87,63 @@ func FuzzParseCursor(f *testing.F) {
 		}
 	})
 }
+
+// interrupted is a reader of an export that is interrupted while it takes the first bytes.
+type interrupted struct {
+	bytes.Buffer
+	stop func()
+}
+
+func (w *interrupted) Write(p []byte) (int, error) {
+	w.stop()
+	return w.Buffer.Write(p)
+}
+
+// TestAnInterruptedExportEndsWithAWholeLine: and with the cursor behind it, from which the next goes on.
+func TestAnInterruptedExportEndsWithAWholeLine(t *testing.T) {
+	l := open(t)
+	events := make([]ledger.Event, 700)
+	for i := range events {
+		events[i] = ledger.Event{Type: ledger.Config, Data: fmt.Sprint(strings.Repeat("x", 50), i)}
+	}
+	if _, err := l.Append(t.Context(), events...); err != nil {
+		t.Fatal(err)
+	}
+	r := add(t, l, 1, "y")
+	lines := func(ctx context.Context, w io.Writer, r *ledger.Reader, after Cursor) (Cursor, error) {
+		return Entries(ctx, r, after, func(s Stream) error {
+			out := bufio.NewWriter(w)
+			err := s(func(e ledger.Entry) error {
+				_, err := fmt.Fprintf(out, "%s\n", e.Raw)
+				return err
+			})
+			return errors.Join(err, out.Flush())
+		})
+	}
+	for name, export := range map[string]func(context.Context, io.Writer, *ledger.Reader, Cursor) (Cursor, error){"raw": Raw, "lines": lines} {
+		ctx, stop := context.WithCancel(t.Context())
+		w := &interrupted{stop: stop}
+		c, err := export(ctx, w, r, Cursor{})
+		if !errors.Is(err, context.Canceled) || c.Size == 0 || c.Size >= r.Size() {
+			t.Fatalf("%s: the cursor is %s, %v", name, c, err)
+		}
+		if text := w.String(); !strings.HasSuffix(text, "}\n") || strings.Count(text, "\n") != int(c.Size) {
+			t.Errorf("%s: %d lines for %d entries, ending in %q", name, strings.Count(text, "\n"), c.Size, text[max(0, len(text)-20):])
+		}
+		if c, err = export(t.Context(), &w.Buffer, r, c); err != nil || c.Size != r.Size() {
+			t.Fatalf("%s: %s, %v", name, c, err)
+		}
+		var all bytes.Buffer
+		if _, err := Raw(t.Context(), &all, r, Cursor{}); err != nil || all.String() != w.String() {
+			t.Errorf("%s: both parts are not the whole, %v", name, err)
+		}
+		broken := errors.New("pipe closed")
+		if c, err := export(t.Context(), failing{broken}, r, Cursor{}); !errors.Is(err, broken) || c.Size != 0 {
+			t.Errorf("%s: nobody took the lines, and the cursor is %s, %v", name, c, err)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }

@@ -44,6 +44,51 @@ func ParseVerifier(key string) (note.Verifier, error) {
 	return v, nil
 }
 
+// OpenNote gives the body of a signed note that has one signature, by this verifier key, and the key's name. There is exactly one spelling of
+// it: any changed byte is an error.
+func OpenNote(text, verifierKey string) (body, name string, err error) {
+	verifier, err := ParseVerifier(verifierKey)
+	if err != nil {
+		return "", "", err
+	}
+	n, err := note.Open([]byte(text), note.VerifierList(verifier))
+	if err != nil {
+		return "", "", fmt.Errorf("its signature is not by %s: %w", verifierKey, err)
+	}
+	if len(n.Sigs) != 1 || len(n.UnverifiedSigs) != 0 {
+		return "", "", fmt.Errorf("it should have one signature, it has %d", len(n.Sigs)+len(n.UnverifiedSigs))
+	}
+	// base64 has spare bits at its end that note.Open does not look at; they would be bytes that may change unseen.
+	signature, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64)
+	if err != nil {
+		return "", "", fmt.Errorf("its signature is misspelt: %w", err)
+	}
+	if text != n.Text+"\n— "+verifier.Name()+" "+base64.StdEncoding.EncodeToString(signature)+"\n" {
+		return "", "", errors.New("it is misspelt")
+	}
+	return n.Text, verifier.Name(), nil
+}
+
+// Differ lists the key files of a log that are not byte for byte what a verifier key means, with what is wrong; remark says why the signing key was
+// not compared.
+func Differ(dir, verifier string) (wrong [][2]string, remark string) {
+	if text, err := os.ReadFile(filepath.Join(dir, VerifierFile)); err != nil || string(text) != verifier+"\n" {
+		wrong = append(wrong, [2]string{VerifierFile, "it is not one line with the verifier key"})
+	}
+	text, err := os.ReadFile(filepath.Join(dir, File))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return wrong, "the signing key is not here; the log can be verified, not continued"
+	case err != nil:
+		return wrong, "the signing key cannot be read and was not compared"
+	}
+	derived, err := VerifierOf(strings.TrimSuffix(string(text), "\n"))
+	if err != nil || derived != verifier || !strings.HasSuffix(string(text), "\n") {
+		wrong = append(wrong, [2]string{File, "it is not the key of verifier"})
+	}
+	return wrong, ""
+}
+
 // VerifierOf derives the verifier key from a signer key, "PRIVATE+KEY+name+hash+base64(1, seed)".
 func VerifierOf(signerKey string) (string, error) {
 	parts := strings.SplitN(signerKey, "+", 5)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -76,15 +77,31 @@ func Count(ctx context.Context, dir string) (kept, erased int, err error) {
 	return kept, erased, nil
 }
 
-// Erased is what an erasure did.
+// Persons names everybody whom what is kept beside a log is about, sorted.
+func Persons(ctx context.Context, l *ledger.Log) ([]string, error) {
+	seen := map[string]bool{}
+	err := l.Private(func(b *commit.Book) error {
+		return b.Each(ctx, func(o commit.Opening) error {
+			for _, person := range o.Persons {
+				seen[person] = true
+			}
+			return nil
+		})
+	})
+	return slices.Sorted(maps.Keys(seen)), wrapped(err)
+}
+
+// Erased is what an erasure did. The receipts show to whoever has them whom the entry is about, and why; they are kept nowhere.
 type Erased struct {
 	Openings int
 	Entry    uint64         // where the erasure is on the ledger
-	Receipt  commit.Opening // shows to whoever has it that this entry is about that person; it is kept nowhere
+	Receipt  commit.Opening // of the person
+	Reason   commit.Opening
 }
 
-// Erase removes the values and salts of one person, after an entry that commits to who it was. held refuses what a legal hold covers: then
-// nothing is removed.
+// Erase removes the values and salts of one person, after an entry that commits to who it was and why. held refuses what a legal hold covers:
+// then nothing is removed. The reason may tell of the person, so it is handed out with the receipt and never written down; who erased stays known
+// by this entry, even if they erased themselves, until somebody else erases them.
 func Erase(ctx context.Context, l *ledger.Log, person, reason, by string, held Held) (Erased, error) {
 	n := 0
 	of := func(o commit.Opening) bool { return slices.Contains(o.Persons, person) }
@@ -108,20 +125,21 @@ func Erase(ctx context.Context, l *ledger.Log, person, reason, by string, held H
 		return Erased{}, failed(access.NotFound, "erase "+person, "name the person as the ledger does: muster ledger reveal", errors.New("nothing is kept of this person"))
 	}
 	receipt, err := commit.New(person, rand.Reader)
-	if err != nil {
+	why, werr := commit.New(reason, rand.Reader)
+	if err := errors.Join(err, werr); err != nil {
 		return Erased{}, failed(access.Internal, "erase "+person, "", err)
 	}
 	entry, err := l.Append(ctx, ledger.Event{Type: ledger.Erasure, Data: map[string]any{"person": receipt.Commitment, "openings": n,
-		"reason": commit.Of(reason, by), "by": commit.Of(by, by)}})
+		"reason": why.Commitment, "by": commit.Of(by, by)}})
 	if err != nil {
 		return Erased{}, fmt.Errorf("enter the erasure on the ledger: %w", err)
 	}
-	receipt.Entry, receipt.Field = entry, "person"
+	receipt.Entry, receipt.Field, why.Entry, why.Field = entry, "person", entry, "reason"
 	err = l.Private(func(b *commit.Book) (err error) {
 		n, err = b.Erase(ctx, false, func(o commit.Opening) bool { return of(o) && o.Entry != entry })
 		return err
 	})
-	return Erased{n, entry, receipt}, wrapped(err)
+	return Erased{n, entry, receipt, why}, wrapped(err)
 }
 
 // Expire removes the values and salts of entries that are older than before, except what a legal hold covers. With dry set it only counts.

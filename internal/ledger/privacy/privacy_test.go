@@ -110,7 +110,7 @@ func TestErasureForgetsOnePersonAndBreaksNoProof(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	for _, folder := range []string{dir, dir + "-private"} {
-		if holds(t, folder, "W-01442") || holds(t, folder, "Maja") {
+		if holds(t, folder, "W-01442") || holds(t, folder, "Maja") || holds(t, folder, "by letter") {
 			t.Errorf("%s still names who was erased", folder)
 		}
 	}
@@ -124,14 +124,14 @@ func TestErasureForgetsOnePersonAndBreaksNoProof(t *testing.T) {
 	if _, err := r.ProveConsistency(before); err != nil {
 		t.Error(err)
 	}
-	if kept, erased, err := Count(t.Context(), dir); err != nil || kept != 4 || erased != 3 {
+	if kept, erased, err := Count(t.Context(), dir); err != nil || kept != 3 || erased != 3 {
 		t.Errorf("%d kept, %d erased, %v", kept, erased, err)
 	}
 	shown, err := Reveal(dir, 1)
 	if err != nil || shown.Missing != 0 || !shown.Openings[1].Erased || string(shown.Openings[0].Value) != `"W-2"` {
 		t.Errorf("%+v, %v", shown, err)
 	}
-	if entry, err := r.Entry(3); err != nil || commit.Found(entry.Data)["person"] != got.Receipt.Commitment {
+	if entry, err := r.Entry(3); err != nil || commit.Found(entry.Data)["person"] != got.Receipt.Commitment || commit.Found(entry.Data)["reason"] != got.Reason.Commitment || !got.Reason.Check(got.Reason.Commitment) {
 		t.Errorf("%s, %v", entry.Data, err)
 	}
 	if _, err := Erase(t.Context(), l, "W-01442", "again", "W-9", free); access.KindOf(err) != access.NotFound {
@@ -139,6 +139,36 @@ func TestErasureForgetsOnePersonAndBreaksNoProof(t *testing.T) {
 	}
 	if _, err := l.Append(t.Context(), ledger.Event{Type: ledger.Decision, Data: map[string]any{"by": commit.Of("W-5", "W-5")}}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWhoErasedThemselvesIsKnownUntilSomebodyElseErasesThem: an erasure has somebody who answers for it.
+func TestWhoErasedThemselvesIsKnownUntilSomebodyElseErasesThem(t *testing.T) {
+	l, dir := written(t)
+	by := func(entry uint64) string {
+		t.Helper()
+		got, err := Reveal(dir, entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range got.Openings {
+			if o.Field == "by" {
+				return string(o.Value)
+			}
+		}
+		return ""
+	}
+	if got, err := Erase(t.Context(), l, "W-2", "I leave", "W-2", free); err != nil || got.Openings != 3 || by(3) != `"W-2"` || by(2) != "" {
+		t.Errorf("%+v, %v; %s, %s", got, err, by(3), by(2))
+	}
+	if names, err := Persons(t.Context(), l); err != nil || strings.Join(names, " ") != "W-01442 W-2" {
+		t.Errorf("%q, %v", names, err)
+	}
+	if got, err := Erase(t.Context(), l, "W-2", "they left", "W-9", free); err != nil || got.Openings != 1 || by(3) != "" || by(4) != `"W-9"` {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if names, err := Persons(t.Context(), l); err != nil || strings.Join(names, " ") != "W-01442 W-9" || holds(t, dir+"-private", "leave") {
+		t.Errorf("%q, %v", names, err)
 	}
 }
 

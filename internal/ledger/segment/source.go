@@ -20,15 +20,19 @@ type Source struct {
 	dir   string
 	size  uint64
 	cache *cache
+	own   bool // no fuller form of a tile will do
 }
 
 // NewSource reads the log in dir as it was when it had size leaves.
 func NewSource(dir string, size uint64) *Source {
-	return &Source{dir, size, &cache{tiles: map[tile][]tlog.Hash{}}}
+	return &Source{dir: dir, size: size, cache: &cache{tiles: map[tile][]tlog.Hash{}}}
 }
 
 // At reads the same log at another size.
-func (s *Source) At(size uint64) *Source { return &Source{s.dir, size, s.cache} }
+func (s *Source) At(size uint64) *Source { return &Source{dir: s.dir, size: size, cache: s.cache} }
+
+// Own reads the files of exactly this size, which Trim leaves, and no fuller ones.
+func (s *Source) Own() *Source { return &Source{dir: s.dir, size: s.size, cache: s.cache, own: true} }
 
 // cacheMax is how many full tiles of hashes are kept: 8 kB each.
 const cacheMax = 512
@@ -98,7 +102,7 @@ func (s *Source) file(level int, n uint64) (data []byte, want int, path string, 
 	want = int(min(tiles.Width, total-n*tiles.Width))
 	path = tiles.Path(level, n, want)
 	data, err = os.ReadFile(filepath.Join(s.dir, path))
-	if errors.Is(err, fs.ErrNotExist) && want < tiles.Width {
+	if errors.Is(err, fs.ErrNotExist) && want < tiles.Width && !s.own {
 		if data, fuller, ferr := s.fuller(level, n, want); ferr == nil {
 			return data, want, fuller, nil
 		}

@@ -1,11 +1,11 @@
 package segment
 
 import (
+	"io/fs"
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"muster/internal/ledger/durable"
 	"muster/internal/ledger/tiles"
 )
 
@@ -47,10 +47,10 @@ func (s *staged) full(level int, n uint64, hashes []tlog.Hash) error {
 	return nil
 }
 
-// put writes full tiles, and the partial tile of every level that changed since the tree had before leaves.
-func put(d *durable.Disk, full []file, edge tiles.Edge, tail []byte, before uint64) error {
+// put hands to write the full tiles, and the partial tile of every level that changed since the tree had before leaves.
+func put(write func(path string, data []byte, mode fs.FileMode) error, full []file, edge tiles.Edge, tail []byte, before uint64) error {
 	for _, f := range full {
-		if err := d.Put(f.path, f.data, 0o644); err != nil {
+		if err := write(f.path, f.data, 0o644); err != nil {
 			return err
 		}
 	}
@@ -60,11 +60,11 @@ func put(d *durable.Disk, full []file, edge tiles.Edge, tail []byte, before uint
 			continue
 		}
 		if level == 0 {
-			if err := d.Put(tiles.Path(tiles.Entries, total/tiles.Width, len(hashes)), tail, 0o644); err != nil {
+			if err := write(tiles.Path(tiles.Entries, total/tiles.Width, len(hashes)), tail, 0o644); err != nil {
 				return err
 			}
 		}
-		if err := d.Put(tiles.Path(level, total/tiles.Width, len(hashes)), tiles.Pack(hashes), 0o644); err != nil {
+		if err := write(tiles.Path(level, total/tiles.Width, len(hashes)), tiles.Pack(hashes), 0o644); err != nil {
 			return err
 		}
 	}

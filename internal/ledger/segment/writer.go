@@ -113,26 +113,35 @@ func (w *Writer) commit(rec []byte) error {
 }
 
 // Publish lets readers see everything that was acknowledged. When that fails, w is Broken and nothing is lost.
-func (w *Writer) Publish() {
+func (w *Writer) Publish() error {
 	if w.seen == w.edge.Size || w.Broken != nil {
-		return
+		return w.unpublished()
 	}
-	err := put(w.disk, w.unseen, w.edge, w.tail, w.seen)
+	err := put(w.disk.Put, w.unseen, w.edge, w.tail, w.seen)
 	if err == nil {
 		err = w.disk.Put(w.checkpoint, []byte(w.text), 0o644)
 	}
 	if err != nil {
 		w.Broken = err
-		return
+		return err
 	}
 	w.unseen, w.seen = nil, w.edge.Size
+	return nil
+}
+
+// unpublished is why readers do not see everything; nil when they do.
+func (w *Writer) unpublished() error {
+	if w.seen == w.edge.Size {
+		return nil
+	}
+	return w.Broken
 }
 
 // commitDirectly waits for the tiles of everything and then puts the checkpoint in place. After a failed rename or folder sync
 // nobody knows which of two checkpoints a crash would leave.
 func (w *Writer) commitDirectly(s *staged, text string) error {
 	w.dirty = true
-	err := put(w.disk, append(w.unseen, s.files...), s.edge, s.tail, w.seen)
+	err := put(w.disk.Put, append(w.unseen, s.files...), s.edge, s.tail, w.seen)
 	if err == nil {
 		err = w.disk.Settle()
 	}
@@ -176,8 +185,7 @@ func (w *Writer) unchanged() error {
 // Settle publishes, waits for everything that only the journal keeps so far, and ends the journal. When that fails, w is Broken
 // and the journal stays for the next opening.
 func (w *Writer) Settle() {
-	w.Publish()
-	if w.journal == nil || w.Broken != nil {
+	if w.Publish() != nil || w.journal == nil || w.Broken != nil {
 		return
 	}
 	full := make(map[string]bool, len(w.filled))
@@ -198,11 +206,11 @@ func (w *Writer) Settle() {
 	w.settled()
 }
 
-// settled notes that everything is on disk, and drops the partial forms of what is full now.
+// settled notes that everything is on disk and in no journal, and drops the partial forms of what is full now.
 func (w *Writer) settled() {
 	w.base, w.seen = w.edge.Size, w.edge.Size
 	for _, t := range w.filled {
-		if err := os.RemoveAll(filepath.Join(w.disk.Dir, t.partials())); err != nil {
+		if err := w.disk.Remove(t.partials()); err != nil {
 			w.dirty = true // harmless: the next append or opening removes them
 		}
 	}
@@ -220,19 +228,38 @@ func (w *Writer) Close() error {
 }
 
 // Recover adds the leaves of a dead writer's journal to its base and makes them durable. last is the checkpoint that they
-// must lead to.
+// must lead to. Nothing is removed that the next opening would need if this one died as well: what is there already stays, what stands
+// between base and last goes before the journal, and partial forms of the base after it.
 func (w *Writer) Recover(left *Left, size uint64, root tlog.Hash) error {
-	err := w.Append(left.Raws, func(n uint64, have tlog.Hash) (string, error) {
-		if n != size || have != root {
-			return "", fmt.Errorf("the journal leads to %d entries with the root %s, its checkpoint says %d and %s", n, have, size, root)
-		}
-		return left.Last, nil
-	})
+	s, err := stage(w.edge, w.tail, left.Raws)
 	if err != nil {
 		return err
 	}
-	if err := durable.Remove(filepath.Join(w.disk.Dir, JournalFile)); err != nil {
-		return fmt.Errorf("remove journal: %w", err)
+	if n, have := s.edge.Size, s.edge.Root(); n != size || have != root {
+		return fmt.Errorf("the journal leads to %d entries with the root %s, its checkpoint says %d and %s", n, have, size, root)
 	}
-	return w.disk.SyncRoot()
+	if err := put(w.disk.Ensure, s.files, s.edge, s.tail, w.base); err != nil {
+		return err
+	}
+	if err := w.disk.Settle(); err != nil {
+		return err
+	}
+	if err := w.disk.Ensure(w.checkpoint, []byte(left.Last), 0o644); err != nil {
+		return err
+	}
+	if err := trimBetween(w.disk, w.base, size); err != nil {
+		return err
+	}
+	if err := w.disk.Settle(); err != nil {
+		return err
+	}
+	if err := w.disk.Remove(JournalFile); err != nil {
+		return err
+	}
+	if err := w.disk.Flush(); err != nil {
+		return err
+	}
+	w.edge, w.tail, w.text, w.filled = s.edge, s.tail, left.Last, s.filled
+	w.settled()
+	return nil
 }
