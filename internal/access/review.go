@@ -7,14 +7,16 @@ import (
 	"time"
 )
 
-// CampaignState is where a campaign stands. Draft: its population is frozen and nobody is asked yet.
+// CampaignState is where a campaign stands. Draft: its population is frozen and nobody is asked yet. Closing: its end is settled and nothing is
+// decided any more, but not all of the end is on the ledger and stored; nothing rests on it.
 type CampaignState string
 
 // The states of a campaign.
 const (
-	CampaignDraft  CampaignState = "draft"
-	CampaignOpen   CampaignState = "open"
-	CampaignClosed CampaignState = "closed"
+	CampaignDraft   CampaignState = "draft"
+	CampaignOpen    CampaignState = "open"
+	CampaignClosing CampaignState = "closing"
+	CampaignClosed  CampaignState = "closed"
 )
 
 // Silence is what the end of a campaign makes of what nobody decided: kept and flagged, or revoked.
@@ -50,10 +52,11 @@ type Campaign struct {
 	Reminded   bool            `json:"reminded,omitempty"`
 	Escalated  bool            `json:"escalated,omitempty"`
 	Escalation []Approver      `json:"escalation,omitempty"` // who that came to
+	Untold     string          `json:"untold,omitempty"`     // reminded or escalated: people are still to be told of it
 	State      CampaignState   `json:"state"`
 	ClosedAt   time.Time       `json:"closed_at,omitzero"`
 	ClosedBy   string          `json:"closed_by,omitempty"`
-	Outcome    CampaignOutcome `json:"outcome,omitzero"` // of a closed campaign
+	Outcome    CampaignOutcome `json:"outcome,omitzero"` // of a campaign that is closed or closing
 	Version    uint64          `json:"version"`
 }
 
@@ -133,7 +136,7 @@ type ReviewItem struct {
 
 	Reviewers  []ReviewAssignment `json:"reviewers,omitempty"`
 	Unassigned string             `json:"unassigned,omitempty"` // why too few review it
-	Decisions  []ReviewDecision   `json:"decisions,omitempty"`  // all of them, the oldest first; of each person the last counts
+	Decisions  []ReviewDecision   `json:"decisions,omitempty"`  // all of them, the oldest first; of each person the last counts, unless it is void
 	State      ItemState          `json:"state"`
 	Silent     bool               `json:"silent,omitempty"` // it ended by silence
 	EndedAt    time.Time          `json:"ended_at,omitzero"`
@@ -182,6 +185,7 @@ type ReviewDecision struct {
 	Bulk     int           `json:"bulk,omitempty"`     // how many items were decided by the same stroke, when it was more than one
 	Took     time.Duration `json:"took,omitempty"`     // since the reviewer's decision before it, shared by those of one stroke; 0 when it cannot be known
 	Replaces string        `json:"replaces,omitempty"` // the same person's decision before
+	VoidAt   time.Time     `json:"void_at,omitzero"`   // since when it does not count: the item was given to somebody else
 }
 
 // ReviewRemoval is the proof that what was revoked is gone.
@@ -202,21 +206,23 @@ func (i ReviewItem) Reviewer(person string) (Approver, bool) {
 	return Approver{}, false
 }
 
-// Said is what a person said last about an item.
+// Said is what a person said last about an item, as far as it counts.
 func (i ReviewItem) Said(person string) (ReviewDecision, bool) {
 	for n := len(i.Decisions) - 1; n >= 0; n-- {
-		if i.Decisions[n].By == person {
+		if i.Decisions[n].By == person && i.Decisions[n].VoidAt.IsZero() {
 			return i.Decisions[n], true
 		}
 	}
 	return ReviewDecision{}, false
 }
 
-// Standing is what the decisions come to: one revocation revokes, need different people keep, and anything else leaves it open.
+// Standing is what the decisions that count come to: one revocation revokes, need different people keep, and anything else leaves it open.
 func (i ReviewItem) Standing(need int) ItemState {
 	last := map[string]ReviewVerdict{}
 	for _, d := range i.Decisions {
-		last[d.By] = d.Verdict
+		if d.VoidAt.IsZero() {
+			last[d.By] = d.Verdict
+		}
 	}
 	keeps := 0
 	for _, v := range last {

@@ -10,6 +10,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/config"
+	"muster/internal/reconcile/activity"
 	"muster/internal/reconcile/expect"
 	"muster/internal/reconcile/sight"
 	"muster/internal/store"
@@ -59,6 +60,7 @@ type AnswerGrant struct {
 	Since       string   `json:"since"` // date of the first of the unbroken row of complete snapshots that show it
 	Basis       []string `json:"basis"`
 	Findings    []string `json:"findings"`
+	Reviews     []string `json:"reviews"` // what reviewers said of it, the last campaign first
 }
 
 // Why answers from the snapshots of the last completed run.
@@ -92,6 +94,10 @@ func (r *Runner) Why(ctx context.Context, q WhyQuery) (Answer, error) {
 	if err != nil {
 		return a, fmt.Errorf("read findings of %s: %w", f.Person.ID, err)
 	}
+	reviewed, err := activity.Reviews(ctx, r.Store, f.Person.ID)
+	if err != nil {
+		return a, err
+	}
 	for _, acc := range f.Accounts {
 		if q.System != "" && acc.System != q.System {
 			continue
@@ -105,12 +111,13 @@ func (r *Runner) Why(ctx context.Context, q WhyQuery) (Answer, error) {
 			if err != nil {
 				return a, err
 			}
+			one.Reviews = append(one.Reviews, reviewed[activity.Reviewed{System: acc.System, Account: acc.ID, Entitlement: g.Entitlement.ID}]...)
 			a.Grants = append(a.Grants, one)
 		}
 	}
 	for _, g := range f.Missing {
 		if (q.System == "" || g.System == q.System) && (q.Entitlement == "" || g.Entitlement.Name == q.Entitlement) {
-			a.Grants = append(a.Grants, AnswerGrant{System: g.System, Entitlement: g.Entitlement.Name, Expected: true, Path: []string{}, Basis: bases(g.Basis),
+			a.Grants = append(a.Grants, AnswerGrant{System: g.System, Entitlement: g.Entitlement.Name, Expected: true, Path: []string{}, Basis: bases(g.Basis), Reviews: []string{},
 				Findings: about(open, g.System, "", g.Entitlement.Name)})
 		}
 	}
@@ -130,7 +137,7 @@ func (r *Runner) answerGrant(ctx context.Context, acc *access.AccountFacts, g ac
 		return AnswerGrant{}, fmt.Errorf("find since when %s is held: %w", g.Entitlement.Name, err)
 	}
 	out := AnswerGrant{System: acc.System, Account: acc.Name, Entitlement: g.Entitlement.Name, Held: true, Expected: g.Expected,
-		Path: append([]string{}, g.Path...), Basis: bases(g.Basis), Findings: about(open, acc.System, acc.ID, g.Entitlement.Name)}
+		Path: append([]string{}, g.Path...), Basis: bases(g.Basis), Reviews: []string{}, Findings: about(open, acc.System, acc.ID, g.Entitlement.Name)}
 	if known {
 		out.Since = since.Format(time.DateOnly)
 	}

@@ -124,12 +124,29 @@ func TestWhatIsWrongIsSaidBeforeAnythingElse(t *testing.T) {
 			f.Ledger.Decisions--
 			return i
 		}, "The ledger and what is stored differ"},
+		"doubled on the ledger": {func(_ *access.Campaign, i []access.ReviewItem, f *accessreview.Facts) []access.ReviewItem {
+			f.Ledger.Decisions++
+			return i
+		}, "The ledger and what is stored differ"},
+		"dropped from the store": {func(_ *access.Campaign, i []access.ReviewItem, _ *accessreview.Facts) []access.ReviewItem {
+			i[0].Decisions = nil
+			return i
+		}, "The ledger and what is stored differ"},
 		"own": {func(_ *access.Campaign, i []access.ReviewItem, _ *accessreview.Facts) []access.ReviewItem {
 			i[0].Reviewers[0].Person, i[0].Decisions[0].By = "W-1", "W-1"
 			return i
 		}, "1 assignment and 1 decision are of people about their own access"},
 		"open": {func(c *access.Campaign, i []access.ReviewItem, f *accessreview.Facts) []access.ReviewItem {
-			c.State, c.Outcome.SHA256, f.Ledger.Ended = access.CampaignOpen, "", ""
+			c.State, c.Outcome.SHA256, f.Ledger.Ended, f.Ledger.Decisions = access.CampaignOpen, "", "", 5
+			i[5].Silent, i[5].State = false, access.ItemOpen
+			return i
+		}, "The campaign is not closed"},
+		"closing": {func(c *access.Campaign, i []access.ReviewItem, f *accessreview.Facts) []access.ReviewItem {
+			c.State, f.Ledger.Ended, f.Ledger.Decisions = access.CampaignClosing, "", 5
+			return i
+		}, "The campaign is not closed"},
+		"closing, and on the ledger": {func(c *access.Campaign, i []access.ReviewItem, _ *accessreview.Facts) []access.ReviewItem {
+			c.State, i[5].Silent, i[5].State = access.CampaignClosing, false, access.ItemOpen
 			return i
 		}, "The campaign is not closed"},
 	} {
@@ -150,6 +167,26 @@ func base(t *testing.T) frame.Input {
 	run := access.Run{ID: "R-1", AsOf: monday.Add(-8 * time.Hour), StartedAt: monday.Add(-8 * time.Hour)}
 	ev := evidence.Evidence{Organisation: "Example", Run: run, GeneratedBy: "muster test"}
 	return frame.Input{Evidence: ev, File: evidence.NewFile(ev), Tally: evidence.NewTally(run.AsOf, 10)}
+}
+
+func TestAVoidDecisionIsCountedAndDoesNotCount(t *testing.T) {
+	c, items, facts := campaign()
+	first := items[4].Decisions[0]
+	first.ID, first.By, first.ByName, first.VoidAt = "D-0", "W-8", "Mei Tanaka", first.At
+	items[4].Decisions = append([]access.ReviewDecision{first}, items[4].Decisions...)
+	facts.Ledger.Decisions++
+	m := accessreview.Sum(c, items, facts)
+	if m.Pace.Decisions != 6 || m.Pace.Void != 1 || m.Pace.Replaced != 0 || !m.Ledger.Agrees || m.Revocations[1].By != "W-4" {
+		t.Errorf("the model is %+v", m)
+	}
+	for _, p := range m.Reviewers {
+		if p.Person == "W-8" && (p.Revoke != 0 || p.Decided != 0 || p.Pace.Void != 1) {
+			t.Errorf("they count as %+v", p)
+		}
+	}
+	if text := fmt.Sprintf("%+v", accessreview.Document(base(t), m)); !strings.Contains(text, "1 void because the item was given to somebody else") {
+		t.Error("the report does not say that a decision is void")
+	}
 }
 
 func TestEverythingThatTheReportSaysIsInTheModel(t *testing.T) {
@@ -213,7 +250,8 @@ func TestThePagesArePrinted(t *testing.T) {
 
 func TestTheAnnexGivesTheHashOfThePopulation(t *testing.T) {
 	c, items, _ := campaign()
-	items[2].PersonName = "=HYPERLINK(\"x\")\nwith a second line"
+	items[2].PersonName = "=HYPERLINK(\"x\")\nwith a second line\n" + strings.Repeat("ab", 32) // which looks like a row
+	items[3].PersonName = "\"\n" + strings.Repeat("cd", 32)
 	dir := t.TempDir()
 	each := func(yield func(access.ReviewItem) error) error {
 		for _, i := range items {
@@ -251,7 +289,7 @@ func TestTheAnnexGivesTheHashOfThePopulation(t *testing.T) {
 	// The command that the report prints.
 	command := ""
 	for _, b := range accessreview.Document(base(t), accessreview.Sum(campaign())).Blocks {
-		if p, ok := b.(document.Paragraph); ok && strings.HasPrefix(p.Text, "grep ") {
+		if p, ok := b.(document.Paragraph); ok && strings.HasSuffix(p.Text, "| sha256sum") {
 			command = p.Text
 		}
 	}

@@ -14,13 +14,13 @@ import (
 func (w *builder) decisions() {
 	m, p := w.m, w.m.Pace
 	w.Chapter("Decisions")
-	w.Para(fmt.Sprintf("%s were taken: %s replaced by a later one of the same person, %s passed on because it was not theirs to say. All of them, the replaced ones too, are in %s with who, in which role, through which channel, when and why; "+
-		"the ledger has each from before it counted.", capital(frame.Plural(p.Decisions, "decision")), frame.Number(p.Replaced), frame.Number(p.Abstained), DecisionsAnnex))
+	w.Para(fmt.Sprintf("%s were taken: %s replaced by a later one of the same person, %s void because the item was given to somebody else, %s passed on because it was not theirs to say. All of them, the replaced and void ones too, are in %s with who, "+
+		"in which role, through which channel, when and why; the ledger has each from before it counted.", capital(frame.Plural(p.Decisions, "decision")), frame.Number(p.Replaced), frame.Number(p.Void), frame.Number(p.Abstained), DecisionsAnnex))
 	if p.Measured == 0 {
 		w.Para("The time that a decision took is not known of any of them.")
 	} else {
 		w.Para(fmt.Sprintf("The time is known of %s: the median is %s, the fastest took %s, and %s (%s) took less than %d seconds.", frame.Number(p.Measured), took(p.MedianMS), took(p.FastestMS), frame.Number(p.UnderLimit),
-			percent(p.UnderLimit, p.Measured), int(TooFast.Seconds())))
+			frame.Percent(p.UnderLimit, p.Measured), int(TooFast.Seconds())))
 	}
 	w.Para(fmt.Sprintf("The ledger has %s of this campaign, of which silence took %s, and %s. It agrees with what is stored: %s.", frame.Plural(m.Ledger.Decisions, "decision"), frame.Number(m.Totals.Silent),
 		frame.Plural(m.Ledger.Refusals, "refused attempt"), yes(m.Ledger.Agrees)))
@@ -30,9 +30,12 @@ func (w *builder) decisions() {
 	}
 	w.Table("Entries of the campaign on the ledger", entries)
 	w.Section("Several items at once", 30)
-	if len(m.Strokes) == 0 {
+	switch {
+	case p.Decisions == 0:
+		w.Para("Nobody decided anything.")
+	case len(m.Strokes) == 0:
 		w.Para("No two items were decided by one stroke.")
-	} else {
+	default:
 		w.Para(fmt.Sprintf("%s over several items, with %s. Whether each was looked at is for the reader to judge.", capital(frame.Plural(p.Strokes, "stroke")), frame.Plural(p.Bulk, "decision")))
 		t := document.Table{Columns: []document.Column{{Title: "Reviewer", Share: 30}, {Title: "At (UTC)", Share: 24, Whole: true}, {Title: "Verdict", Share: 14}, {Title: "First of them", Share: 34},
 			{Title: "Reason", Share: 34}, {Title: "Items", Share: 10, Align: 'R'}, {Title: "Took in all", Share: 16, Align: 'R'}}}
@@ -42,7 +45,11 @@ func (w *builder) decisions() {
 		w.list("Strokes over several items", t, len(m.Strokes), DecisionsAnnex)
 	}
 	w.Section("Faster than one can look", 30)
-	if len(m.Fast) == 0 {
+	switch {
+	case p.Measured == 0:
+		w.Para("It is not known: no decision has a time.")
+		return
+	case len(m.Fast) == 0:
 		w.Para(fmt.Sprintf("No decision on a single item of which the time is known took less than %d seconds.", int(TooFast.Seconds())))
 		return
 	}
@@ -65,7 +72,14 @@ func (w *builder) silent() {
 	m := w.m
 	w.Part("Who did not answer", 40)
 	if len(m.Silent) == 0 {
-		w.Para("Every item was decided by people.")
+		switch {
+		case m.Totals.Items == 0:
+			w.Para("There is no item: nobody was asked anything.")
+		case !m.Population.Whole:
+			w.Para("Every item that is kept was decided by people. They are not the population that was frozen.")
+		default:
+			w.Para("Every item was decided by people.")
+		}
 		return
 	}
 	what := "is kept and flagged"
@@ -147,13 +161,6 @@ func took(ms int64) string {
 		return strconv.Itoa(int(d.Seconds())) + " s"
 	}
 	return strconv.Itoa(int(d.Minutes())) + " min"
-}
-
-func percent(n, of int) string {
-	if of == 0 {
-		return "–"
-	}
-	return strconv.FormatFloat(100*float64(n)/float64(of), 'f', 1, 64) + " %"
 }
 
 func yes(b bool) string {

@@ -40,8 +40,8 @@ func Document(base frame.Input, m Model) document.Document {
 func (w *builder) cover() document.Cover {
 	m, t := w.m, w.m.Totals
 	c := document.Cover{Verdict: w.verdict(), Figures: []document.Figure{
-		{Number: frame.Number(t.Items), Label: "items reviewed, of " + frame.Plural(m.Population.Accounts, "account")},
-		{Number: percent(t.Items-t.Silent-t.Open, t.Items), Label: "decided by people"},
+		{Number: frame.Number(t.Items), Label: "items under review, of " + frame.Plural(m.Population.Accounts, "account") + "; people decided " + frame.Number(t.Items-t.Silent-t.Open)},
+		{Number: frame.Percent(t.Items-t.Silent-t.Open, t.Items), Label: "decided by people"},
 		{Number: frame.Number(t.Proven) + " of " + frame.Number(t.Revoke), Label: "revocations proven to be gone"},
 	}}
 	if lines := w.beware(); len(lines) > 0 {
@@ -132,17 +132,25 @@ func (w *builder) conclusion() {
 		n    int
 	}{{"kept", t.Keep}, {"revoked", t.Revoke}, {"not decided yet", t.Open}, {"of these, by silence", t.Silent}, {"with nobody to review them", t.Unassigned},
 		{"revoked and proven to be gone", t.Proven}, {"revoked and not proven to be gone", t.Standing}} {
-		table.Rows = append(table.Rows, document.Row(r.what, frame.Number(r.n), percent(r.n, t.Items)))
+		table.Rows = append(table.Rows, document.Row(r.what, frame.Number(r.n), frame.Percent(r.n, t.Items)))
 	}
-	total := document.Row("all", frame.Number(t.Items), percent(t.Items, t.Items))
+	total := document.Row("all", frame.Number(t.Items), frame.Percent(t.Items, t.Items))
 	for i := range total {
 		total[i].Font = document.Bold
 	}
 	table.Rows = append(table.Rows, total)
 	w.Table("Items by how they ended", table)
-	w.Section("Controls", 40)
-	w.Para("The review is evidence for: SOC 2 CC6.3 (access is changed and removed as roles change), ISO/IEC 27001:2022 A.5.18 (access rights are reviewed), PCI DSS 4.0 7.2.4 (accounts and " +
-		"their privileges are reviewed), NIST SP 800-53 AC-2 and AC-6(7) (accounts and privileges are reviewed). What of it failed is in the chapters below.")
+	if w.concludes() {
+		w.Section("Controls", 40)
+		w.Para("The review is evidence for: SOC 2 CC6.3 (access is changed and removed as roles change), ISO/IEC 27001:2022 A.5.18 (access rights are reviewed), PCI DSS 4.0.1 7.2.4 (accounts and " +
+			"their privileges are reviewed), NIST SP 800-53 AC-2 and AC-6(7) (accounts and privileges are reviewed). What of it failed is in the chapters below.")
+	}
+}
+
+// concludes reports whether the review shows anything: it is over, and people decided something.
+func (w *builder) concludes() bool {
+	t := w.m.Totals
+	return !w.m.Campaign.ClosedAt.IsZero() && t.Keep+t.Revoke > t.Silent
 }
 
 func (w *builder) population() {
@@ -157,7 +165,7 @@ func (w *builder) population() {
 		document.Pair{Label: "SHA-256, as ended", Value: frame.Dash(m.Population.Ended), Mono: true})
 	w.Section("How to compute the hash again", 40)
 	w.Para("The first column of " + ItemsAnnex + " is the key of each item. The hash of the population is that of the sorted keys, each with a line feed:")
-	w.Add(document.Paragraph{Text: "grep -oE '^[0-9a-f]{64}' " + ItemsAnnex + " | LC_ALL=C sort | sha256sum", Style: document.Mono})
+	w.Add(document.Paragraph{Text: frame.FirstColumn(ItemsAnnex) + " \\\n  | LC_ALL=C sort | sha256sum", Style: document.Mono})
 	w.Para("A key is the SHA-256 over system, account_id, entitlement_id, entitlement and person of its row, each written as its length in bytes, a colon and itself, one after the other. The ledger " +
 		"has the frozen hash in its entry of type campaign, from before anybody decided anything.")
 	t := document.Table{Columns: []document.Column{{Title: "System", Share: 20}, {Title: "Snapshot", Share: 34}, {Title: "Taken at (UTC)", Share: 22, Whole: true}, {Title: "Remarks", Share: 50}, {Title: "Items", Share: 10, Align: 'R'}}}
@@ -183,13 +191,14 @@ func (w *builder) assignment() {
 		roles.Rows = append(roles.Rows, document.Row(r.Role, frame.Number(r.Items)))
 	}
 	w.Table("Items by the role of their reviewers", roles)
+	w.Note("An item counts once in each role that reviews it. One that several people review is an assignment of each.")
 	w.Section("Reviewers", 40)
 	var bars []chart.Reviewer
-	t := document.Table{Columns: []document.Column{{Title: "Reviewer", Share: 34}, {Title: "As", Share: 20}, {Title: "Items", Share: 11, Align: 'R'}, {Title: "Kept", Share: 11, Align: 'R'}, {Title: "Revoked", Share: 13, Align: 'R'},
+	t := document.Table{Columns: []document.Column{{Title: "Reviewer", Share: 34}, {Title: "As", Share: 20}, {Title: "Assigned", Share: 11, Align: 'R'}, {Title: "Kept", Share: 11, Align: 'R'}, {Title: "Revoked", Share: 13, Align: 'R'},
 		{Title: "Left", Share: 10, Align: 'R'}, {Title: "Own", Share: 10, Align: 'R'}, {Title: "Median", Share: 14, Align: 'R'}, {Title: "Under 5 s", Share: 14, Align: 'R'}, {Title: "In strokes", Share: 14, Align: 'R'}}}
 	for _, r := range m.Reviewers {
-		bars = append(bars, chart.Reviewer{Name: r.Name, Decided: min(r.Decided, r.Items), Assigned: r.Items})
-		t.Rows = append(t.Rows, document.Row(r.Name+" ("+r.Person+")", strings.Join(r.Roles, ", "), frame.Zero(r.Items), frame.Zero(r.Keep), frame.Zero(r.Revoke), frame.Zero(max(r.Items-r.Decided, 0)), frame.Zero(r.Own),
+		bars = append(bars, chart.Reviewer{Name: r.Name, Decided: r.Done, Assigned: r.Items})
+		t.Rows = append(t.Rows, document.Row(r.Name+" ("+r.Person+")", strings.Join(r.Roles, ", "), frame.Zero(r.Items), frame.Zero(r.Keep), frame.Zero(r.Revoke), frame.Zero(r.Items-r.Done), frame.Zero(r.Own),
 			took(r.Pace.MedianMS), frame.Zero(r.Pace.UnderLimit), frame.Zero(r.Pace.Bulk)))
 	}
 	w.Add(chart.Completion(bars))

@@ -36,7 +36,7 @@ type Ledger struct {
 type Entry struct {
 	Index uint64    `json:"index"`
 	At    time.Time `json:"at"`
-	What  string    `json:"what"` // frozen, assigned, opened, reminded, escalated, closed, removed, token
+	What  string    `json:"what"` // frozen, assigned, opened, reminded, escalated, told, closed, removed, token
 }
 
 // TooFast is the time below which a decision is hardly one.
@@ -92,6 +92,7 @@ type Totals struct {
 type Pace struct {
 	Decisions  int   `json:"decisions"`   // all that were taken, replaced ones and abstentions too
 	Replaced   int   `json:"replaced"`    // by a later one of the same person
+	Void       int   `json:"void"`        // because the item was given to somebody else
 	Abstained  int   `json:"abstained"`   // and passed on
 	Strokes    int   `json:"strokes"`     // in which several items were decided
 	Bulk       int   `json:"bulk"`        // decisions in such strokes
@@ -107,11 +108,11 @@ type Assignment struct {
 	Fallback    int      `json:"fallback"`     // items that an earlier word of the route led to nobody for
 	ByHand      int      `json:"by_hand"`      // items that somebody was named for
 	TooFew      int      `json:"too_few"`      // items with fewer reviewers than the campaign asks for
-	OwnAssigned int      `json:"own_assigned"` // items whose reviewer holds the access, or answers for its account: none, or the report says so
+	OwnAssigned int      `json:"own_assigned"` // assignments of whoever holds the access, or answers for its account: none, or the report says so
 	OwnDecided  int      `json:"own_decided"`  // decisions by such
 }
 
-// Reason counts the items that a role reviews.
+// Reason counts the items that a role reviews; an item counts once in each of its roles.
 type Reason struct {
 	Role  string `json:"role"`
 	Items int    `json:"items"`
@@ -122,8 +123,9 @@ type Reviewer struct {
 	Person  string   `json:"person"`
 	Name    string   `json:"name"`
 	Roles   []string `json:"roles"`
-	Items   int      `json:"items"` // assigned to them
-	Decided int      `json:"decided"`
+	Items   int      `json:"items"`   // assigned to them
+	Done    int      `json:"done"`    // of those, that they decided
+	Decided int      `json:"decided"` // of all items, those too that they decided because others did not
 	Keep    int      `json:"keep"`
 	Revoke  int      `json:"revoke"`
 	Own     int      `json:"own"` // of the items, those that are their own access

@@ -34,8 +34,20 @@ func Sum(c access.Campaign, items []access.ReviewItem, facts Facts) Model {
 	m.Population.Whole = m.Population.Recomputed == c.Population.SHA256 && len(items) == c.Population.Count
 	s.finish()
 	m.Ledger = facts.Ledger
-	m.Ledger.Agrees = m.Ledger.Frozen == c.Population.SHA256 && m.Ledger.Ended == c.Outcome.SHA256 && m.Ledger.Decisions >= m.Pace.Decisions+m.Totals.Silent
+	m.Ledger.Agrees = agrees(c, m)
 	return m
+}
+
+// agrees compares what the ledger has with what is stored. Of a campaign that is closing it has the end, or does not yet.
+func agrees(c access.Campaign, m Model) bool {
+	ended, silent := c.Outcome.SHA256, m.Totals.Silent
+	if c.State == access.CampaignClosing {
+		silent = c.Outcome.Silent
+		if m.Ledger.Ended == "" {
+			ended, silent = "", 0
+		}
+	}
+	return m.Ledger.Frozen == c.Population.SHA256 && m.Ledger.Ended == ended && m.Ledger.Decisions == m.Pace.Decisions+silent
 }
 
 // summing is a Model under way.
@@ -89,14 +101,17 @@ func (s *summing) item(i access.ReviewItem, need int) {
 	} else if i.State == access.ItemRevoked {
 		t.Standing++
 	}
-	fallback, byHand := false, false
+	fallback, byHand, roles := false, false, map[string]bool{}
 	for _, r := range i.Reviewers {
 		p := s.of(r.Person, r.Name)
 		p.Items++
 		if !slices.Contains(p.Roles, r.Role) {
 			p.Roles = append(p.Roles, r.Role)
 		}
-		s.roles[r.Role]++
+		if !roles[r.Role] {
+			roles[r.Role] = true
+			s.roles[r.Role]++
+		}
 		fallback = fallback || strings.Contains(r.Reason, "; ")
 		byHand = byHand || r.Role == "by hand"
 		if i.Own(r.Person) {
@@ -122,7 +137,9 @@ func (s *summing) decision(i access.ReviewItem, d access.ReviewDecision) {
 	last, _ := i.Said(d.By)
 	for _, pace := range []*Pace{all, &p.Pace} {
 		pace.Decisions++
-		if last.ID != d.ID {
+		if !d.VoidAt.IsZero() {
+			pace.Void++
+		} else if last.ID != d.ID {
 			pace.Replaced++
 		}
 		if d.Verdict == access.ReviewAbstain {
@@ -138,6 +155,9 @@ func (s *summing) decision(i access.ReviewItem, d access.ReviewDecision) {
 			p.Keep, p.Decided = p.Keep+1, p.Decided+1
 		case access.ReviewRevoke:
 			p.Revoke, p.Decided = p.Revoke+1, p.Decided+1
+		}
+		if _, assigned := i.Reviewer(d.By); assigned && d.Verdict != access.ReviewAbstain {
+			p.Done++
 		}
 	}
 	if i.Own(d.By) {
@@ -173,7 +193,7 @@ func (s *summing) finish() {
 		m.Reviewers = append(m.Reviewers, p.Reviewer)
 	}
 	slices.SortFunc(m.Reviewers, func(a, b Reviewer) int {
-		return cmp.Or(cmp.Compare(b.Items-b.Decided, a.Items-a.Decided), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Person, b.Person))
+		return cmp.Or(cmp.Compare(b.Items-b.Done, a.Items-a.Done), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Person, b.Person))
 	})
 	for role, n := range s.roles {
 		m.Assignment.Reasons = append(m.Assignment.Reasons, Reason{role, n})

@@ -102,21 +102,31 @@ func (d *Definition) check(n config.Node, groups []string) {
 	if n.Get("need").Exists() && d.Need > mostNeed || d.Need < 1 {
 		n.Get("need").Problem("1, or 2 for four eyes", "need must be between 1 and %d", mostNeed)
 	}
-	known := append([]string{access.RouteManager, access.RouteOwner, access.RouteSecurity}, groups...)
-	for key, route := range map[string][]string{"reviewers": d.Reviewers, "escalate": d.Escalate} {
-		for i, word := range route {
-			if slices.Contains(known, word) {
-				continue
-			}
-			hint := "one of " + strings.Join(known, ", ") + "; groups are those of people.groups"
-			if near := config.Nearest(word, known); near != "" {
-				hint = "did you mean \"" + near + "\"?"
-			}
-			n.Get(key).Index(i).Problem(hint, "nobody is called %q", word)
+	team := append([]string{access.RouteSecurity}, groups...)
+	known := append([]string{access.RouteManager, access.RouteOwner}, team...)
+	checkRoute(n.Get("reviewers"), d.Reviewers, known)
+	for i, word := range d.Escalate {
+		if word == access.RouteManager || word == access.RouteOwner {
+			n.Get("escalate").Index(i).Problem("an escalation is about all items at once: one of "+strings.Join(team, ", "), "%q leads to nobody here", word)
 		}
 	}
+	checkRoute(n.Get("escalate"), d.Escalate, known)
 	if n.Get("reviewers").Exists() && len(d.Reviewers) == 0 {
 		n.Get("reviewers").Problem("such as [manager, owner]", "nobody would review it")
+	}
+}
+
+// checkRoute checks that each word of a route is known.
+func checkRoute(n config.Node, route, known []string) {
+	for i, word := range route {
+		if slices.Contains(known, word) {
+			continue
+		}
+		hint := "one of " + strings.Join(known, ", ") + "; groups are those of people.groups"
+		if near := config.Nearest(word, known); near != "" {
+			hint = "did you mean \"" + near + "\"?"
+		}
+		n.Index(i).Problem(hint, "nobody is called %q", word)
 	}
 }
 

@@ -36,6 +36,8 @@ func TestWhatIsWrongIsSaidAtItsPlace(t *testing.T) {
 		"not bool":   {`entitlement.privileged && system.name == "erp"`, `system.name`, `q3.yaml:3:8`},
 		"has":        {`entitlement.privileged`, `account.last_login < now`, `has(account.last_login)`},
 		"route":      {`auditors`, `auditor`, `q3.yaml:4:22: reviewers[1]: nobody is called "auditor"`},
+		"to owners":  {`due: 14d`, "escalate: [auditors, owner]\ndue: 14d", `q3.yaml:5:22: escalate[1]: "owner" leads to nobody here`},
+		"to manager": {`due: 14d`, "escalate: [manager]\ndue: 14d", `an escalation is about all items at once: one of security, auditors`},
 		"nobody":     {`[manager, auditors]`, `[]`, `nobody would review it`},
 		"too long":   {`14d`, `400d`, `a campaign lasts between`},
 		"silence":    {`silence: keep`, `silence: forget`, `q3.yaml:6:10`},

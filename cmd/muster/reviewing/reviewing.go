@@ -4,6 +4,7 @@ package reviewing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -70,11 +71,13 @@ func board(ctx context.Context, a *cli.App, s *cli.Session, m *mend.Mender) (*re
 	}
 	if s.Ledger != nil {
 		b.Ledger = s.Ledger
+		b.Trail = func() (review.Trail, error) { return s.Ledger.Reader() }
 	}
 	return b, world, nil
 }
 
-// Night lets a night pass over the campaigns: reminders, escalation, and the proof of what was removed. It says on standard error what it did.
+// Night lets a night pass over the campaigns: reminders, escalation, and the proof of what was removed. It says on standard error what it did, and
+// tells people of it, also when it could not do all.
 func Night(ctx context.Context, a *cli.App, s *cli.Session, m *mend.Mender, channels cli.Channels) error {
 	b, _, err := board(ctx, a, s, m)
 	if err != nil {
@@ -82,23 +85,32 @@ func Night(ctx context.Context, a *cli.App, s *cli.Session, m *mend.Mender, chan
 	}
 	done, err := b.Tick(ctx)
 	if err != nil {
-		return fmt.Errorf("let campaigns age: %w", err)
+		err = fmt.Errorf("let campaigns age: %w", err)
 	}
-	for occasion, list := range map[string][]access.Campaign{"reminded": done.Reminded, "escalated": done.Escalated} {
-		for _, c := range list {
-			p, err := b.Progress(ctx, c)
-			if err != nil {
-				return err
-			}
-			if occasion == "escalated" {
-				p.Reviewers = append(p.Reviewers, p.Escalated()...)
-			}
-			fmt.Fprintf(a.Stderr, "review %s (%s) is %s: %d of %d items are not decided, due %s\n", c.ID, c.Name, occasion, p.Open, p.Items, day(c.DueAt))
-			a.Tell(ctx, channels.Teller.Review(ctx, s.Plan.Settings.Organisation, p, occasion))
-		}
+	errs := []error{err}
+	for _, c := range done.Due {
+		errs = append(errs, due(ctx, a, s, b, channels, c))
 	}
 	if done.Proven > 0 {
 		fmt.Fprintf(a.Stderr, "%d revocations of reviews are proven: tonight's snapshots do not hold them\n", done.Proven)
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// due tells people what is still to be told of a campaign. Whom no channel could tell, the next night does.
+func due(ctx context.Context, a *cli.App, s *cli.Session, b *review.Board, channels cli.Channels, c access.Campaign) error {
+	p, err := b.Progress(ctx, c)
+	if err != nil {
+		return err
+	}
+	if c.Untold == review.Escalated {
+		p.Reviewers = append(p.Reviewers, p.Escalated()...)
+	}
+	fmt.Fprintf(a.Stderr, "review %s (%s) is %s: %d of %d items are not decided, due %s\n", c.ID, c.Name, c.Untold, p.Open, p.Items, day(c.DueAt))
+	told, err := channels.Teller.Review(ctx, b.Records, s.Plan.Settings.Organisation, p, c.Untold)
+	a.Tell(ctx, err)
+	if !told {
+		return nil
+	}
+	return b.Told(ctx, c)
 }

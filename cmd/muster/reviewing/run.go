@@ -163,7 +163,8 @@ func (a *commands) remindCommand() *cobra.Command {
 			if len(channels.Teller.Channels) == 0 {
 				fmt.Fprintln(a.Stderr, "neither slack nor mail is configured: these are the people to talk to")
 			}
-			a.Tell(ctx, channels.Teller.Review(ctx, w.session.Plan.Settings.Organisation, p, a.Now().UTC().Format("20060102T1504Z")))
+			_, err = channels.Teller.Review(ctx, w.Records, w.session.Plan.Settings.Organisation, p, a.Now().UTC().Format("20060102T1504Z"))
+			a.Tell(ctx, err)
 			return a.showReviewers(p, true)
 		}),
 	}

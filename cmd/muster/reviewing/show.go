@@ -258,6 +258,9 @@ func (a *commands) showStatus(p review.Progress) error {
 		} else {
 			row("due", day(c.DueAt)+" ("+left(p.Left)+")")
 		}
+		if c.State == access.CampaignClosing {
+			row("closing", "its end is settled and nothing is decided any more; finish it with: muster review close "+c.ID)
+		}
 		fmt.Fprintln(a.Stdout)
 	}
 	return a.showReviewers(p, false)

@@ -10,10 +10,10 @@ import (
 // Why shows what a person holds and should hold, one entitlement after the other with path, basis and findings.
 func (p Printer) Why(w reconcile.Answer) error {
 	if p.Format != "table" {
-		l := Listing{Head: []string{"person", "system", "account", "entitlement", "held", "expected", "path", "since", "basis", "findings"}, Wide: -1, Items: w}
+		l := Listing{Head: []string{"person", "system", "account", "entitlement", "held", "expected", "path", "since", "basis", "findings", "reviews"}, Wide: -1, Items: w}
 		for _, g := range w.Grants {
 			l.Rows = append(l.Rows, []string{w.Person.ID, g.System, g.Account, g.Entitlement, fmt.Sprint(g.Held), fmt.Sprint(g.Expected),
-				strings.Join(g.Path, " > "), g.Since, strings.Join(g.Basis, "; "), strings.Join(g.Findings, "; ")})
+				strings.Join(g.Path, " > "), g.Since, strings.Join(g.Basis, "; "), strings.Join(g.Findings, "; "), strings.Join(g.Reviews, "; ")})
 		}
 		return p.List(l)
 	}
@@ -63,5 +63,8 @@ func (p Printer) whyGrant(g reconcile.AnswerGrant) {
 	p.Text("  basis    ", basis)
 	if len(g.Findings) > 0 {
 		p.Text("  findings ", strings.Join(g.Findings, "; "))
+	}
+	if len(g.Reviews) > 0 {
+		p.Text("  reviews  ", strings.Join(g.Reviews, "; "))
 	}
 }

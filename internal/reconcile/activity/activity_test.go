@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -176,5 +177,40 @@ func TestWhatTheStoreKnowsIsAdded(t *testing.T) {
 		"W-5||vpn|W-4|desk||F-2||", "||||||||"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestReviewsSayWhoSaidWhat(t *testing.T) {
+	records := &remediatetest.Records{}
+	day := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	item := access.ReviewItem{Campaign: "C-1", Person: "W-1", System: "erp", Account: access.AccountRef{ID: "7"}, Entitlement: access.HeldRef{ID: "g"}, State: access.ItemKept, EndedAt: day}
+	kept, silent, open, gone := item, item, item, item
+	kept.ID, kept.Decisions = "C-1.1", []access.ReviewDecision{{By: "W-8"}, {By: "W-9", ByName: "Nina", Role: "owner"}}
+	silent.ID, silent.Campaign, silent.Silent, silent.EndedAt = "C-0.1", "C-0", true, day.AddDate(-1, 0, 0)
+	open.ID, open.Campaign, open.State, open.EndedAt, open.Entitlement.ID = "C-2.1", "C-2", access.ItemOpen, time.Time{}, "h"
+	gone.ID, gone.Person = "C-1.2", "W-2"
+	for _, i := range []access.ReviewItem{silent, kept, open, gone} {
+		d, err := remediate.ItemDocument(i, "R-1", day)
+		if err == nil {
+			err = records.SaveDocuments(t.Context(), d)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := remediate.CampaignDocument(access.Campaign{ID: "C-1", Name: "Q4"}, day)
+	if err == nil {
+		err = records.SaveDocuments(t.Context(), c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Reviews(t.Context(), records, "W-1")
+	want := map[Reviewed][]string{{"erp", "7", "g"}: {"kept by Nina (owner) in Q4, 2026-11-20", "kept by silence in C-0, 2025-11-20"}, {"erp", "7", "h"}: {"open in C-2"}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v (%v), want %v", got, err, want)
+	}
+	if got, err := Reviews(t.Context(), records, "W-3"); err != nil || len(got) > 0 {
+		t.Errorf("of somebody never reviewed: %v, %v", got, err)
 	}
 }

@@ -79,21 +79,24 @@ func removals(ctx context.Context, records remediate.Records, c access.Campaign)
 	return out, nil
 }
 
-// entries are what the ledger has of a campaign, and the places of its freezing, its end and its decisions. Those that hand out tokens, remind, or
-// note a later removal come and go on after the end, and are not among them.
+// entries are what the ledger has of a campaign, and the places of its freezing, its end, its decisions and of what made them void. Those that hand
+// out tokens, remind, or note a later removal come and go on after the end, and are not among them.
 func entries(ctx context.Context, trail Trail, c access.Campaign) (accessreview.Ledger, []uint64, error) {
 	var proven []uint64
 	out := accessreview.Ledger{Entries: []accessreview.Entry{}}
+	decided := map[string]bool{} // a decision that was entered again after a death counts once
 	err := trail.Entries(ctx, 0, func(e ledger.Entry) error {
 		if e.Type != ledger.Campaign && e.Type != ledger.Decision && e.Type != ledger.Refusal {
 			return nil
 		}
 		var data struct {
-			Campaign   string `json:"campaign"`
-			What       string `json:"what"`
-			Item       string `json:"item"`
-			Population string `json:"population"`
-			Ended      string `json:"items_sha256"`
+			Campaign   string   `json:"campaign"`
+			What       string   `json:"what"`
+			Item       string   `json:"item"`
+			Decision   string   `json:"decision"`
+			Population string   `json:"population"`
+			Ended      string   `json:"items_sha256"`
+			Void       []string `json:"void"`
 		}
 		if err := json.Unmarshal(e.Data, &data); err != nil {
 			return &access.Error{Op: "read the ledger", Kind: access.Internal, Err: err}
@@ -103,11 +106,14 @@ func entries(ctx context.Context, trail Trail, c access.Campaign) (accessreview.
 			out.Refusals++
 		case data.Campaign != c.ID:
 		case e.Type == ledger.Decision:
-			out.Decisions++
+			if !decided[data.Decision] {
+				out.Decisions++
+			}
+			decided[data.Decision] = data.Decision != "" // silence has no id, and one entry an item
 			proven = append(proven, e.Index)
 		case e.Type == ledger.Campaign:
 			out.Entries = append(out.Entries, accessreview.Entry{Index: e.Index, At: e.Time.UTC(), What: data.What})
-			if data.What == "frozen" || data.What == "closed" {
+			if data.What == "frozen" || data.What == "closed" || len(data.Void) > 0 {
 				proven = append(proven, e.Index)
 			}
 			if data.What == "frozen" {

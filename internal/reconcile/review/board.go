@@ -5,10 +5,11 @@
 //	assign   to the first independent people of the route; whoever holds an access never reviews it
 //	decide   keep, revoke or abstain; every decision and every refusal is on the ledger before it counts
 //	close    silence becomes what the campaign said from the start; what was revoked is expected no more
-//	tick     reminders, escalation, and the proof of removals by later snapshots
+//	tick     reminders, escalation, and the proof of removals by later snapshots; a close that died is finished
 //
-// Everything is kept as documents, the newest version of each counts, the ledger first. A Board is used by one goroutine of the process that
-// holds the ledger; looking needs no ledger. Times are UTC and of the wall clock.
+// Everything is kept as documents, the newest version of each counts, the ledger first. Two things go before the ledger, because nothing rests on
+// them: that a campaign is closing, so that its end cannot become another one, and whom nobody told yet. A Board is used by one goroutine of the
+// process that holds the ledger; looking needs no ledger. Times are UTC and of the wall clock.
 package review
 
 import (
@@ -22,6 +23,7 @@ import (
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/commit"
 	"muster/internal/store"
 	"muster/remediate"
 	"muster/remediate/approve"
@@ -29,17 +31,30 @@ import (
 
 // Snapshots tell what later snapshots hold.
 type Snapshots interface {
+	// LastRun is the newest run, or the newest completed one.
+	LastRun(ctx context.Context, completedOnly bool) (access.Run, bool, error)
 	// NewestComplete is the newest complete snapshot of a system that was taken at a moment or before.
 	NewestComplete(ctx context.Context, system string, at time.Time) (access.Snapshot, bool, error)
+	// Kept finds those of the snapshots whose rows of a class are all still stored.
+	Kept(ctx context.Context, class access.Class, snapshots []string) (map[string]bool, error)
+	// StoredCounts says how many rows of each class a snapshot has now.
+	StoredCounts(ctx context.Context, snapshot string) (map[access.Class]int64, error)
 	// GrantsSince finds of grants those that the newest complete snapshot of a system holds.
 	GrantsSince(ctx context.Context, system string, grants []store.GrantRef) (map[store.GrantRef]time.Time, error)
+}
+
+// Trail is the audit trail as a reader has it.
+type Trail interface {
+	// Entries yields the entries from an index on, in their order.
+	Entries(ctx context.Context, from uint64, yield func(ledger.Entry) error) error
 }
 
 // Board keeps campaigns.
 type Board struct {
 	Records   remediate.Records
-	Ledger    remediate.Ledger // nil when the command only reads
-	People    approve.People   // as HR has them now
+	Ledger    remediate.Ledger      // nil when the command only reads
+	Trail     func() (Trail, error) // reads the Ledger, with what was entered last; nil when the command only reads
+	People    approve.People        // as HR has them now
 	Routes    *approve.Routes
 	Findings  func(ctx context.Context, yield func(access.Finding) error) error
 	Snapshots Snapshots
@@ -108,18 +123,30 @@ func Whole(c access.Campaign, items []access.ReviewItem) error {
 
 // enter puts what happened to a campaign on the ledger, with further data.
 func (b *Board) enter(ctx context.Context, c access.Campaign, what string, data map[string]any) error {
-	digest, err := remediate.Digest(c)
+	event, err := b.event(c, what, data)
 	if err != nil {
 		return err
 	}
-	all := map[string]any{"campaign": c.ID, "what": what, "state": string(c.State), "population": c.Population.SHA256, "sha256": digest}
-	for k, v := range data {
-		all[k] = v
-	}
-	if _, err := b.Ledger.Append(ctx, ledger.Event{Time: b.Now().UTC(), Type: ledger.Campaign, Run: c.Run, Data: all}); err != nil {
+	if _, err := b.Ledger.Append(ctx, event); err != nil {
 		return fmt.Errorf("enter the campaign on the ledger: %w", err)
 	}
 	return nil
+}
+
+func (b *Board) event(c access.Campaign, what string, data map[string]any) (ledger.Event, error) {
+	digest, err := remediate.Digest(c)
+	if err != nil {
+		return ledger.Event{}, err
+	}
+	who := []string{c.Owner, c.By, c.ClosedBy}
+	for _, a := range c.Escalation {
+		who = append(who, a.Person)
+	}
+	all := map[string]any{"campaign": c.ID, "what": what, "state": string(c.State), "population": c.Population.SHA256, "sha256": commit.Of(digest, who...)}
+	for k, v := range data {
+		all[k] = v
+	}
+	return ledger.Event{Time: b.Now().UTC(), Type: ledger.Campaign, Run: c.Run, Data: all}, nil
 }
 
 func (b *Board) saveCampaign(ctx context.Context, c *access.Campaign) error {

@@ -31,7 +31,7 @@ func (b *Board) Create(ctx context.Context, d *campaigns.Definition, seen *recon
 		return c, &access.Error{Op: "create campaign", Kind: access.Invalid, Hint: "name a person who works here by worker id, e-mail address or login", Err: fmt.Errorf("no active person is %q", d.Owner)}
 	}
 	c.Owner, c.Owned = owner.ID, owner.Name()
-	standing, err := b.Campaigns(ctx, access.CampaignDraft, access.CampaignOpen)
+	standing, err := b.Campaigns(ctx, access.CampaignDraft, access.CampaignOpen, access.CampaignClosing)
 	if err != nil {
 		return c, err
 	}

@@ -119,6 +119,8 @@ func (b *Board) judge(ctx context.Context, c access.Campaign, i access.ReviewIte
 	switch {
 	case c.State == access.CampaignDraft:
 		return approve.RefusedClosed, c.ID + " is not open yet: nothing is assigned", nil
+	case c.State == access.CampaignClosing:
+		return approve.RefusedClosed, c.ID + " is being closed", nil
 	case c.State == access.CampaignClosed:
 		return approve.RefusedClosed, c.ID + " was closed at " + c.ClosedAt.Format("2006-01-02 15:04 UTC"), nil
 	case cl.Population != "" && (len(cl.Population) < 8 || !strings.HasPrefix(c.Population.SHA256, strings.ToLower(cl.Population))):
@@ -133,12 +135,14 @@ func (b *Board) judge(ctx context.Context, c access.Campaign, i access.ReviewIte
 	return "", "", nil
 }
 
-// reviewer finds as whom a person may decide an item; those that it was escalated to may, once it was.
+// reviewer finds as whom a person may decide an item; those that it was escalated to may, once it was: what is open, and what they decided.
 func reviewer(c access.Campaign, i access.ReviewItem, person string) (access.Approver, bool) {
 	if who, ok := i.Reviewer(person); ok {
 		return who, true
 	}
-	if c.Escalated && i.State == access.ItemOpen {
+	said, ok := i.Said(person)
+	theirs := ok && said.Verdict != access.ReviewAbstain
+	if c.Escalated && (theirs || i.State == access.ItemOpen) {
 		for _, who := range c.Escalation {
 			if who.Person == person {
 				return who, true

@@ -50,8 +50,15 @@ type room struct {
 
 // nights are the newest snapshots of systems and what they hold.
 type nights struct {
+	run       string // the newest completed one
 	snapshots map[string]access.Snapshot
 	held      map[store.GrantRef]bool
+	expired   map[access.Class]bool // whose rows are past their retention
+	fewer     bool                  // not all accounts are kept that were stored
+}
+
+func (n *nights) LastRun(context.Context, bool) (access.Run, bool, error) {
+	return access.Run{ID: n.run}, n.run != "", nil
 }
 
 func (n *nights) NewestComplete(_ context.Context, system string, _ time.Time) (access.Snapshot, bool, error) {
@@ -59,10 +66,30 @@ func (n *nights) NewestComplete(_ context.Context, system string, _ time.Time) (
 	return s, ok, nil
 }
 
+func (n *nights) Kept(_ context.Context, class access.Class, snapshots []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, id := range snapshots {
+		out[id] = !n.expired[class] && !n.fewer
+	}
+	return out, nil
+}
+
+func (n *nights) StoredCounts(_ context.Context, id string) (map[access.Class]int64, error) {
+	out := map[access.Class]int64{}
+	for _, s := range n.snapshots {
+		for _, c := range s.Coverage.Classes {
+			if s.ID == id && !n.expired[c.Class] {
+				out[c.Class] = c.Parsed
+			}
+		}
+	}
+	return out, nil
+}
+
 func (n *nights) GrantsSince(_ context.Context, _ string, refs []store.GrantRef) (map[store.GrantRef]time.Time, error) {
 	out := map[store.GrantRef]time.Time{}
 	for _, r := range refs {
-		if n.held[r] {
+		if n.held[r] && !n.expired[access.ClassGrant] {
 			out[r] = monday
 		}
 	}
@@ -89,6 +116,7 @@ func open(t testing.TB) *room {
 	r.night = nights{snapshots: map[string]access.Snapshot{}, held: map[store.GrantRef]bool{}}
 	routes := &approve.Routes{People: r.people, Security: []string{"W-6"}, Groups: map[string][]string{"auditors": {"W-5", "W-6"}, "owners": {"W-4"}}}
 	r.Board = &review.Board{Records: r.records, Ledger: r.ledger, People: r.people, Routes: routes, Snapshots: &r.night, Now: now,
+		Trail: func() (review.Trail, error) { return log.Reader() },
 		Findings: func(_ context.Context, yield func(access.Finding) error) error {
 			return yield(access.Finding{ID: "F-1", Scope: access.ScopeGrant, State: access.Open, System: "erp", SubjectID: "a2", Detail: "payroll"})
 		}}

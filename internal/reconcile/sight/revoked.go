@@ -4,16 +4,30 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"muster/internal/access"
 	"muster/remediate"
 )
 
-// revoked reads what reviews revoked. A later review that kept the same grant, or a request for it that was approved later, takes a
-// revocation's place.
+// revoked reads what reviews revoked that are closed. A later review that kept the same grant, or a request for it that was approved later, takes
+// a revocation's place.
 func revoked(ctx context.Context, records remediate.Records, requests []access.Request) (access.Revocations, error) {
 	out := access.Revocations{}
-	gone, err := remediate.Load[access.ReviewItem](ctx, records, access.DocumentQuery{Kind: access.DocReviewItem, States: []string{string(access.ItemRevoked)}})
+	campaigns, err := remediate.Load[access.Campaign](ctx, records, access.DocumentQuery{Kind: access.DocCampaign, States: []string{string(access.CampaignClosed)}})
+	if err != nil || len(campaigns) == 0 {
+		return out, err
+	}
+	closed := map[string]bool{}
+	for _, c := range campaigns {
+		closed[c.ID] = true
+	}
+	ended := func(q access.DocumentQuery) ([]access.ReviewItem, error) {
+		q.Kind = access.DocReviewItem
+		list, err := remediate.Load[access.ReviewItem](ctx, records, q)
+		return slices.DeleteFunc(list, func(i access.ReviewItem) bool { return !closed[i.Campaign] }), err
+	}
+	gone, err := ended(access.DocumentQuery{States: []string{string(access.ItemRevoked)}})
 	if err != nil || len(gone) == 0 {
 		return out, err
 	}
@@ -26,12 +40,11 @@ func revoked(ctx context.Context, records remediate.Records, requests []access.R
 	for len(keys) > 0 {
 		part := keys[:min(chunk, len(keys))]
 		keys = keys[len(part):]
-		ended, err := remediate.Load[access.ReviewItem](ctx, records, access.DocumentQuery{Kind: access.DocReviewItem, Keys: part,
-			States: []string{string(access.ItemRevoked), string(access.ItemKept)}})
+		list, err := ended(access.DocumentQuery{Keys: part, States: []string{string(access.ItemRevoked), string(access.ItemKept)}})
 		if err != nil {
 			return nil, err
 		}
-		for _, i := range ended {
+		for _, i := range list {
 			if have, ok := latest[i.Key]; !ok || cmp.Or(i.EndedAt.Compare(have.EndedAt), cmp.Compare(i.ID, have.ID)) > 0 {
 				latest[i.Key] = i
 			}

@@ -17,6 +17,19 @@ func reviewed(campaign string, state access.ItemState, at time.Time) access.Revi
 		Person: "W-1", State: state, EndedAt: at, Version: 1, Decisions: []access.ReviewDecision{{ID: "D-1", By: "W-9", Verdict: access.ReviewRevoke}}}
 }
 
+// campaigns are two that are closed, and one that is closing.
+func campaigns(t *testing.T) (docs []access.Document) {
+	t.Helper()
+	for id, state := range map[string]access.CampaignState{"C-1": access.CampaignClosed, "C-2": access.CampaignClosed, "C-CLOSING": access.CampaignClosing} {
+		doc, err := remediate.CampaignDocument(access.Campaign{ID: id, State: state, Version: 1}, night)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs = append(docs, doc)
+	}
+	return docs
+}
+
 func TestARevocationIsACaseUntilSomethingLaterTakesItsPlace(t *testing.T) {
 	before, after := night.Add(-48*time.Hour), night.Add(-24*time.Hour)
 	request := access.Request{ID: "RQ-1", Person: "W-1", Ref: payroll, State: access.RequestActive, From: after, Until: night.Add(time.Hour)}
@@ -29,6 +42,8 @@ func TestARevocationIsACaseUntilSomethingLaterTakesItsPlace(t *testing.T) {
 		stands   bool
 	}{
 		{"revoked", []access.ReviewItem{reviewed("C-1", access.ItemRevoked, before)}, nil, true},
+		{"revoked in a review that is closing", []access.ReviewItem{reviewed("C-CLOSING", access.ItemRevoked, before)}, nil, false},
+		{"kept by a review that is closing", []access.ReviewItem{reviewed("C-1", access.ItemRevoked, before), reviewed("C-CLOSING", access.ItemKept, after)}, nil, true},
 		{"decided and not closed", []access.ReviewItem{reviewed("C-1", access.ItemRevoke, before)}, nil, false},
 		{"kept by a later review", []access.ReviewItem{reviewed("C-1", access.ItemRevoked, before), reviewed("C-2", access.ItemKept, after)}, nil, false},
 		{"kept by an earlier review", []access.ReviewItem{reviewed("C-1", access.ItemKept, before), reviewed("C-2", access.ItemRevoked, after)}, nil, true},
@@ -37,7 +52,7 @@ func TestARevocationIsACaseUntilSomethingLaterTakesItsPlace(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			records := &remediatetest.Records{}
-			var docs []access.Document
+			docs := campaigns(t)
 			for _, i := range c.items {
 				doc, err := remediate.ItemDocument(i, "R-1", night)
 				if err != nil {
@@ -78,9 +93,13 @@ func TestARevocationIsACaseUntilSomethingLaterTakesItsPlace(t *testing.T) {
 			if c.stands != (len(saw.Cases) == 2) {
 				t.Fatalf("%d cases", len(saw.Cases))
 			}
+			standing := c.items[len(c.items)-1].ID
+			if c.items[len(c.items)-1].Campaign == "C-CLOSING" {
+				standing = c.items[0].ID
+			}
 			for _, x := range saw.Cases {
 				end, ok := saw.Ended.Of(x.Person, x.Account, payroll)
-				if x.Finding.Rule != "review-revoked" || !ok || end.Basis != "review "+c.items[len(c.items)-1].ID {
+				if x.Finding.Rule != "review-revoked" || !ok || end.Basis != "review "+standing {
 					t.Errorf("the case is %+v, its end %+v", x.Finding, end)
 				}
 			}
