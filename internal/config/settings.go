@@ -200,6 +200,9 @@ func (s *Settings) check(root Node) {
 	}
 	s.checkRemediation(root)
 	s.checkSigning(root.Get("signing"))
+	for _, key := range s.Retention.Short(func(key string) string { text, _ := root.Get("retention").Get(key).scalar(); return text }) {
+		root.Get("retention").Get(key).Problem("write a day or more, as 400d; leave "+key+" out for the default", "%s would be kept for less than a day", key)
+	}
 	s.checkFiles(root)
 }
 

@@ -100,8 +100,11 @@ func TestRetention(t *testing.T) {
 	if got := ask(t, o, ttl); got != "400" {
 		t.Errorf("facts are kept for %q days", got)
 	}
-	o.FactsDays = 30
-	reopen(t, o)
+	s := reopen(t, o)
+	if err := s.KeepFacts(t.Context(), 30); err != nil {
+		t.Fatal(err)
+	}
+	reopen(t, o) // which changes nothing
 	if got := ask(t, o, ttl); got != "30" {
 		t.Errorf("facts are kept for %q days", got)
 	}
@@ -109,9 +112,16 @@ func TestRetention(t *testing.T) {
 	if got := ask(t, o, evidence); got != "0 10" {
 		t.Errorf("tables of evidence with a TTL, and fsynced: %s, want 0 10", got)
 	}
-	o.FactsDays = -1
-	if _, err := store.Open(t.Context(), o); access.KindOf(err) != access.Invalid {
-		t.Errorf("got %v", err)
+	for _, days := range []int{-1, store.FactsForever + 1} { // 46,000 would be a day long ago, and remove everything
+		if err := s.KeepFacts(t.Context(), days); access.KindOf(err) != access.Invalid {
+			t.Errorf("%d days: %v", days, err)
+		}
+	}
+	if err := s.KeepFacts(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, o, ttl); got != "400" {
+		t.Errorf("facts are kept for %q days", got)
 	}
 }
 

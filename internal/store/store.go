@@ -36,16 +36,18 @@ type (
 // defaultFactsDays is how long facts are kept unless the configuration says otherwise: a year's audit and a month to do it in.
 const defaultFactsDays = 400
 
+// FactsForever is the most days that facts can be kept: for ever, as far as it matters. Days end with 2149 in the store, and begin again behind it.
+const FactsForever = 36_500
+
 // Options say which ClickHouse a Store uses.
 type Options struct {
-	DSN       string                                                   // clickhouse:// or https://; empty: Dial, User and Password
-	Dial      func(ctx context.Context, addr string) (net.Conn, error) // reaches the embedded engine
-	User      string
-	Password  string
-	Database  string           // default: the DSN's, else "muster"
-	FactsDays int              // how long facts are kept; default 400; evidence is kept for ever
-	Log       *slog.Logger     // default: discard
-	Now       func() time.Time // default: time.Now; the wall clock, not the run's
+	DSN      string                                                   // clickhouse:// or https://; empty: Dial, User and Password
+	Dial     func(ctx context.Context, addr string) (net.Conn, error) // reaches the embedded engine
+	User     string
+	Password string
+	Database string           // default: the DSN's, else "muster"
+	Log      *slog.Logger     // default: discard
+	Now      func() time.Time // default: time.Now; the wall clock, not the run's
 }
 
 // Store is Muster's memory. It is safe for concurrent use; close it.
@@ -56,7 +58,7 @@ type Store struct {
 	loading map[string]bool // the snapshots that loaders of this process are writing
 }
 
-// Open connects, brings the schema up to date and sets the age of facts.
+// Open connects and brings the schema up to date. How long facts are kept stays as it is; a new store keeps them for 400 days.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -64,38 +66,34 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.FactsDays == 0 {
-		o.FactsDays = defaultFactsDays
-	}
-	if o.FactsDays < 1 {
-		return nil, wire.Failf(access.Invalid, "open store", "give a number of days above 0", "facts cannot be kept for %d days", o.FactsDays)
-	}
 	db, err := wire.Open(ctx, wire.Options{DSN: o.DSN, Dial: o.Dial, User: o.User, Password: o.Password, Database: o.Database, Log: o.Log, Now: o.Now})
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{db: db, loading: map[string]bool{}}
-	if err := s.prepare(ctx, o.FactsDays); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		_ = db.Close() // the reason why it is closed matters more
 		return nil, err
 	}
 	return s, nil
 }
 
-// prepare migrates and sets the age of facts.
-func (s *Store) prepare(ctx context.Context, days int) error {
+func (s *Store) prepare(ctx context.Context) error {
 	all, err := migrate.Known()
 	if err != nil {
 		return err
 	}
-	if err := migrate.Up(ctx, s.db, all); err != nil {
-		return err
-	}
-	return s.retain(ctx, days)
+	return migrate.Up(ctx, s.db, all)
 }
 
-// retain gives every table of facts the same TTL, unless it has it.
-func (s *Store) retain(ctx context.Context, days int) error {
+// KeepFacts gives every table of facts the same TTL, in days, unless it has it; 0 is the default of 400. Evidence is kept for ever.
+func (s *Store) KeepFacts(ctx context.Context, days int) error {
+	if days == 0 {
+		days = defaultFactsDays
+	}
+	if days < 1 || days > FactsForever {
+		return wire.Failf(access.Invalid, "set retention", "give a number of days from 1 to "+strconv.Itoa(FactsForever), "facts cannot be kept for %d days", days)
+	}
 	want := "toIntervalDay(" + strconv.Itoa(days) + ")"
 	var tables []string
 	q := wire.Query{Op: "read retention", SQL: "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine_full LIKE '%TTL loaded_on%' AND position(engine_full, {want:String}) = 0 ORDER BY name",

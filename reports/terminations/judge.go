@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/internal/access"
+	"muster/reports/frame"
 )
 
 // seen is how one usable snapshot shows an account.
@@ -106,16 +107,14 @@ func (e *AccountEnd) verdict(l Leaver, s System, until time.Time) {
 	case e.Off == nil && e.On.At.Before(l.Ends):
 		e.Verdict, e.Why = NotKnown, "no complete snapshot of the system was taken since the last day"
 		if s.SLA > 0 && until.Before(e.Due) {
-			e.Verdict, e.Why = Running, ""
+			e.Verdict, e.Why = inTheTime(l), ""
 		}
 	case s.SLA == 0:
 		e.Verdict = NoSLA
 	case e.Off != nil && l.Unknown && l.LastDay.IsZero():
 		e.Verdict, e.Why = NotKnown, "HR gives no last day, and its first snapshot that is kept shows the leaving already"
-	case e.Off == nil && l.Rehired != nil && !until.After(e.Due):
-		e.Verdict = HiredAgain
 	case e.Off == nil && !until.After(e.Due):
-		e.Verdict = Running
+		e.Verdict = inTheTime(l)
 	case e.Off == nil && !e.On.At.After(e.Due):
 		e.Verdict, e.Why = Unsure, "the last snapshot that shows it usable is from before the time was over, and none was taken since"
 	case e.Off == nil && l.Rehired != nil:
@@ -133,6 +132,14 @@ func (e *AccountEnd) verdict(l Leaver, s System, until time.Time) {
 	default:
 		e.Verdict, e.Why = Unsure, "it became unusable between the two snapshots, and the time ended between them too"
 	}
+}
+
+// inTheTime is the verdict on what was usable as long as it is judged, which is no longer than is allowed: the time of someone who was hired again is over.
+func inTheTime(l Leaver) Verdict {
+	if l.Rehired != nil {
+		return HiredAgain
+	}
+	return Running
 }
 
 // cause says why an account was not unusable in time, by what is on record from the beginning of the clock to the end of the time.
@@ -153,7 +160,7 @@ func (e *AccountEnd) cause(l Leaver, s System, actions []Action, f Facts) {
 	case LateByHR:
 		switch {
 		case l.Late:
-			e.Cause, e.Why = CauseHR, fmt.Sprintf("HR showed it at least %s after the end", span(l.LateLeast))
+			e.Cause, e.Why = CauseHR, fmt.Sprintf("HR showed it at least %s after the end", frame.Span(l.LateLeast))
 		case l.MissedHR > 0:
 			e.Cause, e.Why = CauseSource, fmt.Sprintf("HR was not read whole %d times before it showed the leaving", l.MissedHR)
 		default:
@@ -237,17 +244,4 @@ func lost(h History, at time.Time) bool {
 // Takes reports whether a kind of action makes an account unusable.
 func Takes(k access.ActionKind) bool {
 	return k == access.DisableAccount || k == access.DeleteAccount || k == access.SetExpiry
-}
-
-// span says seconds in the largest units that people count them in: 45 min, 26 h, 3 d.
-func span(s int64) string {
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%d s", s)
-	case s < 2*3600:
-		return fmt.Sprintf("%d min", s/60)
-	case s < 3*86400:
-		return fmt.Sprintf("%d h", s/3600)
-	}
-	return fmt.Sprintf("%d d", s/86400)
 }

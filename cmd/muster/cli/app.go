@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -102,7 +103,7 @@ func (a *App) Open(ctx context.Context, write bool) (*Session, error) {
 	return s, nil
 }
 
-// Connect opens the ledger, when the command writes, and the store.
+// Connect opens the ledger, when the command writes, and the store. How long facts are kept is for those who write to say.
 func (s *Session) Connect(ctx context.Context, a *App, write bool) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return &access.Error{Op: "open data folder", Kind: access.Denied, Hint: "choose a folder that this user can write, by --data-dir or data_dir", Err: err}
@@ -126,11 +127,19 @@ func (s *Session) Connect(ctx context.Context, a *App, write bool) error {
 		o.Dial = s.Engine.DialContext
 		o.User, o.Password = s.Engine.Auth()
 	}
-	if o.FactsDays, err = retain.FactsDays(s.Dir, s.Plan.Settings.Retention); err != nil {
+	if s.Store, err = store.Open(ctx, o); err != nil || !write {
 		return err
 	}
-	s.Store, err = store.Open(ctx, o)
+	lost, err := s.Keeper(a).KeepFacts(ctx)
+	for _, covers := range lost {
+		fmt.Fprintf(a.Stderr, "note: the file legal-holds named %s, on which the store has no hold; it was written anew (muster legal-hold list)\n", covers)
+	}
 	return err
+}
+
+// Keeper applies the configuration's retention, and holds. Only a writing session can change any.
+func (s *Session) Keeper(a *App) *retain.Keeper {
+	return &retain.Keeper{Records: s.Store, Messages: s.Store, Facts: s.Store, People: retain.HR{Store: s.Store}, Ledger: s.Ledger, Dir: s.Dir, Packs: s.PacksDir(), Settings: s.Plan.Settings.Retention, Now: a.Now}
 }
 
 // Close gives back what the session holds.

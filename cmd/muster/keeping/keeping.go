@@ -11,6 +11,7 @@ import (
 
 	"muster/cmd/muster/cli"
 	"muster/cmd/muster/show"
+	"muster/internal/ledger/commit"
 	"muster/internal/reconcile/retain"
 )
 
@@ -29,7 +30,7 @@ func Commands(app *cli.App) []*cobra.Command {
 
 // Keeper applies the configuration's retention to a session.
 func Keeper(a *cli.App, s *cli.Session) *retain.Keeper {
-	return &retain.Keeper{Records: s.Store, Messages: s.Store, Ledger: s.Ledger, Dir: s.Dir, Packs: s.PacksDir(), Settings: s.Plan.Settings.Retention, Now: a.Now}
+	return s.Keeper(a)
 }
 
 func (a *commands) eraseCommand() *cobra.Command {
@@ -37,9 +38,9 @@ func (a *commands) eraseCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "erase PERSON --reason TEXT",
 		Short: "Forget what ledger entries commit to about a person",
-		Long: "Removes the values and salts of every commitment about a person, named as the ledger does (muster ledger reveal). The ledger itself does not\n" +
-			"change and every proof of it still holds. The entry about the erasure commits to who it was; what opens it is printed once and kept\n" +
-			"nowhere. A legal hold refuses. Facts of old snapshots go by their own retention.",
+		Long: "Removes the values and salts of every commitment about a person. PERSON is a worker id, an e-mail address or a login name, or whom the ledger names\n" +
+			"(muster ledger reveal). The ledger itself does not change and every proof of it still holds. The entry about the erasure commits to who it was,\n" +
+			"and why; what opens both is printed once and kept nowhere. A legal hold refuses. Facts of old snapshots go by their own retention, and so do packs.",
 		Args: cobra.ExactArgs(1),
 		RunE: a.With(true, func(ctx context.Context, s *cli.Session, args []string) error {
 			_, by := cli.Who(s)
@@ -47,11 +48,14 @@ func (a *commands) eraseCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.Stderr, "erased; keep this line to show one day that entry %d is about this person\n", done.Entry)
-			o := done.Receipt
-			return a.Show().List(show.Listing{Head: []string{"entry", "erased", "commitment", "value", "salt"}, Wide: -1,
-				Rows:  [][]string{{fmt.Sprint(done.Entry), fmt.Sprint(done.Openings), o.Commitment, string(o.Value), fmt.Sprintf("%x", o.Salt)}},
-				Items: map[string]any{"entry": done.Entry, "erased": done.Openings, "commitment": o.Commitment, "value": o.Value, "salt": fmt.Sprintf("%x", o.Salt)}})
+			fmt.Fprintf(a.Stderr, "erased; keep these lines to show one day that entry %d is about this person, and why\n", done.Entry)
+			o, why := done.Receipt, done.Reason
+			row := func(o commit.Opening) []string {
+				return []string{fmt.Sprint(done.Entry), fmt.Sprint(done.Openings), o.Field, o.Commitment, string(o.Value), fmt.Sprintf("%x", o.Salt)}
+			}
+			return a.Show().List(show.Listing{Head: []string{"entry", "erased", "field", "commitment", "value", "salt"}, Wide: -1, Rows: [][]string{row(o), row(why)},
+				Items: map[string]any{"entry": done.Entry, "erased": done.Openings, "commitment": o.Commitment, "value": o.Value, "salt": fmt.Sprintf("%x", o.Salt),
+					"reason": map[string]any{"commitment": why.Commitment, "value": why.Value, "salt": fmt.Sprintf("%x", why.Salt)}}})
 		}),
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why (required)")
@@ -64,7 +68,7 @@ func (a *commands) holdCommand() *cobra.Command {
 		Use:   "legal-hold",
 		Short: "Let nothing be removed that a kind or a person covers",
 		Long: "A hold covers a kind (facts, documents, packs, commitments) or a person. It stops retention and erasure of what it covers until it is lifted. A hold of a\n" +
-			"person also keeps all facts, because theirs lie among all others.",
+			"person also keeps all facts and all packs, because theirs lie among all others. PERSON is a worker id, an e-mail address or a login name.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -87,22 +91,28 @@ func (a *commands) holdCommand() *cobra.Command {
 
 func (a *commands) changeHold(verb, short string) *cobra.Command {
 	var reason string
+	var unknown bool
 	c := &cobra.Command{
 		Use: verb + " KIND|PERSON --reason TEXT", Short: short, Args: cobra.ExactArgs(1),
-		RunE: a.With(true, func(ctx context.Context, s *cli.Session, args []string) error {
+		RunE: a.With(true, func(ctx context.Context, s *cli.Session, args []string) (err error) {
 			k := Keeper(a.App, s)
-			change, done := k.Set, "held"
-			if verb == "lift" {
-				change, done = k.Lift, "lifted"
-			}
 			_, by := cli.Who(s)
-			h, err := change(ctx, args[0], reason, by)
+			done, h := "held", retain.Hold{}
+			if verb == "lift" {
+				done = "lifted"
+				h, err = k.Lift(ctx, args[0], reason, by)
+			} else {
+				h, err = k.Set(ctx, args[0], reason, by, unknown)
+			}
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(a.Stderr, "%s as %s: %s\n", done, h.ID, h.Covers)
 			return nil
 		}),
+	}
+	if verb == "set" {
+		c.Flags().BoolVar(&unknown, "unknown", false, "take PERSON as a worker id, though neither HR nor the ledger knows it")
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why (required)")
 	_ = c.MarkFlagRequired("reason")

@@ -64,7 +64,11 @@ func (a *commands) exportCommand(folder func() (string, error)) *cobra.Command {
 				return err
 			}
 			for {
-				if err := x.once(c.Context()); err != nil || !follow {
+				err := x.once(c.Context())
+				if follow && errors.Is(err, context.Canceled) {
+					return nil // interrupted, as it should be
+				}
+				if err != nil || !follow {
 					return err
 				}
 				select {
@@ -83,47 +87,44 @@ func (a *commands) exportCommand(folder func() (string, error)) *cobra.Command {
 	return c
 }
 
-// once exports what there is now, and moves the cursor.
+// once exports what there is now, and moves the cursor. Standard output has whole lines and the cursor is behind them even if the export breaks off.
 func (x *exporting) once(ctx context.Context) error {
 	r, err := ledger.Read(x.dir)
 	if err != nil {
 		return err
 	}
-	next := x.after
-	if x.file == "" {
-		next, err = x.write(ctx, x.Stdout, r)
-	} else {
-		err = whole(x.file, func(w io.Writer) error {
-			next, err = x.write(ctx, w, r)
-			return err
-		})
+	if x.file != "" {
+		return x.toFile(ctx, r)
 	}
-	if err != nil {
-		return err
-	}
-	if moved := next.Size - x.after.Size; x.file != "" {
-		l := show.Listing{Head: []string{"cursor", "entries"}, Rows: [][]string{{next.String(), fmt.Sprint(moved)}}, Wide: -1, Items: map[string]any{"cursor": next.String(), "entries": moved}}
-		err = x.Show().List(l)
-	} else if moved > 0 {
+	next, err := x.write(ctx, x.Stdout, r)
+	if next.Size > x.after.Size {
 		fmt.Fprintf(x.Stderr, "cursor %s\n", next)
 	}
 	x.after = next
 	return err
 }
 
+// toFile exports to a file, and shows the cursor.
+func (x *exporting) toFile(ctx context.Context, r *ledger.Reader) error {
+	next := x.after
+	err := whole(x.file, func(w io.Writer) (err error) {
+		next, err = x.write(ctx, w, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	moved := next.Size - x.after.Size
+	return x.Show().List(show.Listing{Head: []string{"cursor", "entries"}, Rows: [][]string{{next.String(), fmt.Sprint(moved)}}, Wide: -1,
+		Items: map[string]any{"cursor": next.String(), "entries": moved}})
+}
+
 func (x *exporting) write(ctx context.Context, w io.Writer, r *ledger.Reader) (export.Cursor, error) {
 	if x.format == "raw" {
 		return export.Raw(ctx, w, r, x.after)
 	}
-	if err := export.Check(r, x.after); err != nil {
-		return x.after, err
-	}
 	about := ocsf.About{Product: x.Version, Origin: r.Origin()}
-	err := ocsf.Entries(w, about, func(yield func(ledger.Entry) error) error { return r.Entries(ctx, x.after.Size, yield) })
-	if err != nil {
-		return x.after, err
-	}
-	return export.At(r)
+	return export.Entries(ctx, r, x.after, func(entries export.Stream) error { return ocsf.Entries(w, about, entries) })
 }
 
 // whole writes a file that is there whole or not at all.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"muster/internal/access"
+	"muster/internal/reconcile/dossier/history"
+	"muster/internal/reconcile/review"
 	"muster/internal/sheet"
 	"muster/internal/store"
 	"muster/remediate"
@@ -43,17 +45,22 @@ func completedIn(ctx context.Context, st *store.Store, period frame.Period, unti
 	if err != nil {
 		return nil, fmt.Errorf("read the runs: %w", err)
 	}
+	return inOrder(all, period, until), nil
+}
+
+// inOrder is completedIn of all runs, the newest first. A run whose clock went back takes the place of all that were ahead of it.
+func inOrder(all []access.Run, period frame.Period, until access.Run) []access.Run {
 	var out []access.Run
 	for _, r := range slices.Backward(all) {
 		if r.State != access.RunCompleted || !period.Has(r.AsOf) || until.ID != "" && (r.LastEntry > until.LastEntry || r.AsOf.After(until.AsOf)) {
 			continue
 		}
-		if n := len(out); n > 0 && !out[n-1].AsOf.Before(r.AsOf) {
+		for n := len(out); n > 0 && !out[n-1].AsOf.Before(r.AsOf); n = len(out) {
 			out = out[:n-1]
 		}
 		out = append(out, r)
 	}
-	return out, nil
+	return out
 }
 
 // Controls gathers what the runs of a period say of the controls, up to the run of the ground, which must be one of them; of one control, in any
@@ -66,9 +73,10 @@ func Controls(ctx context.Context, g Ground, period frame.Period, only string) (
 	if len(list) == 0 || list[len(list)-1].ID != g.Run.ID {
 		return Controlled{}, &access.Error{Op: "report on controls from " + period.String(), Kind: access.Invalid, Hint: "leave out --run, or give the last run of the period", Err: fmt.Errorf("run %s is not that", g.Run.ID)}
 	}
-	f := controls.Facts{Period: period, Only: only, Accepted: map[string]controls.Accepted{}}
+	f := controls.Facts{Period: period, Only: only, Reviews: map[string]bool{}, Accepted: map[string]controls.Accepted{}}
 	for _, c := range rules.Controls() {
 		f.Catalogue = append(f.Catalogue, evidence.Control{ID: c.ID, Says: c.Says})
+		f.Reviews[c.ID] = c.Review
 	}
 	ids := make([]string, len(list))
 	for i, r := range list {
@@ -86,8 +94,11 @@ func Controls(ctx context.Context, g Ground, period frame.Period, only string) (
 	for _, r := range list {
 		f.Nights = append(f.Nights, controls.Night{At: r.AsOf, Open: open[r.ID]})
 	}
-	if f.Findings, err = seen(ctx, g.Store, list, ids); err != nil {
+	if f.Findings, err = history.Gather(ctx, g.Store, list); err != nil {
 		return Controlled{}, fmt.Errorf("read the findings of the period: %w", err)
+	}
+	if f.Campaigns, err = closedIn(ctx, g, period); err != nil {
+		return Controlled{}, fmt.Errorf("read the reviews of the period: %w", err)
 	}
 	if err := accepted(ctx, g, f.Accepted); err != nil {
 		return Controlled{}, err
@@ -103,62 +114,70 @@ func Controls(ctx context.Context, g Ground, period frame.Period, only string) (
 	return Controlled{Model: m}, nil
 }
 
-// runFacts is what a run told of itself for its pack.
+// untold stands among the sources that were not read whole for a run that told nothing of itself.
+const untold = "unknown: the run left no evidence of what it read and asked, and counts for no control"
+
+// runFacts is what a run told of itself for its pack. One that told nothing tested nothing.
 func runFacts(r access.Run) (controls.RunFacts, error) {
-	var told struct {
+	var said struct {
 		Rules   []evidence.Rule   `json:"rules"`
 		Sources []evidence.Source `json:"sources"`
 	}
-	if err := json.Unmarshal([]byte(r.Evidence), &told); err != nil {
+	if r.Evidence == "" {
+		return controls.RunFacts{Run: controls.Run{ID: r.ID, AsOf: r.AsOf, Incomplete: []string{untold}, RulesSHA256: r.RulesDigest, ConfigSHA256: r.ConfigDigest}}, nil
+	}
+	if err := json.Unmarshal([]byte(r.Evidence), &said); err != nil {
 		return controls.RunFacts{}, fmt.Errorf("decode what run %s told: %w", r.ID, err)
 	}
-	out := controls.RunFacts{Rules: told.Rules, Sources: told.Sources, Run: controls.Run{ID: r.ID, AsOf: r.AsOf, Incomplete: []string{}, RulesSHA256: r.RulesDigest, ConfigSHA256: r.ConfigDigest}}
-	for _, s := range told.Sources {
-		if !s.System.Tonight.Usable() {
+	out := controls.RunFacts{Rules: said.Rules, Sources: said.Sources, Run: controls.Run{ID: r.ID, AsOf: r.AsOf, Incomplete: []string{}, RulesSHA256: r.RulesDigest, ConfigSHA256: r.ConfigDigest}}
+	for _, s := range said.Sources {
+		if !s.System.Tonight.Whole() {
 			out.Run.Incomplete = append(out.Run.Incomplete, s.System.Name)
 		}
 	}
 	return out, nil
 }
 
-// seen folds what the runs said of each finding. The findings come in the order that people see.
-func seen(ctx context.Context, st *store.Store, list []access.Run, ids []string) ([]controls.Seen, error) {
-	at := map[string]time.Time{}
-	for _, r := range list {
-		at[r.ID] = r.AsOf
-	}
-	before := map[string]bool{}
-	err := st.FindingsBefore(ctx, ids[0], func(f access.Finding) error {
-		if evidence.Open(f) {
-			before[f.Fingerprint] = true
-		}
-		return nil
-	})
+// closedIn gathers the campaigns that were closed in a period, the oldest first.
+func closedIn(ctx context.Context, g Ground, period frame.Period) ([]controls.Campaign, error) {
+	list, err := (&review.Board{Records: g.Store}).Campaigns(ctx, access.CampaignClosed)
 	if err != nil {
 		return nil, err
 	}
-	var out []controls.Seen
-	err = st.FindingChanges(ctx, ids, func(f access.Finding) error {
-		n := len(out)
-		if n == 0 || out[n-1].Finding.Fingerprint != f.Fingerprint {
-			out = append(out, controls.Seen{Before: before[f.Fingerprint]})
-			n++
+	var out []controls.Campaign
+	for _, c := range slices.Backward(list) {
+		if !period.Has(c.ClosedAt) {
+			continue
 		}
-		x := &out[n-1]
-		x.Finding = f
-		switch f.Change {
-		case access.ChangeNew, access.ChangeReopened:
-			x.Opened, x.First = append(x.Opened, at[f.RunID]), at[f.RunID]
-		case access.ChangeResolved:
-			x.Closed = append(x.Closed, at[f.RunID])
-			if x.First.IsZero() {
-				x.First = f.FirstSeen
-			}
+		r, err := Review(ctx, g.Store, g.Trail, c.ID)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	slices.SortFunc(out, func(a, b controls.Seen) int { return access.CompareFindings(a.Finding, b.Finding) })
-	return out, err
+		out = append(out, r.evidence())
+	}
+	return out, nil
+}
+
+// evidence sums up a closed campaign.
+func (r Reviewed) evidence() controls.Campaign {
+	c, m := r.Campaign, r.Model
+	out := controls.Campaign{ID: c.ID, Name: c.Name, Scope: c.Scope, ClosedAt: c.ClosedAt, Items: m.Totals.Items, Silent: m.Totals.Silent, Revoked: m.Totals.Revoke, Standing: m.Totals.Standing, Systems: []string{}}
+	for _, s := range c.Sources {
+		if s.Items > 0 {
+			out.Systems = append(out.Systems, s.System)
+		}
+	}
+	switch {
+	case !m.Population.Whole:
+		out.Wrong = "its items are not those that were frozen"
+	case !m.Population.Kept:
+		out.Wrong = "its items are not as they were when it was closed"
+	case !m.Ledger.Agrees:
+		out.Wrong = "the ledger and what is stored differ"
+	case m.Assignment.OwnDecided > 0:
+		out.Wrong = "people decided on their own access"
+	}
+	return out
 }
 
 // accepted gathers why risks were accepted: in the files of the run, and by request.

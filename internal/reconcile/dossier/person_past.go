@@ -5,24 +5,26 @@ import (
 	"strconv"
 
 	"muster/internal/access"
+	"muster/internal/reconcile/dossier/past"
 	"muster/reports/person"
 )
 
 func uintText(n uint64) string { return strconv.FormatUint(n, 10) }
 
-// history reads how the person and their accounts were in every complete snapshot.
+// history reads how the person and their accounts were in every complete snapshot that tells of them.
 func (w *personal) history() error {
-	var err error
-	if w.past, err = w.Store.PersonHistory(w.ctx, w.Run.ID, w.World.HR.System, w.id); err != nil {
+	all, err := w.Store.PersonHistory(w.ctx, w.Run.ID, w.World.HR.System, w.id)
+	if err != nil {
 		return err
 	}
+	w.past = past.Persons(all)
 	var known []person.Known
 	for _, p := range w.past {
 		known = append(known, person.Known{At: p.Snapshot.TakenAt, Snapshot: p.Snapshot.ID, There: p.Known, Person: p.Person})
 	}
 	w.m.Changes = person.Changes(known, w.Run.AsOf)
-	if n := len(known); n > 0 {
-		w.m.History = person.History{Snapshots: n, First: known[0].At, Last: known[n-1].At}
+	if n := len(all); n > 0 {
+		w.m.History = person.History{Snapshots: n, First: all[0].Snapshot.TakenAt, Last: all[n-1].Snapshot.TakenAt}
 	}
 	runs, err := w.policies()
 	if err != nil {
@@ -42,17 +44,10 @@ func (w *personal) history() error {
 			if a.System != system {
 				continue
 			}
-			var then []person.Then
+			then := past.Account(all, a.ID)
 			read := map[string]string{} // the run that read each snapshot
 			for _, one := range all {
-				t := person.Then{At: one.Snapshot.TakenAt, Snapshot: one.Snapshot.ID}
 				read[one.Snapshot.ID] = one.Snapshot.RunID
-				for _, x := range one.Accounts {
-					if x.Account.ID == a.ID {
-						t.There, t.Held = true, x.Held
-					}
-				}
-				then = append(then, t)
 			}
 			a.FirstSeen, a.AtFirst, _ = person.Present(then)
 			w.stretches(a, then, read, runs)

@@ -30,7 +30,7 @@ func (k *Keeper) Apply(ctx context.Context, dry bool) ([]Due, error) {
 	}
 	of := func(kind string) string {
 		for _, h := range holds {
-			if h.Covers == kind || kind == Facts && !isOtherKind(h.Covers) {
+			if h.stops(kind) {
 				return h.ID
 			}
 		}
@@ -56,10 +56,6 @@ func (k *Keeper) Apply(ctx context.Context, dry bool) ([]Due, error) {
 		}
 	}
 	return []Due{facts, documents, packs, commitments}, nil
-}
-
-func isOtherKind(covers string) bool {
-	return covers == Documents || covers == Packs || covers == Commitments
 }
 
 // enter says on the ledger what is about to be removed.

@@ -1,15 +1,11 @@
 // Package retain removes what was kept long enough, and what a person wants forgotten, unless a legal hold covers it. Holds are documents, on the
-// ledger first; what they cover is also in a file of the data folder, because how long facts live is decided before the store is open.
+// ledger first. A file of the data folder repeats what they cover, so that somebody notices when the store has lost one; it decides nothing.
 package retain
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +14,6 @@ import (
 	"muster/internal/config/retention"
 	"muster/internal/ledger"
 	"muster/internal/ledger/commit"
-	"muster/internal/ledger/durable"
 	"muster/internal/ledger/privacy"
 	"muster/remediate"
 )
@@ -31,11 +26,9 @@ const (
 	Commitments = "commitments"
 )
 
-// holdFile names what is held, a line each, in the data folder.
-const holdFile = "legal-holds"
+func kinds() []string { return []string{Facts, Documents, Packs, Commitments} }
 
-// forever is how many days held facts are kept: for ever, as far as it matters.
-const forever = 36_500
+func kind(covers string) bool { return slices.Contains(kinds(), covers) }
 
 // Hold is a legal hold.
 type Hold struct {
@@ -55,10 +48,17 @@ type Messages interface {
 	ExpireMessages(ctx context.Context, before time.Time, keep []string, dry bool) (due, held uint64, err error)
 }
 
+// FactsKeeper sets how many days the store keeps facts; 0 is its default.
+type FactsKeeper interface {
+	KeepFacts(ctx context.Context, days int) error
+}
+
 // Keeper applies retention and holds.
 type Keeper struct {
 	Records  remediate.Records
 	Messages Messages
+	Facts    FactsKeeper
+	People   People
 	Ledger   *ledger.Log
 	Dir      string // the data folder
 	Packs    string // folder of packs, below it
@@ -77,9 +77,18 @@ func (k *Keeper) Holds(ctx context.Context) ([]Hold, error) {
 	return all, nil
 }
 
-// Set puts a hold on a kind or a person.
-func (k *Keeper) Set(ctx context.Context, covers, reason, by string) (Hold, error) {
-	if err := errors.Join(remediate.CheckReason("hold", reason), checkCovers(covers)); err != nil {
+// stops reports whether a hold stops the retention of all of a kind: of facts and packs that of any person does too, whose rows lie among all others.
+func (h Hold) stops(of string) bool {
+	return h.Covers == of || (of == Facts || of == Packs) && !kind(h.Covers)
+}
+
+// Set puts a hold on a kind or a person. Somebody whom neither HR nor the ledger knows is refused, unless unknown is set: then the text is their worker id.
+func (k *Keeper) Set(ctx context.Context, text, reason, by string, unknown bool) (Hold, error) {
+	if err := remediate.CheckReason("hold", reason); err != nil {
+		return Hold{}, err
+	}
+	covers, err := k.covers(ctx, text, unknown)
+	if err != nil {
 		return Hold{}, err
 	}
 	open, err := k.Holds(ctx)
@@ -93,11 +102,14 @@ func (k *Keeper) Set(ctx context.Context, covers, reason, by string) (Hold, erro
 	}
 	now := k.Now().UTC()
 	h := Hold{ID: remediate.ShortID("L-", now.Format(time.RFC3339Nano), covers), Covers: covers, Reason: strings.TrimSpace(reason), By: by, At: now}
-	return h, k.keep(ctx, "set", reason, by, &h, append(open, h))
+	if err := k.write(append(open, h)); err != nil { // first of all: should nothing else come of it, the next session says so
+		return Hold{}, err
+	}
+	return h, k.keep(ctx, "set", h.Reason, by, &h)
 }
 
 // Lift ends the hold of a kind or a person.
-func (k *Keeper) Lift(ctx context.Context, covers, reason, by string) (Hold, error) {
+func (k *Keeper) Lift(ctx context.Context, text, reason, by string) (Hold, error) {
 	if err := remediate.CheckReason("lift", reason); err != nil {
 		return Hold{}, err
 	}
@@ -105,35 +117,22 @@ func (k *Keeper) Lift(ctx context.Context, covers, reason, by string) (Hold, err
 	if err != nil {
 		return Hold{}, err
 	}
-	for i, h := range open {
-		if h.Covers == covers {
-			h.Lift, h.LiftedBy, h.LiftedAt = strings.TrimSpace(reason), by, k.Now().UTC()
-			return h, k.keep(ctx, "lifted", reason, by, &h, slices.Delete(slices.Clone(open), i, i+1))
-		}
+	h, err := k.standing(ctx, text, open)
+	if err != nil {
+		return Hold{}, err
 	}
-	return Hold{}, &access.Error{Op: "lift hold of " + covers, Kind: access.NotFound, Hint: "list holds with: muster legal-hold list", Err: errors.New("there is no such hold")}
+	h.Lift, h.LiftedBy, h.LiftedAt = strings.TrimSpace(reason), by, k.Now().UTC()
+	return h, k.keep(ctx, "lifted", h.Lift, by, &h)
 }
 
-func checkCovers(covers string) error {
-	if covers == "" || strings.ContainsAny(covers, "\r\n") {
-		return &access.Error{Op: "hold", Kind: access.Invalid, Hint: "name facts, documents, packs, commitments or a person", Err: fmt.Errorf("%q is neither a kind nor a person", covers)}
-	}
-	return nil
-}
-
-// keep enters a change of a hold on the ledger, stores it, and writes the file. A hold is in the file before it is anywhere else, and leaves it last.
-func (k *Keeper) keep(ctx context.Context, what, reason, by string, h *Hold, open []Hold) error {
-	if what == "set" {
-		if err := k.write(open); err != nil {
-			return err
-		}
-	}
-	covers := any(h.Covers)
+// keep enters a change of a hold on the ledger, stores it, and lets the store keep facts by it.
+func (k *Keeper) keep(ctx context.Context, what, reason, by string, h *Hold) error {
+	covers, about := any(h.Covers), []string{by}
 	if !kind(h.Covers) {
-		covers = commit.Of(h.Covers, h.Covers)
+		covers, about = commit.Of(h.Covers, h.Covers), append(about, h.Covers)
 	}
 	_, err := k.Ledger.Append(ctx, ledger.Event{Time: k.Now().UTC(), Type: ledger.Legal, Data: map[string]any{"hold": h.ID, "what": what, "covers": covers,
-		"reason": commit.Of(reason, by), "by": commit.Of(by, by)}})
+		"reason": commit.Of(reason, about...), "by": commit.Of(by, by)}})
 	if err != nil {
 		return fmt.Errorf("enter the hold on the ledger: %w", err)
 	}
@@ -146,44 +145,15 @@ func (k *Keeper) keep(ctx context.Context, what, reason, by string, h *Hold, ope
 	if err := k.Records.SaveDocuments(ctx, doc); err != nil {
 		return fmt.Errorf("store hold: %w", err)
 	}
-	return k.write(open)
-}
-
-func kind(covers string) bool {
-	return slices.Contains([]string{Facts, Documents, Packs, Commitments}, covers)
-}
-
-func (k *Keeper) write(open []Hold) error {
-	var text strings.Builder
-	for _, h := range open {
-		fmt.Fprintln(&text, h.Covers)
-	}
-	d := durable.New(k.Dir)
-	if err := errors.Join(d.Write(holdFile, []byte(text.String()), 0o600), d.Flush()); err != nil {
-		return fmt.Errorf("write %s: %w", holdFile, err)
-	}
-	return nil
-}
-
-// FactsDays is how many days facts are kept: for ever while a hold covers them or any person, whose facts lie among all others; 0 is the default.
-func FactsDays(dir string, settings retention.Settings) (int, error) {
-	text, err := os.ReadFile(filepath.Join(dir, holdFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, &access.Error{Op: "read legal holds", Kind: access.Denied, Err: err}
-	}
-	for covers := range strings.Lines(string(text)) {
-		if covers = strings.TrimSuffix(covers, "\n"); covers != "" && !isOtherKind(covers) {
-			return forever, nil
-		}
-	}
-	return int(settings.Facts / (24 * time.Hour)), nil
+	_, err = k.KeepFacts(ctx)
+	return err
 }
 
 // held says which hold covers an opening.
 func held(holds []Hold) privacy.Held {
 	return func(o commit.Opening) string {
 		for _, h := range holds {
-			if h.Covers == Commitments || slices.Contains(o.Persons, h.Covers) {
+			if h.Covers == Commitments || slices.ContainsFunc(o.Persons, func(person string) bool { return strings.EqualFold(person, h.Covers) }) {
 				return h.ID + " on " + h.Covers
 			}
 		}
@@ -192,8 +162,12 @@ func held(holds []Hold) privacy.Held {
 }
 
 // Erase forgets what the ledger's entries commit to about a person.
-func (k *Keeper) Erase(ctx context.Context, person, reason, by string) (privacy.Erased, error) {
+func (k *Keeper) Erase(ctx context.Context, text, reason, by string) (privacy.Erased, error) {
 	if err := remediate.CheckReason("erase", reason); err != nil {
+		return privacy.Erased{}, err
+	}
+	person, err := k.erasable(ctx, text)
+	if err != nil {
 		return privacy.Erased{}, err
 	}
 	holds, err := k.Holds(ctx)

@@ -197,25 +197,16 @@ func (w *gathering) since() error {
 		}
 		asked[u.System][store.GrantRef{Account: u.AccountID, Entitlement: u.ID}] = true
 	})
-	first := map[string]map[store.GrantRef]access.Snapshot{}
-	oldest := map[string]string{}
+	first := map[string]map[store.GrantRef]start{}
 	for system, refs := range asked {
-		list := make([]store.GrantRef, 0, len(refs))
-		for r := range refs {
-			list = append(list, r)
-		}
-		found, err := w.Store.GrantsThen(w.ctx, w.Run.ID, system, list)
-		if err != nil {
-			return err
-		}
-		first[system] = found
-		if oldest[system], err = w.oldest(system); err != nil {
+		var err error
+		if first[system], err = w.starts(system, refs); err != nil {
 			return err
 		}
 	}
 	w.each(func(u *sod.Use) {
 		if s, ok := first[u.System][store.GrantRef{Account: u.AccountID, Entitlement: u.ID}]; ok {
-			u.Since, u.Oldest = s.TakenAt, s.ID == oldest[u.System]
+			u.Since, u.Oldest = s.at, s.oldest
 		}
 	})
 	return nil
@@ -229,30 +220,6 @@ func (w *gathering) each(yield func(*sod.Use)) {
 			}
 		}
 	}
-}
-
-// oldest is the oldest complete snapshot of a system whose facts are kept.
-func (w *gathering) oldest(system string) (string, error) {
-	all, err := w.Store.SnapshotsUntil(w.ctx, w.Run.ID, system)
-	if err != nil {
-		return "", err
-	}
-	var ids []string
-	for _, s := range all {
-		if s.Usable() {
-			ids = append(ids, s.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return "", nil
-	}
-	kept, err := w.Store.Kept(w.ctx, access.ClassAccount, ids)
-	for _, id := range ids {
-		if kept[id] {
-			return id, err
-		}
-	}
-	return "", err
 }
 
 // findings are those that the run wrote of the rules that judge conflicts.
