@@ -64,7 +64,7 @@ func Ageing(buckets []string, bars []Bar) document.Chart {
 		s.label(x+1.5, y+4.3, number(b.total()), 8, document.Bold, 'L', ink, 0)
 		y += line
 	}
-	alt := fmt.Sprintf("%s of %s by age. The most, %s, are of %s.", plural(all, "open finding"), plural(len(bars), "rule"), number(most), top(bars).Name)
+	alt := fmt.Sprintf("%s of %s by age. The most, %s, are of %s.", plural(all, "open finding"), plural(len(bars), "rule"), number(top(bars).total()), top(bars).Name)
 	if len(buckets) > 0 && old > 0 {
 		alt += fmt.Sprintf(" %s of them have been known for %s.", number(old), buckets[len(buckets)-1])
 	}

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,59 @@ func TestDistributionCountsEveryRemovalOnce(t *testing.T) {
 	}
 }
 
+// TestABarEndsWhereTheAllowedTimeEnds: whatever the SLA is and however late removals were, the line stands between two bars, and what was late, and
+// nothing else, is in dark ones.
+func TestABarEndsWhereTheAllowedTimeEnds(t *testing.T) {
+	const hour, day = time.Hour, 24 * time.Hour
+	for _, tt := range []struct{ sla, longest time.Duration }{{24 * hour, 468 * hour}, {4 * hour, 5 * day}, {36 * hour, 20 * day}, {100 * hour, 20 * day}, {120 * hour, 20 * day}, {24 * hour, 300 * day}, {time.Second, 900 * day},
+		{45 * time.Minute, 4 * hour}, {7 * hour, 50 * hour}, {7 * day, 30 * day}, {17 * time.Minute, 61 * time.Minute}, {90 * time.Second, 8 * time.Minute}, {30 * day, 2 * day}} {
+		r := Revocations{SLA: tt.sla, Took: []time.Duration{0, tt.sla / 2, tt.sla}}
+		late := 0
+		for i := range 40 {
+			took := tt.longest * time.Duration(40-i) / 40
+			r.Took = append(r.Took, took)
+			if took > tt.sla {
+				late++
+			}
+		}
+		b, what := newBins(slices.Sorted(slices.Values(r.Took)), tt.sla), fmt.Sprintf("SLA %s, up to %s", tt.sla, tt.longest)
+		if tt.sla%b.width != 0 || len(b.counts) > mostBins || tt.longest > tt.sla && len(b.counts) < 2 {
+			t.Errorf("%s: %d bars of %s", what, len(b.counts), b.width)
+		}
+		sum := 0
+		for i, n := range b.counts {
+			if time.Duration(i)*b.width >= tt.sla {
+				sum += n
+			}
+		}
+		if sum != late {
+			t.Errorf("%s: %d of the removals are in bars after the SLA, %d were late", what, sum, late)
+		}
+		var dark, light int
+		for _, s := range Distribution(r).Drawing.Shapes {
+			if box, ok := s.(document.Rect); ok && box.Fill == 70 {
+				dark++
+			} else if ok {
+				light++
+			}
+		}
+		if light == 0 || dark > 0 != (late > 0) {
+			t.Errorf("%s: %d dark bars and %d light ones, with %d late", what, dark, light, late)
+		}
+	}
+}
+
+// TestTheOtherRulesAreNotOneRule: of more rules than there are bars, the text names the one with the most, with its own number.
+func TestTheOtherRulesAreNotOneRule(t *testing.T) {
+	bars := []Bar{{Name: "leaver-active", Parts: []int{3, 4}}}
+	for i := range 40 {
+		bars = append(bars, Bar{Name: fmt.Sprint("rule-", i), Parts: []int{1, 1}})
+	}
+	if c := Ageing([]string{"new", "old"}, bars); !strings.Contains(c.Alt, "The most, 7, are of leaver-active.") {
+		t.Error(c.Alt)
+	}
+}
+
 func TestTrendKeepsNinetyDays(t *testing.T) {
 	var moments []Moment
 	for i := range 120 {
@@ -168,6 +222,11 @@ func TestSpans(t *testing.T) {
 		7 * 24 * time.Hour: "7 d", 100 * time.Hour: "4.2 d", 5*time.Hour + 30*time.Minute: "5.5 h"} {
 		if got := strings.ReplaceAll(span(d), "\u00a0", " "); got != want {
 			t.Errorf("span(%s) = %q, want %q", d, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{24 * time.Hour: "24 h", 100 * time.Hour: "100 h", 120 * time.Hour: "5 d", 90 * time.Minute: "90 min", 61 * time.Second: "61 s"} {
+		if got := strings.ReplaceAll(exact(d), "\u00a0", " "); got != want {
+			t.Errorf("exact(%s) = %q, want %q", d, got, want)
 		}
 	}
 }

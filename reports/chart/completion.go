@@ -8,13 +8,13 @@ import (
 	"muster/reports/document"
 )
 
-// Reviewer is how far one reviewer of a campaign has come.
+// Reviewer is how far one reviewer of a campaign has come. An item that two people review is assigned twice.
 type Reviewer struct {
 	Name              string
 	Decided, Assigned int
 }
 
-// Completion draws for each reviewer how many of the assigned items are decided: a filled part of a frame as long as what was assigned. Those with
+// Completion draws for each reviewer how many of their assignments are decided: a filled part of a frame as long as what was assigned. Those with
 // the most left come first.
 func Completion(reviewers []Reviewer) document.Chart {
 	const title = "Decisions of each reviewer"
@@ -57,6 +57,6 @@ func Completion(reviewers []Reviewer) document.Chart {
 		s.label(label+full+1.5, y+4.3, fmt.Sprintf("%s of %s (%s)", number(r.Decided), number(r.Assigned), percent(r.Decided, r.Assigned)), 8, document.Regular, 'L', ink, numbers-1.5)
 		y += line
 	}
-	alt := fmt.Sprintf("%s of %s decided (%s) by %s; %s finished.", number(all.Decided), plural(all.Assigned, "item"), percent(all.Decided, all.Assigned), plural(len(reviewers), "reviewer"), number(finished))
+	alt := fmt.Sprintf("%s of %s decided (%s) by %s; %s finished.", number(all.Decided), plural(all.Assigned, "assignment"), percent(all.Decided, all.Assigned), plural(len(reviewers), "reviewer"), number(finished))
 	return s.done(y+1, title, alt, data)
 }

@@ -36,7 +36,7 @@ func Distribution(r Revocations) document.Chart {
 	}
 	alt := fmt.Sprintf("%s took from %s to %s, half of them at most %s.", plural(len(took), "removal"), span(took[0]), span(took[len(took)-1]), span(took[(len(took)-1)/2]))
 	if r.SLA > 0 {
-		alt += fmt.Sprintf(" %s were done within %s, %s later.", number(len(took)-late), span(r.SLA), number(late))
+		alt += fmt.Sprintf(" %s were done within %s, %s later.", number(len(took)-late), exact(r.SLA), number(late))
 	}
 	if r.Open > 0 {
 		alt += fmt.Sprintf(" %s still open.", plural(r.Open, "removal"))
@@ -69,10 +69,14 @@ type bins struct {
 	overflow bool
 }
 
-// mostBins is the largest number of bars.
-const mostBins = 16
+// mostBins is the largest number of bars, mostSLAs how many times the SLA an axis may be long.
+const (
+	mostBins = 16
+	mostSLAs = mostBins - 2
+)
 
-// newBins chooses a width that people count in, so that the line of the SLA stands between two bars.
+// newBins chooses the smallest width that people count in with few enough bars, so that the line of the SLA stands between two bars. An axis that
+// would be many SLAs long ends early.
 func newBins(took []time.Duration, sla time.Duration) bins {
 	longest := took[len(took)-1]
 	end := longest
@@ -80,15 +84,10 @@ func newBins(took []time.Duration, sla time.Duration) bins {
 		end = max(typical, sla) * 3 / 2
 	}
 	end = max(end, sla, time.Second)
-	b := bins{}
-	for _, w := range widths() {
-		if b.width = w; int64(end)/int64(w) < mostBins-1 && (sla <= 0 || sla%w == 0) {
-			break
-		}
+	if sla > 0 && end > mostSLAs*sla {
+		end = 10 * sla
 	}
-	for int64(end)/int64(b.width) >= mostBins-1 {
-		b.width *= 2
-	}
+	b := bins{width: binWidth(end, sla)}
 	n := int((end + b.width - 1) / b.width)
 	if b.overflow = longest > time.Duration(n)*b.width; b.overflow {
 		n++
@@ -98,6 +97,27 @@ func newBins(took []time.Duration, sla time.Duration) bins {
 		b.counts[min(max(int((t-1)/b.width), 0), n-1)]++
 	}
 	return b
+}
+
+// binWidth is the smallest width that gives few enough bars up to end, one of which ends at the SLA.
+func binWidth(end, sla time.Duration) time.Duration {
+	few := func(w time.Duration) bool { return w > 0 && end/w < mostBins-1 }
+	for _, w := range widths() {
+		if few(w) && (sla <= 0 || sla%w == 0) {
+			return w
+		}
+	}
+	if sla > 0 {
+		if half := sla / 2; half%time.Minute == 0 && few(half) {
+			return half
+		}
+		return sla
+	}
+	w := widths()[len(widths())-1]
+	for !few(w) {
+		w *= 2
+	}
+	return w
 }
 
 // widths are the widths that bars may have.
@@ -160,7 +180,7 @@ func (s *sketch) bars(b bins, sla time.Duration) {
 func (s *sketch) limit(b bins, sla time.Duration, within, late int) {
 	x := barsLeft + b.step()*float64(sla)/float64(b.width)
 	s.line(x, 2, x, barsBottom, 0.6, ink, 1.4)
-	left, right := number(within)+" within "+span(sla), number(late)+" later"
+	left, right := number(within)+" within "+exact(sla), number(late)+" later"
 	if room := width(left, document.Bold, 8) + 2; x < room { // there is room on the right alone
 		s.label(x+1.5, 4.5, left+", "+right, 8, document.Bold, 'L', ink, Width-x-45)
 		return
@@ -179,6 +199,16 @@ type unit struct {
 
 func units() []unit {
 	return []unit{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}}
+}
+
+// exact says a duration in the largest unit in which it is whole, days from the third on: 24 h, 100 h, 7 d.
+func exact(d time.Duration) string {
+	for _, unit := range units() {
+		if d%unit.length == 0 && (unit.length < 24*time.Hour || d >= 3*unit.length) {
+			return fmt.Sprintf("%s\u00a0%s", number(int(d/unit.length)), unit.name)
+		}
+	}
+	return span(d)
 }
 
 // span says a duration in the largest units that people count it in: 45 min, 26 h, 3 d.

@@ -40,7 +40,7 @@ func HeatMap(rows, columns []string, counts [][]int) document.Chart {
 	for from := 0; from < len(columns); from += perBand {
 		y = s.band(rows, columns, counts, from, min(from+perBand, len(columns)), y)
 	}
-	alt := fmt.Sprintf("%s in %s by severity. The darkest cell has %s: %s.", plural(all, "open finding"), plural(len(data.Rows), "system"), number(most), where)
+	alt := fmt.Sprintf("%s in %s by severity. The most of one severity in one system are %s: %s.", plural(all, "open finding"), plural(len(data.Rows), "system"), number(most), where)
 	return s.done(y, title, alt, data)
 }
 

@@ -144,9 +144,13 @@ func row(name string, counts ...int) []document.Cell {
 	return cells
 }
 
+// percent prints a share without decimals, rounded down, so that only all is 100 %.
 func percent(n, of int) string {
-	if of == 0 {
+	switch {
+	case of == 0:
 		return "–"
+	case n > 0 && n*100 < of:
+		return "< 1 %"
 	}
 	return fmt.Sprintf("%d %%", n*100/of)
 }

@@ -1,6 +1,7 @@
 package controls
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -16,24 +17,31 @@ const (
 
 // ControlsTable writes every control, one row each.
 func ControlsTable(t *sheet.Table, m Model) error {
-	if err := t.Head([]string{"control", "framework", "number", "says", "conclusion", "because", "covered", "rules", "runs_in_period", "runs_that_tested", "of_them_all_sources_whole", "limits", "population", "asked",
-		"not_answered", "open_before", "opened", "resolved", "open", "excepted", "mean_hours_to_resolve"}); err != nil {
+	if err := t.Head([]string{"control", "framework", "number", "says", "conclusion", "because", "covered", "rules", "applied", "campaigns", "runs_in_period", "runs_that_tested", "of_them_all_sources_whole", "limits", "population", "asked",
+		"not_answered", "open_before", "opened", "reopened", "lapsed", "resolved", "accepted", "open", "excepted_before", "excepted_resolved", "excepted", "rule_switched_off", "mean_hours_to_resolve"}); err != nil {
 		return err
 	}
 	for _, c := range m.Controls {
-		var rules, population []string
+		var rules, applied, campaigns, population []string
 		var asked, failed int64
 		for _, x := range c.Tests {
 			rules = append(rules, x.Rule)
+			applied = append(applied, fmt.Sprintf("%s in %d until %s", x.Rule, x.Applied, moment(x.Until)))
 			asked, failed = asked+x.Evaluated, failed+x.Errors
+		}
+		for _, x := range c.Campaigns {
+			campaigns = append(campaigns, x.ID)
 		}
 		for _, p := range c.Population {
 			population = append(population, strconv.FormatInt(p.N, 10)+" "+p.Class)
 		}
+		row := []string{c.ID, c.Framework, c.Number, c.Says, string(c.Conclusion), c.Why, strconv.FormatBool(c.Covered), strings.Join(rules, " "), strings.Join(applied, "; "), strings.Join(campaigns, " "), strconv.Itoa(len(m.Runs)), strconv.Itoa(c.Runs),
+			strconv.Itoa(c.Whole), strings.Join(c.Limits, "; "), strings.Join(population, "; "), strconv.FormatInt(asked, 10), strconv.FormatInt(failed, 10)}
 		n := c.Count
-		if err := t.Row([]string{c.ID, c.Framework, c.Number, c.Says, string(c.Conclusion), c.Why, strconv.FormatBool(c.Covered), strings.Join(rules, " "), strconv.Itoa(len(m.Runs)), strconv.Itoa(c.Runs), strconv.Itoa(c.Whole),
-			strings.Join(c.Limits, "; "), strings.Join(population, "; "), strconv.FormatInt(asked, 10), strconv.FormatInt(failed, 10), strconv.Itoa(n.Before), strconv.Itoa(n.Opened), strconv.Itoa(n.Resolved),
-			strconv.Itoa(n.Open), strconv.Itoa(n.Excepted), hours(n.MeanMS)}); err != nil {
+		for _, k := range []int{n.Before, n.Opened, n.Reopened, n.Lapsed, n.Resolved, n.Accepted, n.Open, n.ExceptedBefore, n.ExceptedResolved, n.Excepted, n.Off} {
+			row = append(row, strconv.Itoa(k))
+		}
+		if err := t.Row(append(row, hours(n.MeanMS))); err != nil {
 			return err
 		}
 	}

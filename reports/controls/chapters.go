@@ -26,28 +26,39 @@ func (w *builder) control(c Control) {
 	for _, limit := range c.Limits {
 		w.Note("Limit: " + limit + ".")
 	}
+	w.reviews(c)
 	if len(c.Tests) == 0 {
 		return
 	}
-	t := document.Table{Columns: []document.Column{{Title: "Test", Share: 50}, {Title: "Asked, last run", Share: 16, Align: 'R'}, {Title: "Asked in all", Share: 16, Align: 'R'}, {Title: "No answer", Share: 13, Align: 'R'}, {Title: "Opened", Share: 12, Align: 'R'},
-		{Title: "Resolved", Share: 13, Align: 'R'}, {Title: "Open now", Share: 12, Align: 'R'}, {Title: "Excepted", Share: 13, Align: 'R'}}}
+	t := document.Table{Columns: []document.Column{{Title: "Test", Share: 60}, {Title: "Applied", Share: 26}, {Title: "Asked, last run", Share: 16, Align: 'R'}, {Title: "Asked in all", Share: 16, Align: 'R'}, {Title: "No answer", Share: 14, Align: 'R'},
+		{Title: "Open now", Share: 12, Align: 'R'}, {Title: "Excepted", Share: 14, Align: 'R'}}}
+	moved := document.Table{Columns: append([]document.Column{{Title: "Test", Share: 28}}, counts()...)}
 	for _, x := range c.Tests {
 		name := document.Cell{Text: x.Title, More: []string{x.Rule}}
 		if x.Versions > 1 {
 			name.More = append(name.More, fmt.Sprintf("%d versions in the period", x.Versions))
 		}
+		applied := document.Cell{Text: fmt.Sprintf("%s of %s", frame.Number(x.Applied), frame.Plural(len(w.m.Runs), "run"))}
+		if x.Applied < len(w.m.Runs) {
+			applied.More = []string{"until " + frame.Minute(x.Until)}
+		}
 		n := x.Count
-		t.Rows = append(t.Rows, []document.Cell{name, {Text: frame.Zero(x.Last)}, {Text: frame.Zero(x.Evaluated)}, {Text: frame.Zero(x.Errors)}, {Text: frame.Zero(n.Opened)}, {Text: frame.Zero(n.Resolved)},
-			{Text: frame.Zero(n.Open), Font: document.Bold}, {Text: frame.Zero(n.Excepted)}})
+		t.Rows = append(t.Rows, []document.Cell{name, applied, {Text: frame.Zero(x.Last)}, {Text: frame.Zero(x.Evaluated)}, {Text: frame.Zero(x.Errors)}, {Text: frame.Zero(n.Open), Font: document.Bold}, {Text: frame.Zero(n.Excepted)}})
+		if n.Any() {
+			moved.Rows = append(moved.Rows, append([]document.Cell{{Text: x.Rule}}, cells(n)...))
+		}
 	}
 	w.Table("Tests of "+c.ID, t)
+	if len(moved.Rows) > 1 {
+		w.Table("Deviations of "+c.ID+" by test", moved)
+	}
 	w.open(c)
 	w.excepted(c)
 }
 
 // howOften says what Muster did for a control.
 func (w *builder) howOften(c Control) string {
-	s := fmt.Sprintf("%s judged every record in scope in %s of %s", rules(len(c.Tests)), frame.Number(c.Runs), frame.Plural(len(w.m.Runs), "run"))
+	s := fmt.Sprintf("%s judged the records in scope in %s of %s", rules(len(c.Tests)), frame.Number(c.Runs), frame.Plural(len(w.m.Runs), "run"))
 	if c.Runs > 0 {
 		s += fmt.Sprintf("; in %s of these, everything that it rests on was read whole", frame.Number(c.Whole))
 	}
@@ -78,20 +89,64 @@ func population(c Control) string {
 	return "all of " + strings.Join(out, ", ") + ", as the last run of the period saw them"
 }
 
-// counted says what was found.
+// counted says what was found, so that it can be added up.
 func counted(c Control) string {
 	n := c.Count
-	if n == (Count{}) {
+	if !n.Any() {
 		if !c.Covered {
 			return "–"
 		}
 		return "none"
 	}
-	s := fmt.Sprintf("%s open when the period began, %s opened, %s resolved", frame.Number(n.Before), frame.Number(n.Opened), frame.Number(n.Resolved))
-	if n.MeanMS > 0 {
-		s += " after " + took(n.MeanMS) + " on average"
+	s := sum(term{n.Before, "open when the period began"}, term{n.Opened, "new"}, term{n.Reopened, "came back"}, term{n.Lapsed, "no longer excepted"}, term{-n.Resolved, "resolved"}, term{-n.Accepted, "accepted"}) +
+		": " + frame.Number(n.Open) + " open now"
+	if n.ExceptedBefore+n.Accepted > 0 {
+		s += ". " + sum(term{n.ExceptedBefore, "excepted when the period began"}, term{n.Accepted, "accepted"}, term{-n.Lapsed, "no longer excepted"}, term{-n.ExceptedResolved, "resolved while excepted"}) +
+			": " + frame.Number(n.Excepted) + " excepted now"
 	}
-	return s + fmt.Sprintf("; %s open now, %s excepted", frame.Number(n.Open), frame.Number(n.Excepted))
+	if n.MeanMS > 0 {
+		s += ". Resolved after " + took(n.MeanMS) + " on average"
+	}
+	return s
+}
+
+// term is one summand.
+type term struct {
+	n    int
+	what string
+}
+
+// sum writes the first summand, and those of the others that are not zero.
+func sum(list ...term) string {
+	var out []string
+	for i, t := range list {
+		switch {
+		case t.n < 0:
+			out = append(out, "less "+frame.Number(-t.n)+" "+t.what)
+		case t.n > 0 || i == 0:
+			out = append(out, frame.Number(t.n)+" "+t.what)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// reviews lists the campaigns that are evidence for a control.
+func (w *builder) reviews(c Control) {
+	if len(c.Campaigns) == 0 {
+		return
+	}
+	t := document.Table{Columns: []document.Column{{Title: "Campaign", Share: 34}, {Title: "What its scope covers (CEL)", Share: 44}, {Title: "Closed (UTC)", Share: 24, Whole: true}, {Title: "Systems", Share: 26}, {Title: "Items", Share: 12, Align: 'R'},
+		{Title: "Silent", Share: 12, Align: 'R'}, {Title: "Revoked", Share: 14, Align: 'R'}, {Title: "Not proven gone", Share: 16, Align: 'R'}}}
+	for _, x := range c.Campaigns {
+		name := document.Cell{Text: x.Name, More: []string{x.ID}}
+		if x.Wrong != "" {
+			name.More = append(name.More, "no evidence")
+		}
+		t.Rows = append(t.Rows, []document.Cell{name, frame.Code(x.Scope), {Text: frame.Minute(x.ClosedAt)}, {Text: frame.Dash(strings.Join(x.Systems, ", "))}, {Text: frame.Zero(x.Items)}, {Text: frame.Zero(x.Silent)}, {Text: frame.Zero(x.Revoked)},
+			{Text: frame.Zero(x.Standing)}})
+	}
+	w.Table("Reviews of access that bear on "+c.ID, t)
+	w.Note("Who reviewed and what they decided is in the pack access-review of each campaign.")
 }
 
 // open prints the worst deviations that are still open.
@@ -142,16 +197,16 @@ func (w *builder) excepted(c Control) {
 // gaps lists the controls that were not tested.
 func (w *builder) gaps() {
 	w.Part("What was not tested", 50)
-	t := document.Table{Columns: []document.Column{{Title: "Control", Share: 40}, {Title: "It asks, in our words", Share: 70}, {Title: "Why it was not tested", Share: 60}}}
+	t := document.Table{Columns: []document.Column{{Title: "Control", Share: 36}, {Title: "It asks, in our words", Share: 56}, {Title: "How far it was tested", Share: 24}, {Title: "Why", Share: 56}}}
 	for _, c := range w.m.Controls {
-		if c.Conclusion == NotTested {
-			t.Rows = append(t.Rows, []document.Cell{{Text: c.Framework + " " + c.Number, Link: id(c)}, {Text: c.Says}, {Text: c.Why}})
+		if c.Conclusion == NotTested || c.Conclusion == Partly {
+			t.Rows = append(t.Rows, []document.Cell{{Text: c.Framework + " " + c.Number, Link: id(c)}, {Text: c.Says}, {Text: map[Conclusion]string{NotTested: "not", Partly: "in part"}[c.Conclusion]}, {Text: c.Why}})
 		}
 	}
 	if len(t.Rows) == 0 {
 		w.Para("Every control of this report was tested in the period.")
 	} else {
-		w.Table("Controls that were not tested", t)
+		w.Table("Controls that were not tested, or in part", t)
 	}
 	w.Add(document.List{Items: []string{
 		"The report goes through the controls on access that Muster's map of the frameworks has, and those that the organisation's own rules name. All other controls of the frameworks are outside of it.",

@@ -60,7 +60,7 @@ func (w *builder) subtitle() string {
 func (w *builder) cover() document.Cover {
 	t := w.m.Totals
 	c := document.Cover{Verdict: w.verdict(), Figures: []document.Figure{
-		{Number: frame.Number(t.Tested) + " of " + frame.Number(t.Controls), Label: "controls tested"},
+		{Number: frame.Number(t.Tested) + " of " + frame.Number(t.Controls), Label: "controls tested" + part(t.Partly)},
 		{Number: frame.Number(t.Deviations), Label: "of them with deviations"},
 		{Number: frame.Number(t.Whole) + " of " + frame.Number(len(w.m.Runs)), Label: "runs read every source whole"},
 	}}
@@ -85,15 +85,25 @@ func (w *builder) verdict() string {
 	if len(w.m.Runs) == 0 {
 		return "No run was completed in the period: nothing was tested."
 	}
-	s := fmt.Sprintf("Of %s, %s tested. ", frame.Plural(t.Controls, "control"), were(t.Tested))
+	s := fmt.Sprintf("Of %s, %s tested%s. ", frame.Plural(t.Controls, "control"), were(t.Tested), part(t.Partly))
 	switch {
 	case t.Tested == 0:
-	case t.Deviations == 0:
+	case t.Deviations == 0 && t.Partly == 0:
 		s += "No deviation was noted."
+	case t.Deviations == 0:
+		s += fmt.Sprintf("No deviation was noted on %s, nor on the others in what was tested of them.", frame.Number(t.NoDeviation))
 	default:
 		s += fmt.Sprintf("Deviations were noted on %s; none on %s.", frame.Number(t.Deviations), frame.Number(t.NoDeviation))
 	}
 	return strings.TrimSpace(s)
+}
+
+// part says how many of the tested controls were tested in part alone.
+func part(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ", " + frame.Number(n) + " of them in part"
 }
 
 // beware lists what a reader must know before they rely on the rest.
@@ -106,16 +116,15 @@ func (w *builder) beware() []string {
 		}
 	}
 	say(t.NotTested > 0, "%s not tested; the chapter \"What was not tested\" says why.", capital(were(t.NotTested)))
+	say(t.Partly > 0, "%s tested in part: no deviation was noted in that part, and nothing is said of the rest.", capital(were(t.Partly)))
 	say(t.Whole < len(w.m.Runs), "%s of %s did not read every source whole.", frame.Number(len(w.m.Runs)-t.Whole), frame.Plural(len(w.m.Runs), "run"))
 	if n := len(w.m.Runs); n > 0 {
-		to := w.m.Period.To
-		if last := w.m.Runs[n-1].AsOf.UTC().Truncate(24 * time.Hour); last.Before(to) {
+		if last := day(w.m.Runs[n-1].AsOf); last.Before(w.m.Period.To) {
 			say(true, "The last run of the report is of %s; of the period after it nothing is said.", frame.Date(last))
-			to = last
 		}
-		days := int(to.Sub(w.m.Period.From).Hours()/24) + 1
-		say(n < days, "The period has %s up to the last run, and %s completed in it.", frame.Plural(days, "day"), runs(n))
 	}
+	missed := w.m.missed()
+	say(len(missed) > 0, "No run was completed on %s of the period up to the last run: %s.", frame.Plural(len(missed), "day"), dates(missed))
 	return out
 }
 
@@ -126,22 +135,68 @@ func (w *builder) conclusion() {
 		w.Para(line)
 	}
 	w.Para("A conclusion says whether deviations were noted in what was tested. It does not say that a control is designed well, nor that anybody complies with a framework: that is for the auditor to judge.")
-	t := document.Table{Columns: []document.Column{{Title: "Control", Share: 34}, {Title: "Conclusion", Share: 30}, {Title: "Rules", Share: 11, Align: 'R'}, {Title: "Before", Share: 12, Align: 'R'}, {Title: "Opened", Share: 12, Align: 'R'},
-		{Title: "Resolved", Share: 13, Align: 'R'}, {Title: "Open now", Share: 12, Align: 'R'}, {Title: "Excepted", Share: 13, Align: 'R'}, {Title: "Mean time", Share: 15, Align: 'R'}}}
+	t := document.Table{Columns: []document.Column{{Title: "Control", Share: 26}, {Title: "Conclusion", Share: 64}, {Title: "Rules", Share: 11, Align: 'R'}, {Title: "Open now", Share: 13, Align: 'R'}, {Title: "Excepted", Share: 14, Align: 'R'},
+		{Title: "Mean time", Share: 15, Align: 'R'}}}
+	w.byFramework(&t, func(c Control) []document.Cell {
+		n := c.Count
+		return []document.Cell{{Text: c.Number, Link: id(c)}, concluded(c), {Text: frame.Zero(len(c.Tests))}, {Text: frame.Zero(n.Open), Font: document.Bold}, {Text: frame.Zero(n.Excepted)}, {Text: took(n.MeanMS)}}
+	})
+	w.Section("Controls", 40)
+	w.Table("Controls with their conclusions", t)
+	w.Note("Mean time: from the first sight of a deviation to the run that no longer found it, of those resolved in the period. One deviation counts on every control that its rule is evidence for.")
+	w.movement()
+	w.trend()
+}
+
+// byFramework fills a table with the controls that give a row, below their frameworks.
+func (w *builder) byFramework(t *document.Table, row func(Control) []document.Cell) {
 	last := ""
 	for _, c := range w.m.Controls {
+		cells := row(c)
+		if len(cells) == 0 {
+			continue
+		}
 		if c.Framework != last {
 			last = c.Framework
 			t.Rows = append(t.Rows, document.Row(last))
 		}
-		n := c.Count
-		t.Rows = append(t.Rows, []document.Cell{{Text: c.Number, Link: id(c)}, concluded(c.Conclusion), {Text: frame.Zero(len(c.Tests))}, {Text: frame.Zero(n.Before)}, {Text: frame.Zero(n.Opened)}, {Text: frame.Zero(n.Resolved)},
-			{Text: frame.Zero(n.Open), Font: document.Bold}, {Text: frame.Zero(n.Excepted)}, {Text: took(n.MeanMS)}})
+		t.Rows = append(t.Rows, cells)
 	}
-	w.Section("Controls", 40)
-	w.Table("Controls with their conclusions", t)
-	w.Note("Before: open when the period began. Opened: new ones, and those that came back. Mean time: from the first sight of a deviation to the run that no longer found it, of those resolved in the period. One deviation counts on every control that its rule is evidence for.")
-	w.trend()
+}
+
+// movement shows how the deviations of each control add up.
+func (w *builder) movement() {
+	t := document.Table{Columns: append([]document.Column{{Title: "Control", Share: 28}}, counts()...)}
+	w.byFramework(&t, func(c Control) []document.Cell {
+		if !c.Count.Any() {
+			return nil
+		}
+		return append([]document.Cell{{Text: c.Number, Link: id(c)}}, cells(c.Count)...)
+	})
+	if len(t.Rows) == 0 {
+		return
+	}
+	w.Section("How the deviations add up", 40)
+	w.Table("Deviations of the controls from the beginning of the period to its last run", t)
+	w.Note("Open ones: Before, when the period began, and New, Back (they came back) and Lapsed (an exception covers them no more), less Resolved and Accepted (an exception came to cover them), are Open now. " +
+		"Excepted ones: those before, and Accepted, less Lapsed and those that were resolved while an exception covered them, are those now.")
+}
+
+// counts are the columns of the counts of deviations.
+func counts() []document.Column {
+	var out []document.Column
+	for _, title := range []string{"Before", "New", "Back", "Lapsed", "Resolved", "Accepted", "Open now", "Excepted before", "Excepted, resolved", "Excepted now"} {
+		out = append(out, document.Column{Title: title, Share: 15, Align: 'R'})
+	}
+	return out
+}
+
+// cells are the counts of deviations.
+func cells(n Count) []document.Cell {
+	out := document.Row(frame.Zero(n.Before), frame.Zero(n.Opened), frame.Zero(n.Reopened), frame.Zero(n.Lapsed), frame.Zero(n.Resolved), frame.Zero(n.Accepted), frame.Zero(n.Open),
+		frame.Zero(n.ExceptedBefore), frame.Zero(n.ExceptedResolved), frame.Zero(n.Excepted))
+	out[6].Font, out[9].Font = document.Bold, document.Bold
+	return out
 }
 
 // trend draws how many findings were open after each run.
@@ -169,7 +224,7 @@ func (w *builder) trend() {
 func (w *builder) procedure() {
 	w.Chapter("Procedure")
 	w.Para("Each run reads every source, counts what it claims to hold, what was fetched and what could be read, links accounts to persons, works out what each person should hold, and lets every rule judge every record in its scope: the whole population, no " +
-		"sample. A finding is a deviation of the controls that its rule is evidence for. It is resolved only by a run that read whole what it rests on and no longer finds it. The rules, conditions and sources of the last run are in the chapters at the end.")
+		"sample. A finding is a deviation of the controls that its rule is evidence for. It is resolved only by a run that read whole what it rests on and no longer finds it, or that does not apply its rule any more; those are told apart. The rules, conditions and sources of the last run are in the chapters at the end.")
 	if len(w.m.Runs) == 0 {
 		w.Para("No run was completed in the period.")
 		return
@@ -204,15 +259,31 @@ func changed(now, before string) document.Cell {
 
 func id(c Control) string { return "control-" + strings.ToLower(Fold(c.ID)) }
 
-func concluded(c Conclusion) document.Cell {
-	out := document.Cell{Text: string(c), Ink: 20}
-	switch c {
+// concluded is a conclusion with what it leaves open.
+func concluded(c Control) document.Cell {
+	out := document.Cell{Text: string(c.Conclusion), Ink: 20}
+	switch c.Conclusion {
 	case Deviations:
 		out.Fill, out.Ink, out.Font = 110, 255, document.Bold
-	case NotTested:
+	case NotTested, Partly:
 		out.Fill, out.Font = 205, document.Bold
 	}
+	if n := len(c.Limits); n > 0 && c.Conclusion != NotTested {
+		out.More = []string{"with " + frame.Plural(n, "limit")}
+	}
 	return out
+}
+
+// dates lists the first of some days.
+func dates(list []time.Time) string {
+	var out []string
+	for _, d := range list[:min(len(list), 8)] {
+		out = append(out, frame.Date(d))
+	}
+	if more := len(list) - len(out); more > 0 {
+		out = append(out, fmt.Sprintf("and %s more", frame.Number(more)))
+	}
+	return strings.Join(out, ", ")
 }
 
 // took prints a mean time.
@@ -231,13 +302,6 @@ func were(n int) string {
 		return "1 was"
 	}
 	return frame.Number(n) + " were"
-}
-
-func runs(n int) string {
-	if n == 1 {
-		return "1 run was"
-	}
-	return frame.Number(n) + " runs were"
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -36,9 +36,10 @@ type Night struct {
 // Conclusion is what can be said of a control.
 type Conclusion string
 
-// The conclusions.
+// The conclusions. Partly: no deviation was noted, and something that the control rests on was never seen in the period.
 const (
 	NoDeviation Conclusion = "no deviation noted"
+	Partly      Conclusion = "tested in part"
 	Deviations  Conclusion = "deviations noted"
 	NotTested   Conclusion = "not tested"
 )
@@ -49,16 +50,33 @@ type Control struct {
 	Framework  string       `json:"framework"`
 	Number     string       `json:"number"`
 	Says       string       `json:"says"`
-	Covered    bool         `json:"covered"` // an enabled rule gives evidence for it
+	Covered    bool         `json:"covered"` // a rule that a run applied gives evidence for it
+	Review     bool         `json:"review"`  // it asks that people review access, which no rule shows
 	Tests      []Test       `json:"tests"`
 	Population []Population `json:"population"`
-	Runs       int          `json:"runs"`   // in which it was tested
-	Whole      int          `json:"whole"`  // of those, with every source that it rests on read whole
-	Limits     []string     `json:"limits"` // what was not read whole, and how often
+	Campaigns  []Campaign   `json:"campaigns,omitempty"` // of one that asks for reviews
+	Reviewed   int          `json:"reviewed"`            // of the campaigns, those that are evidence
+	Runs       int          `json:"runs"`                // in which it was tested
+	Whole      int          `json:"whole"`               // of those, with every source that it rests on read whole
+	Limits     []string     `json:"limits"`              // what was not read whole, asked, answered or reviewed, and how often
 	Count      Count        `json:"count"`
 	Excepted   []Accepted   `json:"excepted"`
 	Conclusion Conclusion   `json:"conclusion"`
-	Why        string       `json:"why,omitempty"` // of one that was not tested
+	Why        string       `json:"why,omitempty"` // of one that was not tested, or in part
+}
+
+// Campaign is one review of access that was closed in the period. Its own pack is the evidence.
+type Campaign struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Scope    string    `json:"scope"` // CEL
+	ClosedAt time.Time `json:"closed_at"`
+	Items    int       `json:"items"`
+	Silent   int       `json:"silent"`   // of those, not decided by anybody
+	Revoked  int       `json:"revoked"`  // of those
+	Standing int       `json:"standing"` // of the revoked ones, not proven to be gone
+	Systems  []string  `json:"systems"`  // that items are of
+	Wrong    string    `json:"wrong,omitempty"`
 }
 
 // Population is how many records of a class the rules of a control were applied to by the last run of the period.
@@ -76,21 +94,33 @@ type Test struct {
 	Scope     access.Scope    `json:"scope"`
 	SHA256    string          `json:"sha256"`
 	Versions  int             `json:"versions"` // definitions that it had in the period
-	Runs      int             `json:"runs"`     // that asked it
+	Applied   int             `json:"applied"`  // runs whose rules had it for the control
+	Until     time.Time       `json:"until"`    // the last of those
+	Runs      int             `json:"runs"`     // of those, that asked it
+	Answered  int             `json:"answered"` // of those, in which it had an answer
 	Evaluated int64           `json:"evaluated"`
 	Errors    int64           `json:"errors"`
-	Last      int64           `json:"last"` // how often the last run asked it
+	Last      int64           `json:"last"` // how often the last run of the period asked it
 	Count     Count           `json:"count"`
 }
 
-// Count counts deviations.
+// Count counts deviations. Open ones: before + opened + reopened + lapsed - resolved - accepted = open. Excepted ones: excepted before + accepted -
+// lapsed - excepted resolved = excepted. One that an exception covers from the first is opened and accepted.
 type Count struct {
-	Opened   int   `json:"opened"` // in the period: new ones and those that came back
-	Before   int   `json:"before"` // that were open when the period began
-	Resolved int   `json:"resolved"`
-	Open     int   `json:"open"`     // after the last run
-	Excepted int   `json:"excepted"` // after the last run
-	MeanMS   int64 `json:"mean_ms"`  // from the first sight to the resolution of those that were resolved in the period; 0 for none
+	Before   int `json:"before"`   // that were open when the period began
+	Opened   int `json:"opened"`   // new ones
+	Reopened int `json:"reopened"` // that came back
+	Lapsed   int `json:"lapsed"`   // that an exception covered no more
+	Resolved int `json:"resolved"` // while they were open
+	Accepted int `json:"accepted"` // that an exception came to cover
+	Open     int `json:"open"`     // after the last run
+
+	ExceptedBefore   int `json:"excepted_before"`   // that an exception covered when the period began
+	ExceptedResolved int `json:"excepted_resolved"` // while an exception covered them
+	Excepted         int `json:"excepted"`          // after the last run
+
+	Off    int   `json:"switched_off"` // of the resolved ones, those that only lost their rule
+	MeanMS int64 `json:"mean_ms"`      // from the first sight to the resolution of those that were resolved in the period, without those; 0 for none
 }
 
 // Accepted is one accepted risk that covers deviations of a control.
@@ -118,6 +148,7 @@ type Deviation struct {
 type Totals struct {
 	Controls    int `json:"controls"`
 	Tested      int `json:"tested"`
+	Partly      int `json:"partly"` // of those
 	NoDeviation int `json:"no_deviation"`
 	Deviations  int `json:"deviations"`
 	NotTested   int `json:"not_tested"`

@@ -48,12 +48,16 @@ type Tally struct {
 	Matrix     map[access.Severity]map[string]int // open ones by severity and system
 	Digest     access.FindingsDigest
 	groups     map[[2]string]*Group
+	worst      map[string][]access.Finding // open ones by rule: at least the MostWorst to be read first
 }
+
+// MostWorst is how many findings Worst gives at most.
+const MostWorst = 10
 
 // NewTally begins to count.
 func NewTally(asOf time.Time, keep int) *Tally {
 	return &Tally{AsOf: asOf, Keep: keep, BySeverity: map[access.Severity]Totals{},
-		Matrix: map[access.Severity]map[string]int{}, groups: map[[2]string]*Group{}}
+		Matrix: map[access.Severity]map[string]int{}, groups: map[[2]string]*Group{}, worst: map[string][]access.Finding{}}
 }
 
 // Add counts one finding.
@@ -82,6 +86,10 @@ func (t *Tally) Add(f access.Finding) {
 			t.Matrix[f.Severity] = map[string]int{}
 		}
 		t.Matrix[f.Severity][f.System]++
+		t.worst[f.Rule] = append(t.worst[f.Rule], f)
+		if len(t.worst[f.Rule]) >= 4*MostWorst {
+			t.worst[f.Rule] = first(t.worst[f.Rule], MostWorst)
+		}
 	}
 	g.Shown = append(g.Shown, f)
 	if len(g.Shown) >= 2*t.Keep+16 {
@@ -119,6 +127,37 @@ func (g *Group) trim(n int) {
 		clear(g.Shown[n:])
 		g.Shown = g.Shown[:n]
 	}
+}
+
+// first keeps the n findings that are to be read first: by severity, then the longest known.
+func first(list []access.Finding, n int) []access.Finding {
+	slices.SortFunc(list, func(a, b access.Finding) int {
+		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), a.FirstSeen.Compare(b.FirstSeen), access.CompareFindings(a, b))
+	})
+	if len(list) > n {
+		clear(list[n:])
+		list = list[:n]
+	}
+	return list
+}
+
+// Worst picks the open findings to be read first, at most MostWorst. One rule fills more than half of the list only where the others leave places.
+func (t *Tally) Worst() []access.Finding {
+	var all, out, more []access.Finding
+	for rule := range t.worst {
+		t.worst[rule] = first(t.worst[rule], MostWorst)
+		all = append(all, t.worst[rule]...)
+	}
+	byRule := map[string]int{}
+	for _, f := range first(all, len(all)) {
+		if byRule[f.Rule]++; byRule[f.Rule] <= MostWorst/2 {
+			out = append(out, f)
+		} else {
+			more = append(more, f)
+		}
+	}
+	out = first(out, MostWorst)
+	return first(append(out, more[:min(len(more), MostWorst-len(out))]...), MostWorst)
 }
 
 // stage puts open findings before excepted and resolved ones.

@@ -44,6 +44,45 @@ func TestTally(t *testing.T) {
 	}
 }
 
+// TestWorst: the worst of each rule are kept however many there are and whatever they are called, one rule fills half of the list, and all of it when
+// there is no other.
+func TestWorst(t *testing.T) {
+	asOf := time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
+	fill := func(other int) *Tally {
+		tally := NewTally(asOf, 3)
+		for i := range 5000 { // the names are in the order opposite to the ages
+			tally.Add(access.Finding{Fingerprint: fmt.Sprint(i), Rule: "many", System: "erp", Subject: fmt.Sprintf("a%04d", i), Severity: access.High, State: access.Open, FirstSeen: asOf.AddDate(0, 0, -i)})
+		}
+		for i := range other {
+			tally.Add(access.Finding{Fingerprint: fmt.Sprint("o", i), Rule: fmt.Sprint("other-", i), System: "erp", Severity: access.Low, State: access.Open, FirstSeen: asOf})
+		}
+		tally.Add(access.Finding{Fingerprint: "x", Rule: "many", System: "erp", Severity: access.Critical, State: access.Excepted})
+		if n := len(tally.worst["many"]); n >= 4*MostWorst {
+			t.Errorf("%d are kept", n)
+		}
+		return tally
+	}
+	for other, want := range map[int]string{
+		0:  "a4999 a4998 a4997 a4996 a4995 a4994 a4993 a4992 a4991 a4990 ",
+		2:  "a4999 a4998 a4997 a4996 a4995 a4994 a4993 a4992 other-0 other-1 ",
+		40: "a4999 a4998 a4997 a4996 a4995 other-0 other-1 other-10 other-11 other-12 ",
+	} {
+		tally := fill(other)
+		for range 2 { // it can be asked again
+			got := ""
+			for _, f := range tally.Worst() {
+				if f.Subject == "" {
+					f.Subject = f.Rule
+				}
+				got += f.Subject + " "
+			}
+			if got != want {
+				t.Errorf("with %d others: %s, want %s", other, got, want)
+			}
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	for _, text := range []string{"", "{}", `{"format":"other"}`, `{"format":"` + Format + `","more":1}`} {
 		if _, err := Decode([]byte(text)); err == nil {

@@ -12,6 +12,7 @@ type Input struct {
 	File       evidence.File // the model as the pack has it, with annexes and totals
 	Tally      *evidence.Tally
 	Checkpoint ledger.Checkpoint
+	Called     func(id string) string // what a row of an annex is called in a pack with pseudonyms; nil for its id
 }
 
 // Builder is one report under way. Its methods add to Blocks in reading order.

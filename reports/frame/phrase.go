@@ -8,12 +8,19 @@ import (
 	"muster/reports/document"
 )
 
-// Percent prints a share: 44.4 %. Of nothing it is a dash.
+// Percent prints a share: 44.4 %. Of nothing it is a dash. Only all is 100.0 %, and only none is 0.0 %.
 func Percent(n, of int) string {
 	if of == 0 {
 		return "–"
 	}
-	return strconv.FormatFloat(100*float64(n)/float64(of), 'f', 1, 64) + " %"
+	share := 100 * float64(n) / float64(of)
+	switch {
+	case n < of && share > 99.9:
+		share = 99.9
+	case n > 0 && share < 0.1:
+		share = 0.1
+	}
+	return strconv.FormatFloat(share, 'f', 1, 64) + " %"
 }
 
 // Capital begins a sentence.

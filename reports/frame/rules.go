@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,7 +11,11 @@ import (
 // RulesAndControls maps rules to controls and fixes the versions that were applied.
 func (w *Builder) RulesAndControls() {
 	w.Chapter("Rules and controls")
-	w.Para("Each rule below was applied to every record in its scope. The digests are those of the rules' effective definitions; the digest over all of them, " +
+	asked, found := "Asked", "Open"
+	if !w.whole() {
+		asked, found = "Asked, whole run", "Open, this pack"
+	}
+	w.Para("Each rule below was applied to every record in its scope." + w.partial() + " The digests are those of the rules' effective definitions; the digest over all of them, " +
 		"and that of the configuration, are on the ledger.")
 	w.Pairs(40, document.Pair{Label: "All rules, SHA-256", Value: Dash(w.Ev.Run.RulesDigest), Mono: true},
 		document.Pair{Label: "Configuration, SHA-256", Value: Dash(w.Ev.Run.ConfigDigest), Mono: true})
@@ -18,8 +23,8 @@ func (w *Builder) RulesAndControls() {
 	for _, g := range w.Groups {
 		open[g.Rule] += g.Totals.Open
 	}
-	controls := document.Table{Columns: []document.Column{{Title: "Rule", Share: 42}, {Title: "Controls that it gives evidence for", Share: 52}, {Title: "Asked", Share: 14, Align: 'R'},
-		{Title: "Open", Share: 10, Align: 'R'}, {Title: "Tested", Share: 10, Align: 'C'}}}
+	controls := document.Table{Columns: []document.Column{{Title: "Rule", Share: 42}, {Title: "Controls that it gives evidence for", Share: 52}, {Title: asked, Share: 14, Align: 'R'},
+		{Title: found, Share: 10, Align: 'R'}, {Title: "Tested", Share: 10, Align: 'C'}}}
 	versions := document.Table{Columns: []document.Column{{Title: "Rule", Share: 32}, {Title: "Severity", Share: 11}, {Title: "Scope", Share: 11}, {Title: "From", Share: 22},
 		{Title: "SHA-256 of the definition", Share: 44, Whole: true}}}
 	conditions := document.Table{Columns: []document.Column{{Title: "Rule", Share: 30}, {Title: "Condition (CEL)", Share: 90}}}
@@ -40,7 +45,7 @@ func (w *Builder) RulesAndControls() {
 	if errors {
 		w.ruleErrors()
 	}
-	w.controls(open)
+	w.controls(open, found)
 	w.Section("Rule versions", 30)
 	w.Table("Versions of the rules", versions)
 	w.Section("Conditions", 30)
@@ -48,12 +53,60 @@ func (w *Builder) RulesAndControls() {
 	w.bundles()
 }
 
+// whole reports whether the pack holds everybody of its run.
+func (w *Builder) whole() bool { return len(w.Ev.Scope.Persons) == 0 }
+
+// partial says what counts are of when the pack holds less than its run. What it finds says nothing of a control then.
+func (w *Builder) partial() string {
+	switch n := len(w.Ev.Scope.Persons); n {
+	case 0:
+		return ""
+	case 1:
+		return " This pack holds one person of the run: how often a rule was asked is of the whole run, and what is open is of this person alone. It says nothing of the controls as a whole."
+	default:
+		return " This pack holds " + Plural(n, "person") + " of the run: how often a rule was asked is of the whole run, and what is open is of these alone. It says nothing of the controls as a whole."
+	}
+}
+
+// EvidenceFor prints the controls that a report is evidence for: those that some rules name. When nothing can be concluded there are none, and why
+// says so.
+func (w *Builder) EvidenceFor(why string, rules []string) {
+	w.Section("Controls", 40)
+	if why != "" {
+		w.Para("The report is evidence for no control: " + why + ".")
+		return
+	}
+	by, named := map[string][]string{}, []string{}
+	for _, r := range w.Ev.Rules {
+		if slices.Contains(rules, r.ID) {
+			named = append(named, r.ID)
+			for _, c := range r.Controls {
+				by[c] = append(by[c], r.ID)
+			}
+		}
+	}
+	if len(by) == 0 {
+		w.Para("The report is evidence for no control by itself: no rule on what it is about was enabled and names one.")
+		return
+	}
+	says := map[string]string{}
+	for _, c := range w.Ev.Controls {
+		says[c.ID] = c.Says
+	}
+	w.Para("The report is evidence for a part of each of the controls that the rules on it name: " + strings.Join(named, ", ") + ".")
+	t := document.Table{Columns: []document.Column{{Title: "Control", Share: 30}, {Title: "What it asks, in our words", Share: 70}, {Title: "Named by", Share: 50}}}
+	for _, c := range slices.Sorted(maps.Keys(by)) {
+		t.Rows = append(t.Rows, document.Row(c, Dash(says[c]), strings.Join(by[c], ", ")))
+	}
+	w.Table("Controls that the report is evidence for", t)
+}
+
 // controls turns the map round: what each control asks, which rules test it, and what they found.
-func (w *Builder) controls(open map[string]int) {
+func (w *Builder) controls(open map[string]int, title string) {
 	if len(w.Ev.Controls) == 0 {
 		return
 	}
-	t := document.Table{Columns: []document.Column{{Title: "Control", Share: 26}, {Title: "What it asks, in our words", Share: 56}, {Title: "Tested by", Share: 36}, {Title: "Open", Share: 9, Align: 'R'}}}
+	t := document.Table{Columns: []document.Column{{Title: "Control", Share: 26}, {Title: "What it asks, in our words", Share: 56}, {Title: "Tested by", Share: 36}, {Title: title, Share: 9, Align: 'R'}}}
 	for _, c := range w.Ev.Controls {
 		var by []string
 		found := 0
@@ -72,9 +125,13 @@ func (w *Builder) controls(open map[string]int) {
 // ruleErrors says which rules could not be answered for somebody: their silence is no clean bill.
 func (w *Builder) ruleErrors() {
 	var lines []string
+	of := ""
+	if !w.whole() {
+		of = " of the whole run"
+	}
 	for _, r := range w.Ev.Rules {
 		if r.Errors > 0 {
-			lines = append(lines, "• "+r.ID+": "+Plural(r.Errors, "record")+" could not be judged; none of its findings is called resolved.")
+			lines = append(lines, "• "+r.ID+": "+Plural(r.Errors, "record")+of+" could not be judged; none of its findings is called resolved.")
 		}
 	}
 	w.Callout("Some rules could not be answered", lines...)

@@ -1,12 +1,20 @@
 package frame
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"muster/internal/access"
+	"muster/internal/sheet"
+	"muster/reports/document"
+	"muster/reports/evidence"
 )
 
 func TestADrawDependsOnTheSeedAndTheIdsAlone(t *testing.T) {
@@ -43,6 +51,54 @@ func TestADrawDependsOnTheSeedAndTheIdsAlone(t *testing.T) {
 	}
 }
 
+// TestTheRecipeReadsRowsAlone runs the printed command over an annex whose names pretend to be rows of it.
+func TestTheRecipeReadsRowsAlone(t *testing.T) {
+	var annex bytes.Buffer
+	table := sheet.NewTable(&annex)
+	if err := table.Head([]string{"id", "name", "account"}); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for i, name := range []string{"Ann\nT-99999", "Ann\r\nT-99998,x\r\nT-99997", "say \"x\"\nT-99996", "\"\nT-99995", "\"\"\n\"\nT-99994\n\"", "nul\x00\"\nT-99993", "\nT-99992", "Zoë\u2028T-99991", "plain"} {
+		ids = append(ids, fmt.Sprintf("T-%05d", i+1))
+		if err := table.Row([]string{ids[i], name, "\xff\nT-99990"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := table.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.csv"), annex.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := exec.CommandContext(t.Context(), "sh", "-c", FirstColumn("a.csv"))
+	run.Dir = dir
+	out, err := run.CombinedOutput()
+	if got := strings.Fields(string(out)); err != nil || !slices.Equal(got, ids) {
+		t.Errorf("%q, want %q: %v", got, ids, err)
+	}
+}
+
+func TestOnlyAllIsAHundredPercent(t *testing.T) {
+	for want, c := range map[string][2]int{"–": {0, 0}, "0.0 %": {0, 5}, "100.0 %": {5, 5}, "44.4 %": {4, 9}, "99.9 %": {2000, 2001}, "0.1 %": {1, 2001}, "50.0 %": {1, 2}} {
+		if got := Percent(c[0], c[1]); got != want {
+			t.Errorf("%d of %d: %s, want %s", c[0], c[1], got, want)
+		}
+	}
+	if got := Percent(999_999, 1_000_000); got != "99.9 %" {
+		t.Error(got)
+	}
+}
+
+func TestATimeThatIsSetIsToldExactly(t *testing.T) {
+	for s, want := range map[int64]string{0: "not set", 30: "30 s", 90 * 60: "90 min", 24 * 3600: "24 h", 100 * 3600: "100 h", 7 * 86400: "7 d"} {
+		if got := Allowed(s); got != want {
+			t.Errorf("%d s: %s, want %s", s, got, want)
+		}
+	}
+}
+
 func TestParsePeriod(t *testing.T) {
 	day := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 	for text, want := range map[string]Period{
@@ -61,5 +117,25 @@ func TestParsePeriod(t *testing.T) {
 	p, _ := ParsePeriod("2026-Q3")
 	if p.Has(p.From.Add(-1)) || !p.Has(p.From) || !p.Has(day(2026, 9, 30).Add(24*time.Hour-1)) || p.Has(day(2026, 10, 1)) {
 		t.Error("both days of a period are in it, wholly")
+	}
+}
+
+// TestASampleIsDrawnOfWhatAPackCallsItsRows: with pseudonyms the rows of the annex have other ids, and these are drawn; each still has its own row.
+func TestASampleIsDrawnOfWhatAPackCallsItsRows(t *testing.T) {
+	seed := strings.Repeat("ab", 32)
+	called := func(id string) string { return "T-9" + id[2:] }
+	w := &Builder{In: Input{File: evidence.File{Annexes: []evidence.Annex{{File: "a.csv", SHA256: seed}}}, Called: called}}
+	ids, other := []string{}, []string{}
+	for i := range 40 {
+		ids = append(ids, fmt.Sprintf("T-%05d", i))
+		other = append(other, called(ids[i]))
+	}
+	w.Sample(Sample{Annex: "a.csv", IDs: ids, Size: 5}, nil, func(id string) []document.Cell { return []document.Cell{{Text: id}} })
+	table := w.Blocks[len(w.Blocks)-1].(document.Table)
+	raw := bytes.Repeat([]byte{0xab}, 32)
+	for i, want := range Draw(raw, other, 5) {
+		if row := table.Rows[i]; row[1].Text != want || called(row[2].Text) != want {
+			t.Errorf("row %d is %+v, want %s", i, row, want)
+		}
 	}
 }

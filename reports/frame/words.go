@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -68,6 +69,14 @@ func Minute(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04")
 }
 
+// Stamp is a moment in an annex: RFC 3339, in UTC; nothing when it is not known.
+func Stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
 // Date prints a day.
 func Date(t time.Time) string {
 	if t.IsZero() {
@@ -82,6 +91,34 @@ func Days(n int) string {
 		return "new"
 	}
 	return Number(n) + " d"
+}
+
+// Span says seconds in the largest units that people count them in, rounded down: 45 min, 26 h, 3 d.
+func Span(s int64) string {
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d s", s)
+	case s < 2*3600:
+		return fmt.Sprintf("%d min", s/60)
+	case s < 3*86400:
+		return fmt.Sprintf("%d h", s/3600)
+	}
+	return fmt.Sprintf("%d d", s/86400)
+}
+
+// Allowed says a time that is set, in seconds, in the largest unit in which it is whole: 24 h, 100 h, 7 d.
+func Allowed(s int64) string {
+	switch {
+	case s == 0:
+		return "not set"
+	case s%86400 == 0 && s >= 3*86400:
+		return fmt.Sprintf("%d d", s/86400)
+	case s%3600 == 0:
+		return fmt.Sprintf("%d h", s/3600)
+	case s%60 == 0:
+		return fmt.Sprintf("%d min", s/60)
+	}
+	return fmt.Sprintf("%d s", s)
 }
 
 // SeverityCell shows a severity as a word on a grey that survives a black and white printer.

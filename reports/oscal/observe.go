@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"muster/internal/access"
@@ -23,6 +22,9 @@ func (b *builder) source(s evidence.SourceFile) observation {
 	}
 	o.Title, o.Collected = c.Title+": "+markup(string(t.State)), b.at(t.FinishedAt)
 	o.Description = "The population that the run read from this source, how, and how complete it is."
+	if !b.whole() {
+		o.Description += " The counts are the whole run's; the pack holds what concerns " + b.held() + "."
+	}
 	o.Props = props("snapshot", t.ID, "state", string(t.State), "sha256", t.SHA256, "collector", t.Collector, "collector-version", t.Version, "source", t.Source,
 		"taken-at", t.TakenAt.UTC().Format(time.RFC3339))
 	for _, k := range t.Classes {
@@ -51,20 +53,16 @@ func (b *builder) source(s evidence.SourceFile) observation {
 func (b *builder) test(r evidence.Rule) observation {
 	groups := b.found.of(r.ID)
 	t := sum(groups)
-	asked := "how often it was asked is not known"
-	if r.Evaluated > 0 {
-		asked = "asked " + plural(r.Evaluated, "time")
-	}
 	o := observation{UUID: b.id("observation", "rule", r.ID), Title: markup(first(r.Title, r.ID)), Methods: []string{"TEST"}, Types: []string{"control-objective"}, Origins: b.origins(),
-		Description: fmt.Sprintf("The rule was %s: %s, %d of them new, %d that could not be looked at again; %d resolved, %d covered by an exception.",
-			asked, plural(t.open, "open finding"), t.fresh, t.unverified, t.resolved, t.excepted),
-		Props: props("rule", r.ID, "rule-sha256", r.Digest, "rule-file", r.File, "severity", string(r.Severity), "scope", string(r.Scope), "condition", r.When,
-			"evaluated", number(r.Evaluated), "errors", number(r.Errors), "open", number(t.open), "new", number(t.fresh), "reopened", number(t.reopened),
-			"unverified", number(t.unverified), "resolved", number(t.resolved), "excepted", number(t.excepted)),
-		Evidence: b.annex("findings.csv", "Every finding, with the facts that it rests on."), Collected: b.at(b.file.Run.FinishedAt)}
-	if r.Evaluated == 0 {
-		o.Description = "The rule: " + strings.TrimPrefix(o.Description, "The rule was ")
+		Description: b.asked(r) + fmt.Sprintf(": %s, %d of them new, %d that could not be looked at again; %d resolved, %d covered by an exception.", plural(t.open, "open finding"), t.fresh, t.unverified, t.resolved, t.excepted),
+		Props:       props("rule", r.ID, "rule-sha256", r.Digest, "rule-file", r.File, "severity", string(r.Severity), "scope", string(r.Scope), "condition", r.When),
+		Evidence:    b.annex("findings.csv", "Every finding, with the facts that it rests on."), Collected: b.at(b.file.Run.FinishedAt)}
+	if b.whole() { // how often it was asked of some persons is not known
+		o.Props = append(o.Props, props("evaluated", number(r.Evaluated), "errors", number(r.Errors))...)
+	} else if len(o.Evidence) > 0 {
+		o.Evidence[0].Description = "Every finding of the pack, with the facts that it rests on."
 	}
+	o.Props = append(o.Props, props("open", number(t.open), "new", number(t.fresh), "reopened", number(t.reopened), "unverified", number(t.unverified), "resolved", number(t.resolved), "excepted", number(t.excepted))...)
 	seen := map[string]bool{}
 	for _, x := range groups {
 		for _, name := range systems(x.system) {
@@ -75,6 +73,17 @@ func (b *builder) test(r evidence.Rule) observation {
 		}
 	}
 	return o
+}
+
+// asked says how often a rule was asked, as far as the pack shows it.
+func (b *builder) asked(r evidence.Rule) string {
+	switch {
+	case !b.whole():
+		return "The rule found, of " + b.held()
+	case r.Evaluated == 0:
+		return "The rule: how often it was asked is not known"
+	}
+	return "The rule was asked " + plural(r.Evaluated, "time")
 }
 
 // risksOf makes a risk of the open findings of a rule in one system, and one of those that an exception covers.
@@ -154,7 +163,7 @@ func (b *builder) findingsOf(r evidence.Rule) []finding {
 			f.Target.Description = markup(c.says)
 		}
 		for _, s := range b.file.Sources {
-			if s.Tonight == nil || s.Tonight.State != access.Complete {
+			if !s.Tonight.Snapshot(s.Name).Whole() {
 				f.Related = append(f.Related, relatedObserve{UUID: b.id("observation", "source", s.Name)})
 			}
 		}
@@ -163,8 +172,11 @@ func (b *builder) findingsOf(r evidence.Rule) []finding {
 	return out
 }
 
-// status concludes nothing from what was not looked at.
+// status concludes nothing from what was not looked at, and nothing from what some persons have.
 func (b *builder) status(r evidence.Rule, t group) state {
+	if !b.whole() {
+		return state{State: "not-satisfied", Reason: "other", Remarks: "Nothing is concluded: this pack holds " + b.held() + ". It has " + plural(t.open, "open finding") + " of the rule."}
+	}
 	if t.open > 0 {
 		return state{State: "not-satisfied", Reason: "fail", Remarks: plural(t.open, "open finding") + "."}
 	}
@@ -172,7 +184,7 @@ func (b *builder) status(r evidence.Rule, t group) state {
 		return state{State: "not-satisfied", Reason: "other", Remarks: "No open finding, and yet nothing is concluded: " + why}
 	}
 	for _, s := range b.file.Sources {
-		if s.Tonight == nil || s.Tonight.State != access.Complete {
+		if !s.Tonight.Snapshot(s.Name).Whole() {
 			return unsure("a source could not be read whole.")
 		}
 	}

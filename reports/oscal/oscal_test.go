@@ -172,7 +172,7 @@ func TestResultsAreValidByNISTsSchema(t *testing.T) {
 	for name, c := range map[string]struct {
 		file     evidence.File
 		findings []access.Finding
-	}{"whole": {whole, found}, "partial": {partial, foundPartial}, "hostile": {bad, foundBad}, "clean": {whole, nil},
+	}{"whole": {whole, found}, "of one person": {ofOne(whole), found}, "partial": {partial, foundPartial}, "hostile": {bad, foundBad}, "clean": {whole, nil},
 		"empty": {evidence.NewFile(evidence.Evidence{Run: access.Run{AsOf: night}}), nil}} {
 		text, _ := write(t, c.file, c.findings)
 		if err := validate(t, s, text); err != nil {
@@ -232,6 +232,68 @@ func TestSatisfiedIsClaimedOnlyOfWhatWasLookedAt(t *testing.T) {
 	}
 	if got := states(true)["quiet SOC 2 CC6.3"]; got != "not-satisfied other" {
 		t.Errorf("a source was not read whole, and the rule without findings is %q", got)
+	}
+}
+
+// ofOne is the file of a pack that holds one person of the run.
+func ofOne(f evidence.File) evidence.File {
+	f.Kind, f.Subject, f.Scope = "person", "W-00560", evidence.Scope{Persons: []string{"W-00560"}, Findings: 900}
+	return f
+}
+
+// TestOnePersonSaysNothingOfTheOrganisation: whatever a pack of one person has, no control is satisfied by it, and no number is the whole run's but
+// those of the sources.
+func TestOnePersonSaysNothingOfTheOrganisation(t *testing.T) {
+	file, list := sample(false)
+	text, d := write(t, ofOne(file), list)
+	r := d.Results.Results[0]
+	if len(r.Findings) == 0 {
+		t.Fatal("there are no findings")
+	}
+	for _, f := range r.Findings {
+		if s := f.Target.Status; s.State != "not-satisfied" || s.Reason != "other" || !strings.Contains(s.Remarks, "this pack holds 1 person of the run") {
+			t.Errorf("%s is %+v", f.Target.Title, s)
+		}
+	}
+	for _, o := range r.Observations {
+		if strings.Contains(o.Description, "asked") {
+			t.Errorf("%s says %q", o.Title, o.Description)
+		}
+		for _, p := range o.Props {
+			if p.Name == "evaluated" || p.Name == "errors" {
+				t.Errorf("%s has %s", o.Title, p.Name)
+			}
+		}
+	}
+	if strings.Contains(r.Description, "Every account") || !strings.Contains(r.Description, "1 person of the run") {
+		t.Errorf("the result says %q", r.Description)
+	}
+	for _, word := range []string{"W-00560", "2011", "9876", "54321"} {
+		if bytes.Contains(text, []byte(word)) {
+			t.Errorf("it says %s", word)
+		}
+	}
+}
+
+// TestAReportOnAPeriodIsTitledByItsRun, for its states are those of that run alone.
+func TestAReportOnAPeriodIsTitledByItsRun(t *testing.T) {
+	file, list := sample(false)
+	file.Kind, file.Subject = "controls", "2026-10-01..2026-12-31"
+	_, d := write(t, file, list)
+	if r := d.Results.Results[0]; r.Title != "Run "+file.Run.ID || !strings.Contains(r.Description, "these results are of this run alone") {
+		t.Errorf("%q: %q", r.Title, r.Description)
+	}
+}
+
+// TestRejectedRowsLeaveNothingSatisfied: a source that tolerates unreadable rows is complete, and what they say is not known.
+func TestRejectedRowsLeaveNothingSatisfied(t *testing.T) {
+	file, list := sample(false)
+	file.Sources[1].Tonight.Classes[0].Rejected = 1
+	_, d := write(t, file, list)
+	for _, f := range d.Results.Results[0].Findings {
+		if f.Target.Status.State == "satisfied" {
+			t.Errorf("%s is satisfied", f.Target.Title)
+		}
 	}
 }
 

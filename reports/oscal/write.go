@@ -61,6 +61,14 @@ func (b *builder) at(t time.Time) time.Time {
 	return t.UTC()
 }
 
+// whole reports whether the pack holds everybody of its run.
+func (b *builder) whole() bool { return len(b.file.Scope.Persons) == 0 }
+
+// held says whom a pack holds that is not whole. Nobody is named here.
+func (b *builder) held() string {
+	return plural(int64(len(b.file.Scope.Persons)), "person") + " of the run"
+}
+
 func (b *builder) origins() []origin {
 	return []origin{{Actors: []actor{{Type: "tool", UUID: b.id("tool")}}}}
 }
@@ -106,19 +114,15 @@ func (b *builder) result() result {
 	end := b.at(run.FinishedAt)
 	tool := component{UUID: b.id("tool"), Type: "software", Title: "Muster", Description: "Reads accounts and grants, compares them with HR data by rules, and enters what it finds on a ledger.",
 		Props: props("version", run.Version), Status: state{State: "operational"}}
-	out := result{UUID: b.id("result"), Title: markup(first(b.file.Kind, "reconciliation") + " " + first(b.file.Subject, run.ID)), Start: b.at(run.StartedAt), End: &end,
-		Description: fmt.Sprintf("Every account and grant of %s was compared with what HR data says its owner should hold: %s, %s, %s.", plural(int64(len(b.file.Sources)), "source"),
-			plural(int64(t.Open), "open finding"), fmt.Sprintf("%d resolved", t.Resolved), fmt.Sprintf("%d covered by an exception", t.Excepted)),
-		Props: props("run", run.ID, "as-of", run.AsOf.UTC().Format(time.RFC3339), "ran-by", run.RanBy, "incomplete", strconv.FormatBool(run.Incomplete),
-			"config-sha256", run.ConfigSHA256, "rules-sha256", run.RulesSHA256, "findings-sha256", b.file.FindingsSHA256,
-			"persons", number(run.Persons), "accounts", number(run.Accounts), "grants", number(run.Grants), "suppressed", number(int64(run.Suppressed)),
-			"ledger-origin", b.file.Ledger.Origin, "ledger-root", b.file.Ledger.Root),
+	found := fmt.Sprintf("%s, %d resolved, %d covered by an exception.", plural(int64(t.Open), "open finding"), t.Resolved, t.Excepted)
+	out := result{UUID: b.id("result"), Title: markup("Run " + run.ID), Start: b.at(run.StartedAt), End: &end,
+		Description: fmt.Sprintf("Every account and grant of %s was compared with what HR data says its owner should hold: %s", plural(int64(len(b.file.Sources)), "source"), found),
+		Props: props("run", run.ID, "as-of", run.AsOf.UTC().Format(time.RFC3339), "ran-by", run.RanBy, "incomplete", strconv.FormatBool(run.Incomplete), "kind", b.file.Kind,
+			"config-sha256", run.ConfigSHA256, "rules-sha256", run.RulesSHA256, "findings-sha256", b.file.FindingsSHA256, "ledger-origin", b.file.Ledger.Origin, "ledger-root", b.file.Ledger.Root),
 		Local: localDefinitions{Assets: assets{Components: []component{tool},
 			Platforms: []platform{{UUID: b.id("platform"), Title: "Muster", Uses: []componentUsed{{UUID: tool.UUID}}}}}},
 		Reviewed: b.reviewed()}
-	if run.Incomplete {
-		out.Remarks = "A source could not be read whole: nothing is concluded from what it lacks, and " + plural(int64(run.Suppressed), "hit") + " that would rest on absence in it was not raised."
-	}
+	b.scope(&out, found)
 	for _, s := range b.file.Sources {
 		c := component{UUID: b.id("source", s.Name), Type: "system", Title: markup(first(s.Title, s.Name)), Description: "Read by the collector " + markup(s.Collector) + ".",
 			Props: props("name", s.Name, "owner", s.Owner, "criticality", s.Criticality), Status: state{State: "operational"}}
@@ -136,9 +140,33 @@ func (b *builder) result() result {
 	return out
 }
 
+// scope says what of the run the result is about, and what it was not.
+func (b *builder) scope(r *result, found string) {
+	run := b.file.Run
+	if run.Incomplete {
+		r.Remarks = "A source could not be read whole: nothing is concluded from what it lacks."
+	}
+	if !b.whole() { // the subject names whom it holds
+		r.Description = "What the run says of " + b.held() + ": " + found + " Nothing is said of anybody else, and no control is concluded on."
+		r.Props = append(r.Props, props("held", b.held())...)
+		return
+	}
+	if run.Incomplete {
+		r.Remarks += " Not raised: " + plural(int64(run.Suppressed), "hit") + " that would rest on absence in it."
+	}
+	about := line(b.file.Subject)
+	if about != "" && about != run.ID {
+		r.Description += " The pack is about " + markup(about) + "; these results are of this run alone."
+	}
+	r.Props = append(r.Props, props("subject", about, "persons", number(run.Persons), "accounts", number(run.Accounts), "grants", number(run.Grants), "suppressed", number(int64(run.Suppressed)))...)
+}
+
 // reviewed lists the controls by framework.
 func (b *builder) reviewed() reviewed {
 	out := reviewed{Description: "The controls that the rules of the run give evidence for. A rule is one test among those that a control needs."}
+	if !b.whole() {
+		out.Description = "The controls that the rules of the run name. The pack holds " + b.held() + ", and is evidence for none of them as a whole."
+	}
 	at := map[string]int{}
 	for _, name := range names(b.rules) {
 		c := b.controls[name]

@@ -3,9 +3,9 @@ package person
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"muster/internal/sheet"
+	"muster/reports/frame"
 )
 
 // The annexes of the report.
@@ -26,15 +26,15 @@ func HeldTable(t *sheet.Table, m Model) error {
 			for _, b := range g.Basis {
 				basis = append(basis, b.Kind+" "+b.Name)
 				if !b.Until.IsZero() {
-					until = append(until, moment(b.Until))
+					until = append(until, frame.Stamp(b.Until))
 				}
 			}
 			for _, o := range g.Once {
 				once = append(once, "bundle "+o.Name+": "+o.says())
 			}
 			if err := t.Row([]string{g.System, g.AccountID, g.Account, g.Entitlement, g.Kind, strconv.FormatBool(g.Privileged), strconv.FormatBool(held), strconv.FormatBool(g.Due()),
-				strconv.FormatBool(g.Effective), strings.Join(g.Path, " > "), strconv.Itoa(g.Paths), moment(g.Since), strconv.FormatBool(g.AtFirst), g.Then.Run, g.Then.RulesSHA256, g.Then.ConfigSHA256,
-				strings.Join(basis, "; "), strings.Join(until, "; "), strings.Join(once, "; "), moment(g.LastUse), strconv.FormatBool(g.NeverUsed), strings.Join(g.Findings, " "), strings.Join(g.Reviews, " ")}); err != nil {
+				strconv.FormatBool(g.Effective), strings.Join(g.Path, " > "), strconv.Itoa(g.Paths), frame.Stamp(g.Since), strconv.FormatBool(g.AtFirst), g.Then.Run, g.Then.RulesSHA256, g.Then.ConfigSHA256,
+				strings.Join(basis, "; "), strings.Join(until, "; "), strings.Join(once, "; "), frame.Stamp(g.LastUse), strconv.FormatBool(g.NeverUsed), strings.Join(g.Findings, " "), strings.Join(g.Reviews, " ")}); err != nil {
 				return err
 			}
 		}
@@ -53,17 +53,10 @@ func EventsTable(t *sheet.Table, m Model) error {
 	}
 	for _, lane := range m.lanes() {
 		for _, e := range lane.events {
-			if err := t.Row([]string{lane.name, moment(e.at), moment(e.until), strconv.FormatBool(e.open), e.what, e.ref}); err != nil {
+			if err := t.Row([]string{lane.name, frame.Stamp(e.at), frame.Stamp(e.until), strconv.FormatBool(e.open), e.what, e.ref}); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

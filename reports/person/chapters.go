@@ -15,7 +15,7 @@ func (w *builder) access() {
 	m := w.m
 	w.Chapter("What the person holds, and why")
 	if len(m.Held) == 0 {
-		w.Para("Nothing is held.")
+		w.Para(w.seen("Nothing is held in the systems that were read."))
 	} else {
 		w.Para("Each entitlement below is held tonight. Since is the first of the unbroken row of complete snapshots that show it. Last use is the last login of the account. The basis is by the bundles and requests of this run; the rules and the " +
 			"configuration that were in force when it was first seen are named where they were others than tonight's.")
@@ -26,12 +26,21 @@ func (w *builder) access() {
 	}
 	none, kept, due := list[0], list[1], list[2]
 	if len(none) > 0 {
-		w.Section("No basis found", 45)
-		w.grants("Entitlements with no basis found", "Why there is none", none, func(g Grant) document.Cell { return w.noBasis(g) })
+		w.Section(w.noneHead(), 45)
+		why := "Why there is none"
+		if w.m.Unsure != "" {
+			why = "What is known"
+			w.Para("What the person should hold could not be worked out: " + w.m.Unsure + ". That no basis is told below does not say that there is none.")
+		}
+		w.grants("Entitlements with no basis found", why, none, func(g Grant) document.Cell { return w.noBasis(g) })
 	}
 	if len(kept) > 0 {
-		w.Section("Kept by people, and given by nothing", 45)
-		w.Para("No bundle and no request gives these. Somebody accepted the risk of them, or kept them in a review.")
+		w.Section(w.keptHead(), 45)
+		says := "Somebody accepted the risk of these, or kept them in a review."
+		if w.m.Unsure == "" {
+			says = "No bundle and no request gives these. Somebody accepted the risk of them, or kept them in a review."
+		}
+		w.Para(says)
 		w.grants("Entitlements that people keep", "Who keeps it", kept, func(g Grant) document.Cell { return w.noBasis(g) })
 	}
 	if len(due) > 0 {
@@ -40,8 +49,16 @@ func (w *builder) access() {
 		w.conditions(due)
 	}
 	w.Section("Due and not held", 25)
-	if len(m.Missing) == 0 {
+	switch {
+	case m.Unsure != "":
+		w.Para("What all is due is not known: " + m.Unsure + ".")
+	case len(m.Missing) > 0:
+	case len(due) == 0:
+		w.Para(w.seen("No bundle and no request makes anything due to the person in the systems that were read."))
+	default:
 		w.Para("Everything that is due is held, in the systems that were read.")
+	}
+	if len(m.Missing) == 0 {
 		return
 	}
 	t := document.Table{Columns: []document.Column{{Title: "Entitlement", Share: 50}, {Title: "Basis", Share: 60}, {Title: "Findings", Share: 30}}}
@@ -49,6 +66,30 @@ func (w *builder) access() {
 		t.Rows = append(t.Rows, []document.Cell{{Text: g.Entitlement, More: []string{"in " + g.System}}, w.basis(g), {Text: frame.Dash(strings.Join(g.Findings, ", "))}})
 	}
 	w.Table("Due and not held", t)
+}
+
+// seen is what may be said of the systems when any was read, and else that it is not known.
+func (w *builder) seen(says string) string {
+	if w.read() == 0 && len(w.m.Accounts) == 0 {
+		return "It is not known: no system was read whole."
+	}
+	return says
+}
+
+// noneHead is the heading of what no basis was found for.
+func (w *builder) noneHead() string {
+	if w.m.Unsure != "" {
+		return "Basis not known"
+	}
+	return "No basis found"
+}
+
+// keptHead is the heading of what only people keep.
+func (w *builder) keptHead() string {
+	if w.m.Unsure != "" {
+		return "Kept by people"
+	}
+	return "Kept by people, and given by nothing"
 }
 
 // grants prints entitlements by system, each system as a group of rows.
@@ -160,7 +201,11 @@ func (w *builder) kept(g Grant) []string {
 func (w *builder) noBasis(g Grant) document.Cell {
 	out := []string{}
 	for _, o := range g.Once {
-		out = append(out, "bundle "+o.Name+" names it and "+o.says())
+		says := "bundle " + o.Name + " names it"
+		if w.m.Unsure == "" {
+			says += " and " + o.says()
+		}
+		out = append(out, says)
 	}
 	for _, r := range w.m.Requests {
 		if r.System == g.System && r.Entitlement == g.Entitlement {
@@ -256,7 +301,11 @@ func (w *builder) past() {
 func (w *builder) findings() {
 	w.Part("Findings", 35)
 	if len(w.m.Findings) == 0 {
-		w.Para("The run found nothing about the person or their accounts.")
+		says := "The run found nothing about the person or their accounts."
+		if len(w.Ev.Rules) == 0 {
+			says = "No rule was enabled: nothing was judged."
+		}
+		w.Para(says)
 		return
 	}
 	t := document.Table{Columns: []document.Column{{Title: "Finding", Share: 20, Whole: true}, {Title: "Severity", Share: 16}, {Title: "What", Share: 70}, {Title: "State", Share: 18}, {Title: "Known since", Share: 19, Whole: true}}}

@@ -43,7 +43,7 @@ func (w *builder) cover() document.Cover {
 	m, t := w.m, w.m.Totals
 	c := document.Cover{Verdict: w.verdict(), Figures: []document.Figure{
 		{Number: frame.Number(t.Held), Label: "entitlements held, on " + frame.Plural(t.Accounts, "account")},
-		{Number: frame.Number(t.NoBasis), Label: "of them with no basis found"},
+		w.noBasisFigure(),
 		{Number: frame.Number(t.Open), Label: "open findings"},
 	}}
 	if lines := w.beware(); len(lines) > 0 {
@@ -62,11 +62,31 @@ func (w *builder) cover() document.Cover {
 	return c
 }
 
+func (w *builder) noBasisFigure() document.Figure {
+	if w.m.Unsure != "" {
+		return document.Figure{Number: "–", Label: "of them with no basis: not known"}
+	}
+	return document.Figure{Number: frame.Number(w.m.Totals.NoBasis), Label: "of them with no basis found"}
+}
+
+// read counts the systems of which the run had a complete snapshot.
+func (w *builder) read() (n int) {
+	for _, s := range w.Ev.Sources {
+		if !s.System.IsHR && s.System.Used.ID != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // verdict is the report in a sentence or two.
 func (w *builder) verdict() string {
 	t := w.m.Totals
 	name := w.m.Person.Name
-	if t.Accounts == 0 {
+	switch {
+	case t.Accounts == 0 && w.read() == 0:
+		return fmt.Sprintf("No system was read whole: which accounts are %s's is not known.", name)
+	case t.Accounts == 0:
 		return fmt.Sprintf("No account was found to be %s's in the systems that were read.", name)
 	}
 	s := fmt.Sprintf("%s holds %s on %s. ", name, entitlements(t.Held), frame.Plural(t.Accounts, "account"))
@@ -110,6 +130,12 @@ func (w *builder) beware() []string {
 	return out
 }
 
+// The counts that are not known when it is not known what the person should hold.
+const (
+	noBasisFound = "of them with no basis found"
+	notHeld      = "entitlements due and not held"
+)
+
 func (w *builder) conclusion() {
 	t := w.m.Totals
 	w.Chapter("Conclusion and counts")
@@ -122,10 +148,18 @@ func (w *builder) conclusion() {
 		what  string
 		n     int
 		where string
-	}{{"accounts believed to be theirs", t.Accounts, "Accounts"}, {"entitlements held", t.Held, HeldAnnex}, {"of them privileged", t.Privileged, HeldAnnex}, {"of them with no basis found", t.NoBasis, "No basis found"},
-		{"entitlements due and not held", t.Missing, "Due and not held"}, {"held before and not now", len(w.m.Past), "What was held before"}, {"changes in HR", len(w.m.Changes), EventsAnnex}, {"requests", len(w.m.Requests), "Requests"},
+	}{{"accounts believed to be theirs", t.Accounts, "Accounts"}, {"entitlements held", t.Held, HeldAnnex}, {"of them privileged", t.Privileged, HeldAnnex}, {noBasisFound, t.NoBasis, w.noneHead()},
+		{notHeld, t.Missing, "Due and not held"}, {"held before and not now", len(w.m.Past), "What was held before"}, {"changes in HR", len(w.m.Changes), EventsAnnex}, {"requests", len(w.m.Requests), "Requests"},
 		{"reviewed entitlements", len(w.m.Reviews), "Reviews"}, {"actions planned or done", len(w.m.Actions), "What was done"}, {"open findings", t.Open, "Findings"}} {
-		table.Rows = append(table.Rows, document.Row(r.what, frame.Number(r.n), r.where))
+		n := frame.Number(r.n)
+		switch {
+		case w.m.Unsure == "":
+		case r.what == notHeld && r.n > 0:
+			n = "at least " + n
+		case r.what == noBasisFound, r.what == notHeld:
+			n = "not known"
+		}
+		table.Rows = append(table.Rows, document.Row(r.what, n, r.where))
 	}
 	w.Table("Counts", table)
 	w.Section("Events in time", 60)
@@ -157,7 +191,9 @@ func (w *builder) who() {
 			frame.Plural(m.History.Snapshots, "complete snapshot"), frame.Clock(m.History.First), frame.Clock(m.History.Last)))
 	}
 	if len(m.Changes) == 0 {
-		w.Para("Nothing changed in that time.")
+		if m.History.Snapshots > 1 {
+			w.Para("Nothing changed in that time.")
+		}
 		return
 	}
 	t := document.Table{Columns: []document.Column{{Title: "At (UTC)", Share: 22, Whole: true}, {Title: "Kind", Share: 12}, {Title: "What", Share: 26}, {Title: "From", Share: 26}, {Title: "To", Share: 26}, {Title: "Shown by", Share: 34}}}
@@ -174,7 +210,7 @@ func (w *builder) who() {
 func (w *builder) accounts() {
 	w.Part("Accounts, and why they are believed to be theirs", 60)
 	if len(w.m.Accounts) == 0 {
-		w.Para("The run linked no account with the person.")
+		w.Para(w.seen("The run linked no account with the person."))
 		return
 	}
 	w.Para("The run linked each account by the first key that named one person and no other. That nobody else has the same key rests on persons who are not in this pack; the pack of the whole run shows it.")

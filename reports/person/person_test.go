@@ -148,6 +148,52 @@ func TestTheModelCountsAndFindsWhatTookAccessAway(t *testing.T) {
 	if late.Finish(); late.Past[0].Action != "" {
 		t.Error("an action took away what was gone before it")
 	}
+	for _, outcome := range []access.Outcome{access.OutcomeAlready, access.OutcomeOrdered} { // neither changed anything
+		none := maja()
+		none.Actions[0].Receipt.Outcome, none.Past[0].Action = string(outcome), ""
+		if none.Finish(); none.Past[0].Action != "" {
+			t.Errorf("an action whose receipt is %q took something away", outcome)
+		}
+	}
+}
+
+// TestNothingIsCleanWhereNothingWasLookedAt: what is not known is said to be so, and not to be well.
+func TestNothingIsCleanWhereNothingWasLookedAt(t *testing.T) {
+	system := func(used string) evidence.Source {
+		return evidence.Source{System: access.SystemFacts{Name: "erp", Tonight: access.Snapshot{State: access.Failed}, Used: access.Snapshot{ID: used}}}
+	}
+	for name, tt := range map[string]struct {
+		spoil     func(*person.Model)
+		used      string
+		want, not []string
+	}{
+		"what is due is not known": {func(m *person.Model) { m.Unsure, m.Missing = "bundle buyers: no such field", nil }, "S-1",
+			[]string{"What all is due is not known: bundle buyers", "of them with no basis: not known", "Basis not known", "That no basis is told below does not say that there is none"},
+			[]string{"Everything that is due is held", "Why there is none", "and gave it until", "given by nothing"}},
+		"no system was read": {func(m *person.Model) { m.Accounts, m.Held, m.Missing, m.Past = nil, nil, nil, nil }, "",
+			[]string{"No system was read whole: which accounts are Maja Lind's is not known", "It is not known: no system was read whole."}, []string{"Nothing is held", "Everything that is due is held", "The run linked no account"}},
+		"nothing is due": {func(m *person.Model) { m.Missing, m.Held = nil, m.Held[:2] }, "S-1", []string{"No bundle and no request makes anything due"}, []string{"Everything that is due is held"}},
+		"no rule":        {func(m *person.Model) { m.Findings = nil }, "S-1", []string{"No rule was enabled: nothing was judged."}, []string{"The run found nothing"}},
+		"one HR snapshot": {func(m *person.Model) { m.History.Snapshots, m.Changes = 1, nil }, "S-1", []string{"nothing can be said of changes before it"},
+			[]string{"Nothing changed in that time"}},
+		"all is held": {func(m *person.Model) { m.Missing = nil }, "S-1", []string{"Everything that is due is held, in the systems that were read."}, nil},
+	} {
+		m, in := maja(), base()
+		tt.spoil(&m)
+		m.Finish()
+		in.Evidence.Sources = []evidence.Source{system(tt.used)}
+		said := fmt.Sprintf("%+v", person.Document(in, m))
+		for _, want := range tt.want {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s: the report does not say %q", name, want)
+			}
+		}
+		for _, not := range tt.not {
+			if strings.Contains(said, not) {
+				t.Errorf("%s: the report says %q", name, not)
+			}
+		}
+	}
 }
 
 func TestTheReportIsThatOfTheModel(t *testing.T) {

@@ -193,12 +193,13 @@ func (g Grant) standing() int {
 	return 0
 }
 
-// took finds the action that ended each stretch of the past: the last one that was done before the snapshot that no longer shows it.
+// took finds the action that ended each stretch of the past: the last one that changed the system before the snapshot that no longer shows it. What
+// was so already, or was only ordered of somebody, took nothing away.
 func (m *Model) took() {
 	for i := range m.Past {
 		p := &m.Past[i]
 		for _, a := range m.Actions {
-			if a.Receipt == nil || a.System != p.System || a.AccountID != p.AccountID || a.Receipt.At.After(p.Until) || a.Receipt.At.Before(p.From) {
+			if a.Receipt == nil || a.Receipt.Outcome != string(access.OutcomeDone) || a.System != p.System || a.AccountID != p.AccountID || a.Receipt.At.After(p.Until) || a.Receipt.At.Before(p.From) {
 				continue
 			}
 			if a.Kind == string(access.DeleteAccount) || a.Kind == string(access.RemoveEntitlement) && strings.EqualFold(a.Entitlement, p.Entitlement) {

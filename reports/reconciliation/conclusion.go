@@ -1,7 +1,6 @@
 package reconciliation
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,12 +71,11 @@ func (w *builder) severityTable() {
 	w.Table("Findings by severity", t)
 }
 
-// readFirst lists the worst open findings, oldest first within a severity as the rules order them.
+// readFirst lists the worst open findings, oldest first within a severity.
 func (w *builder) readFirst() {
-	const most = 10
 	t := document.Table{Columns: []document.Column{{Title: "Severity", Share: 10}, {Title: "Finding", Share: 12, Whole: true}, {Title: "Who", Share: 26},
 		{Title: "What", Share: 42}, {Title: "Age", Share: 8, Align: 'R'}}}
-	for _, f := range w.worst(most) {
+	for _, f := range w.In.Tally.Worst() {
 		row := document.Row("", f.ID, "", f.Message, frame.Days(age(f, w.Ev.Run.AsOf)))
 		row[0], row[2] = frame.SeverityCell(f.Severity), frame.Who(f)
 		row[1].Link = frame.RuleID(f.Rule)
@@ -97,31 +95,6 @@ func lapsed(n int) string {
 }
 
 func age(f access.Finding, asOf time.Time) int { return evidence.Age(f, asOf) }
-
-// worst picks the open findings to be read first: by severity, then the longest known; one rule may fill half of the list.
-func (w *builder) worst(most int) []access.Finding {
-	var all []access.Finding
-	for _, g := range w.Groups {
-		n := 0
-		for _, f := range g.Shown {
-			if evidence.Open(f) && n < most {
-				all = append(all, f)
-				n++
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b access.Finding) int {
-		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), a.FirstSeen.Compare(b.FirstSeen), access.CompareFindings(a, b))
-	})
-	var out []access.Finding
-	byRule := map[string]int{}
-	for _, f := range all {
-		if byRule[f.Rule]++; byRule[f.Rule] <= most/2 && len(out) < most {
-			out = append(out, f)
-		}
-	}
-	return out
-}
 
 // incompleteSource says loudly what is not concluded.
 func (w *builder) incompleteSource(s evidence.Source) {

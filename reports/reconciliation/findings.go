@@ -17,7 +17,11 @@ const mostPrinted = 3000
 func (w *builder) findings() {
 	if w.In.Tally.Totals.All == 0 {
 		w.Part("The findings", 25)
-		w.Para("There is none: the run found nothing, and nothing that it could call resolved.")
+		says := "There is none: the run found nothing, and nothing that it could call resolved."
+		if len(w.Ev.Rules) == 0 {
+			says = "There is none: no rule was enabled, and so nothing was judged."
+		}
+		w.Para(says)
 		return
 	}
 	w.Chapter("The findings")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/internal/sheet"
+	"muster/reports/frame"
 )
 
 // The annexes of the report.
@@ -28,8 +29,8 @@ func Conflicts(t *sheet.Table, m Model) error {
 		}
 		for _, s := range h.Sides {
 			for _, u := range s.Uses {
-				if err := t.Row([]string{h.ID, h.Conflict, h.Person, h.Name, h.Dept, h.Finding, h.State, h.Severity, moment(h.Since), h.Accepted, until, string(h.Exercised), s.Function, string(s.Used), u.System,
-					u.AccountID, u.Account, u.ID, u.Entitlement, moment(u.Since), strconv.FormatBool(u.Oldest), moment(u.LastLogin), strconv.FormatBool(u.Never)}); err != nil {
+				if err := t.Row([]string{h.ID, h.Conflict, h.Person, h.Name, h.Dept, h.Finding, h.State, h.Severity, frame.Stamp(h.Since), h.Accepted, until, string(h.Exercised), s.Function, string(s.Used), u.System,
+					u.AccountID, u.Account, u.ID, u.Entitlement, frame.Stamp(u.Since), strconv.FormatBool(u.Oldest), frame.Stamp(u.LastLogin), strconv.FormatBool(u.Never)}); err != nil {
 					return err
 				}
 			}
@@ -72,11 +73,4 @@ func Seeds(t *sheet.Table, m Model) error {
 		}
 	}
 	return nil
-}
-
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

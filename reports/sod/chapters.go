@@ -2,6 +2,7 @@ package sod
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"muster/reports/document"
@@ -123,9 +124,13 @@ func (w *builder) coverage() {
 	}
 	w.Table("Entitlements by system, and what of them is mapped", t)
 	w.Section("Named by the matrix, and in no system", 30)
-	if len(w.m.Missing) == 0 {
+	named := slices.ContainsFunc(w.m.Functions, func(f Function) bool { return len(f.Entitlements) > 0 })
+	switch {
+	case !named:
+		w.Para("The matrix names no entitlement.")
+	case len(w.m.Missing) == 0:
 		w.Para("Every entitlement that the matrix names is in a snapshot of its system.")
-	} else {
+	default:
 		t := document.Table{Columns: []document.Column{{Title: "Entitlement", Share: 50}, {Title: "Functions", Share: 40}, {Title: "In the system", Share: 44}, {Title: "Followed up", Share: 14, Align: 'C'}}}
 		for _, n := range w.m.Missing[:min(len(w.m.Missing), mostPrinted)] {
 			t.Rows = append(t.Rows, []document.Cell{{Text: n.System + "/" + n.Name}, {Text: strings.Join(n.Functions, ", ")}, {Text: n.State}, {Tick: true}})
@@ -133,7 +138,12 @@ func (w *builder) coverage() {
 		w.Bounded("Entitlements that the matrix names and no snapshot shows", t, mostPrinted, len(w.m.Missing), MappingAnnex)
 	}
 	w.Section("Privileged, and mapped to no function", 30)
-	if len(w.m.Bare) == 0 {
+	switch {
+	case len(w.m.Bare) > 0:
+	case s.Privileged == 0:
+		w.Para("No privileged entitlement of the systems in scope was seen.")
+		return
+	default:
 		w.Para("Every privileged entitlement of the systems in scope is mapped.")
 		return
 	}
@@ -219,7 +229,7 @@ func must(k SeedKind) string {
 }
 
 func (w *builder) sample() {
-	s := frame.Sample{Annex: ConflictsAnnex, What: "conflict", Pattern: "C-[0-9]+", Size: frame.SampleSize}
+	s := frame.Sample{Annex: ConflictsAnnex, What: "conflict", Size: frame.SampleSize}
 	by := map[string]Held{}
 	for _, h := range w.m.Held {
 		s.IDs = append(s.IDs, h.ID)

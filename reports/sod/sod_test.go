@@ -7,15 +7,18 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"muster/internal/access"
 	"muster/internal/sheet"
+	"muster/reports/document"
 	"muster/reports/evidence"
 	"muster/reports/frame"
 	"muster/reports/html"
@@ -109,7 +112,8 @@ func TestTheModelSaysWhatIsKnown(t *testing.T) {
 func base(t *testing.T, m Model) frame.Input {
 	t.Helper()
 	run := access.Run{ID: "R-1", AsOf: asOf, StartedAt: asOf}
-	ev := evidence.Evidence{Organisation: "Example", Classification: "Confidential", Run: run, GeneratedBy: "muster test"}
+	ev := evidence.Evidence{Organisation: "Example", Classification: "Confidential", Run: run, GeneratedBy: "muster test", Controls: []evidence.Control{{ID: "PCI-DSS 7.2.1", Says: "duties are kept apart"}},
+		Rules: []evidence.Rule{{ID: "sod-conflict", Title: "Duties that one person may not combine", Severity: access.High, Scope: access.ScopePerson, When: "conflict.functions.all(f, f in person.functions)", Controls: []string{"NIST-800-53 AC-5", "PCI-DSS 7.2.1"}, Evaluated: 8}}}
 	in := frame.Input{Evidence: ev, File: evidence.NewFile(ev), Tally: evidence.NewTally(run.AsOf, 10)}
 	in.File.Pack, in.File.Renderer = "P-TEST1234", "a renderer"
 	for _, a := range []struct {
@@ -166,6 +170,86 @@ func TestThePagesSayWhatTheModelSays(t *testing.T) {
 	empty.File.Annexes = nil
 	if _, _, err := pdf.Print(Document(empty, none)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestASampleIsDrawnAgainWhateverPeopleAreCalled runs the printed command: names of several lines, which look like rows of the annex, are not drawn.
+func TestASampleIsDrawnAgainWhateverPeopleAreCalled(t *testing.T) {
+	f := fixture()
+	f.Held[0].Name, f.Held[1].Name, f.Held[2].Name = "Rosa\nC-99999", "\"\nC-99998", "Mei \"x\"\r\nC-99997,\""
+	m := Sum(f)
+	var want []string
+	command := ""
+	for _, b := range Document(base(t, m), m).Blocks {
+		switch b := b.(type) {
+		case document.Paragraph:
+			if b.Style == document.Mono && strings.Contains(b.Text, "openssl dgst") {
+				command = b.Text
+			}
+		case document.Table:
+			if b.Caption == "The sample" {
+				for _, row := range b.Rows {
+					want = append(want, row[1].Text)
+				}
+			}
+		}
+	}
+	var annex bytes.Buffer
+	table := sheet.NewTable(&annex)
+	if err := Conflicts(table, m); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "annexes"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ConflictsAnnex), annex.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := exec.CommandContext(t.Context(), "sh", "-c", command)
+	run.Dir = dir
+	out, err := run.CombinedOutput()
+	if got := strings.Fields(string(out)); err != nil || len(want) != 4 || !slices.Equal(got, want) {
+		t.Errorf("drawn again %q, want %q: %v", got, want, err)
+	}
+}
+
+// TestAConflictOverTwoSystemsIsOne: the chart's numbers have it in both, and count one person.
+func TestAConflictOverTwoSystemsIsOne(t *testing.T) {
+	m := Sum(fixture())
+	for _, b := range Document(base(t, m), m).Blocks {
+		c, ok := b.(document.Chart)
+		if !ok {
+			continue
+		}
+		last := len(c.Data.Columns) - 1
+		if c.Data.Columns[last].Title != "persons" || c.Data.Rows[0][last].Text != "1" || c.Data.Rows[1][last].Text != "3" {
+			t.Errorf("%+v", c.Data)
+		}
+		return
+	}
+	t.Error("there is no chart")
+}
+
+// TestNothingIsCleanWhereNothingWasLookedFor: without conflicts, or with no system read, nobody is said to have none.
+func TestNothingIsCleanWhereNothingWasLookedFor(t *testing.T) {
+	unread := Facts{Run: "R-1", AsOf: asOf, Conflicts: fixture().Conflicts, Functions: fixture().Functions, Systems: []System{{Name: "old"}}, Named: []Named{{"old", "LEDGER", []string{"audit"}, NotRead}}}
+	for name, tt := range map[string]struct {
+		f    Facts
+		want string
+	}{
+		"no conflict":  {Facts{Run: "R-1", AsOf: asOf}, "The matrix has no conflict: nothing was looked for."},
+		"nothing read": {unread, "No system that the matrix names was read whole: who has a conflict is not known."},
+	} {
+		in := base(t, Sum(fixture()))
+		d := Document(in, Sum(tt.f))
+		said := fmt.Sprintf("%+v", d)
+		if d.Cover.Verdict != tt.want || strings.Contains(said, "Nobody has a conflict") || strings.Contains(said, "Nobody can exercise") || strings.Contains(said, "Every privileged entitlement") || strings.Contains(said, "Every entitlement that the matrix") {
+			t.Errorf("%s: %s", name, d.Cover.Verdict)
+		}
 	}
 }
 

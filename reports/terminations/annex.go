@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"muster/internal/sheet"
+	"muster/reports/frame"
 )
 
 // The annexes of the report.
@@ -31,8 +32,8 @@ func Leavers(t *sheet.Table, m Model) error {
 		if !l.LastDay.IsZero() {
 			day = l.LastDay.Format(time.DateOnly)
 		}
-		if err := t.Row([]string{l.ID, l.Person, l.Name, l.Department, string(l.Kind), string(l.Status), day, moment(l.Ends), moment(l.Shown.At), l.Shown.ID, l.Shown.Run, moment(before.At), before.ID,
-			strconv.Itoa(l.MissedHR), strconv.FormatBool(l.Late), number(l.LateLeast), number(l.LateMost), strconv.FormatBool(l.Unknown), moment(l.Clock), moment(again), strconv.Itoa(len(l.Accounts))}); err != nil {
+		if err := t.Row([]string{l.ID, l.Person, l.Name, l.Department, string(l.Kind), string(l.Status), day, frame.Stamp(l.Ends), frame.Stamp(l.Shown.At), l.Shown.ID, l.Shown.Run, frame.Stamp(before.At), before.ID,
+			strconv.Itoa(l.MissedHR), strconv.FormatBool(l.Late), number(l.LateLeast), number(l.LateMost), strconv.FormatBool(l.Unknown), frame.Stamp(l.Clock), frame.Stamp(again), strconv.Itoa(len(l.Accounts))}); err != nil {
 			return err
 		}
 	}
@@ -62,21 +63,14 @@ func Accounts(t *sheet.Table, m Model) error {
 			if a.Login != nil {
 				login = *a.Login
 			}
-			if err := t.Row([]string{a.ID, l.ID, l.Person, l.Name, a.System, a.Account, a.Name, a.Key, a.First, a.Last, day, moment(l.Ends), moment(l.Clock), moment(a.Due), moment(on.At), on.ID, moment(off.At),
-				off.ID, a.How, moment(a.At), strconv.FormatBool(a.Exact), optional(a.FromEnd), optional(a.FromClock), number(a.SLA), string(a.Verdict), string(a.Cause), a.Why, a.Action,
-				strconv.FormatBool(a.Again), moment(login.At), login.Shown.ID, strconv.FormatBool(a.Told)}); err != nil {
+			if err := t.Row([]string{a.ID, l.ID, l.Person, l.Name, a.System, a.Account, a.Name, a.Key, a.First, a.Last, day, frame.Stamp(l.Ends), frame.Stamp(l.Clock), frame.Stamp(a.Due), frame.Stamp(on.At), on.ID, frame.Stamp(off.At),
+				off.ID, a.How, frame.Stamp(a.At), strconv.FormatBool(a.Exact), optional(a.FromEnd), optional(a.FromClock), number(a.SLA), string(a.Verdict), string(a.Cause), a.Why, a.Action,
+				strconv.FormatBool(a.Again), frame.Stamp(login.At), login.Shown.ID, strconv.FormatBool(a.Told)}); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }
 
 func number(n int64) string {

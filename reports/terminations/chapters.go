@@ -15,7 +15,7 @@ func (w *builder) breaches() {
 		return r.Verdict.Failed() || r.Verdict == Unsure || r.Verdict == LateByHR || r.Verdict == NotKnown
 	})
 	if len(list) == 0 {
-		w.Para("Every account whose time is over was proven unusable in time.")
+		w.Para(w.known(w.m.Totals.over(), "There is no account whose time is over", "Every account whose time is over was proven unusable in time."))
 		return
 	}
 	w.Para("Everything that was not unusable within the time from the end of the last day, with the cause that is on record. A cause is what stood in the way when the time was over; where nothing is on record, it is unknown.")
@@ -76,17 +76,22 @@ func unusable(r row) document.Cell {
 
 func (w *builder) usable() {
 	list := w.rows(func(r row) bool { return r.How == "usable" && r.Of.Rehired == nil })
+	looked, unknown := len(w.rows(func(r row) bool { return r.How != "" && r.Of.Rehired == nil })), ""
+	if n := len(w.rows(func(r row) bool { return r.How == "" && r.Of.Rehired == nil })); n > 0 {
+		unknown = fmt.Sprintf(" Of %s it is not known: no complete snapshot that is kept shows whether %s can be used.", frame.Plural(n, "account"), frame.Of(n, "it", "they"))
+	}
 	w.Part("Still usable", 45)
 	if len(list) == 0 {
-		w.Para("No account of a leaver was usable in the last complete snapshot of its system.")
+		w.Para(w.known(looked, "No complete snapshot that is kept shows an account of a leaver who did not come back", fmt.Sprintf("Of %s of leavers who did not come back, none was usable in the last complete snapshot of its system.",
+			frame.Plural(looked, "account"))) + unknown)
 		return
 	}
-	w.Para(frame.Capital(frame.Plural(len(list), "account")) + " of leavers could be used when the system was last read whole, whether the time is over or not.")
+	w.Para(frame.Capital(frame.Plural(len(list), "account")) + " of leavers could be used when the system was last read whole, whether the time is over or not." + unknown)
 	t := document.Table{Columns: []document.Column{{Title: "Leaver", Share: 34}, {Title: "Account", Share: 30}, {Title: "Linked by", Share: 18}, {Title: "Usable on, UTC", Share: 24, Whole: true}, {Title: "Snapshot", Share: 34}, {Title: "Since the end", Share: 15, Align: 'R'}}}
 	for _, r := range list[:min(len(list), mostPrinted)] {
 		since := "–"
 		if d := r.On.At.Sub(r.Of.Ends); d > 0 {
-			since = span(seconds(d))
+			since = frame.Span(seconds(d))
 		}
 		t.Rows = append(t.Rows, []document.Cell{who(r.Of), account(r), {Text: r.Key}, {Text: frame.Minute(r.On.At)}, {Text: r.On.ID}, {Text: since}})
 	}
@@ -99,14 +104,14 @@ func (w *builder) logins() {
 	told := fmt.Sprintf("The system tells of %s of %s when they were used last. It tells the last use only: an earlier one after the last day does not show once there is a later one, and how often is not known.",
 		frame.Number(w.m.Totals.LoginsTold), frame.Plural(w.m.Totals.Accounts, "account"))
 	if len(list) == 0 {
-		w.Para("No use after the last day is on record. " + told)
+		w.Para(w.known(w.m.Totals.Accounts, "No account of a leaver is known", "No use after the last day is on record. "+told))
 		return
 	}
 	w.Para(frame.Capital(frame.Plural(len(list), "account")) + " " + frame.Of(len(list), "was", "were") + " used after the end of the last day. " + told)
 	t := document.Table{Columns: []document.Column{{Title: "Leaver", Share: 34}, {Title: "Account", Share: 30}, {Title: "Ended", Share: 17, Whole: true}, {Title: "Used on, UTC", Share: 24, Whole: true}, {Title: "After the end", Share: 14, Align: 'R'},
 		{Title: "Shown by snapshot", Share: 36}, {Title: "Followed up", Share: 13, Align: 'C'}}}
 	for _, r := range list[:min(len(list), mostPrinted)] {
-		t.Rows = append(t.Rows, []document.Cell{who(r.Of), account(r), {Text: frame.Date(r.Of.Ends)}, {Text: frame.Minute(r.Login.At)}, {Text: span(seconds(r.Login.At.Sub(r.Of.Ends)))}, {Text: r.Login.Shown.ID}, {Tick: true}})
+		t.Rows = append(t.Rows, []document.Cell{who(r.Of), account(r), {Text: frame.Date(r.Of.Ends)}, {Text: frame.Minute(r.Login.At)}, {Text: frame.Span(seconds(r.Login.At.Sub(r.Of.Ends)))}, {Text: r.Login.Shown.ID}, {Tick: true}})
 	}
 	w.Bounded("Accounts that were used after the last day", t, mostPrinted, len(list), AccountsAnnex)
 }
@@ -117,9 +122,13 @@ func (w *builder) hr() {
 	late := document.Table{Columns: []document.Column{{Title: "Leaver", Share: 36}, {Title: "Last day", Share: 17, Whole: true}, {Title: "Not shown yet, UTC", Share: 25, Whole: true}, {Title: "Shown first, UTC", Share: 25, Whole: true},
 		{Title: "Late by", Share: 22}, {Title: "HR incomplete between", Share: 16, Align: 'R'}}}
 	again := document.Table{Columns: []document.Column{{Title: "Worker", Share: 36}, {Title: "Last day", Share: 17, Whole: true}, {Title: "Works again from", Share: 22, Whole: true}, {Title: "Shown first, UTC", Share: 24, Whole: true}, {Title: "Accounts", Share: 40}}}
+	unknown := 0
 	for _, l := range w.m.Leavers {
+		if l.Unknown {
+			unknown++
+		}
 		if l.Late {
-			late.Rows = append(late.Rows, []document.Cell{who(l), {Text: frame.Date(l.LastDay)}, {Text: frame.Minute(l.Before.At)}, {Text: frame.Minute(l.Shown.At)}, {Text: span(l.LateLeast) + " to " + span(l.LateMost)}, {Text: frame.Zero(l.MissedHR)}})
+			late.Rows = append(late.Rows, []document.Cell{who(l), {Text: frame.Date(l.LastDay)}, {Text: frame.Minute(l.Before.At)}, {Text: frame.Minute(l.Shown.At)}, {Text: frame.Span(l.LateLeast) + " to " + frame.Span(l.LateMost)}, {Text: frame.Zero(l.MissedHR)}})
 		}
 		if l.Rehired != nil {
 			var ends []string
@@ -133,8 +142,16 @@ func (w *builder) hr() {
 			again.Rows = append(again.Rows, []document.Cell{who(l), {Text: frame.Date(l.LastDay)}, {Text: frame.Date(l.Rehired.Start)}, {Text: frame.Minute(l.Rehired.Shown.At)}, c})
 		}
 	}
+	if len(w.m.Leavers) == 0 {
+		w.Para(w.known(0, "", ""))
+		return
+	}
 	if len(late.Rows) == 0 {
-		w.Para("HR was not proven late for anybody.")
+		says := "HR was not proven late for anybody."
+		if unknown > 0 {
+			says += fmt.Sprintf(" Of %s it is not known: HR's first kept snapshot shows the leaving already.", frame.Plural(unknown, "leaving"))
+		}
+		w.Para(says)
 	} else {
 		w.Para(fmt.Sprintf("HR showed %s only after the last day was over. What that cost is told from the end and belongs to HR; the time that a system allows runs from the detection.", frame.Plural(len(late.Rows), "leaving")))
 		all := len(late.Rows)
@@ -156,7 +173,7 @@ func (w *builder) hr() {
 func (w *builder) leavers() {
 	w.Part("The leavers", 80)
 	if len(w.m.Leavers) == 0 {
-		w.Para("There is none.")
+		w.Para(w.known(0, "", ""))
 		return
 	}
 	t := document.Table{Columns: []document.Column{{Title: "Leaver", Share: 32}, {Title: "Left as", Share: 18}, {Title: "Last day", Share: 17, Whole: true}, {Title: "Detected, UTC", Share: 24, Whole: true}, {Title: "Accounts", Share: 70}}}
@@ -218,7 +235,7 @@ func (w *builder) nights() {
 }
 
 func (w *builder) sample() {
-	s := frame.Sample{Annex: AccountsAnnex, What: "account", Pattern: "T-[0-9]+", Size: frame.SampleSize}
+	s := frame.Sample{Annex: AccountsAnnex, What: "account", Size: frame.SampleSize}
 	for _, l := range w.m.Leavers {
 		for _, a := range l.Accounts {
 			s.IDs = append(s.IDs, a.ID)
@@ -231,9 +248,10 @@ func (w *builder) sample() {
 }
 
 func (w *builder) limits() {
-	w.Part("Limits of this evidence", 60)
+	w.Part("Limits of this evidence", 75)
 	w.Add(document.List{Items: []string{
 		"Who left is what HR says. Whoever works for the organisation and is not in HR is not in the population.",
+		"A worker whom HR did not list for a while and whom HR listed again afterwards is no leaver here, however long that was. Such workers are not counted, and their access in that time is not judged.",
 		"Whose an account is, is what the links of the nightly runs say. An account that was linked with nobody is not in the population: the reconciliation lists it as an orphan. Service, shared and break-glass accounts that a leaver " +
 			"answered for are not theirs, and the reconciliation lists those without an owner.",
 		"An account that was linked with somebody else later is told of the leaver all the same; the annex names the first and the last run that linked it with them.",

@@ -178,18 +178,38 @@ func (w *builder) conclusion() {
 	systems := document.Table{Columns: []document.Column{{Title: "System", Share: 26}, {Title: "Allowed", Share: 13, Align: 'R'}, {Title: "Accounts", Share: 13, Align: 'R'}, {Title: "In time", Share: 11, Align: 'R'},
 		{Title: "Late from the end", Share: 14, Align: 'R'}, {Title: "Not proven", Share: 14, Align: 'R'}, {Title: "Late", Share: 10, Align: 'R'}, {Title: "Still usable", Share: 12, Align: 'R'}, {Title: "Used after", Share: 12, Align: 'R'}}}
 	for _, s := range w.m.Systems {
-		allowed := "not set"
-		if s.SLA > 0 {
-			allowed = span(s.SLA)
-		}
-		systems.Rows = append(systems.Rows, document.Row(frame.Dash(s.Title), allowed, frame.Zero(s.Accounts), frame.Zero(s.Verdicts[InTime]), frame.Zero(s.Verdicts[LateByHR]),
+		systems.Rows = append(systems.Rows, document.Row(frame.Dash(s.Title), frame.Allowed(s.SLA), frame.Zero(s.Accounts), frame.Zero(s.Verdicts[InTime]), frame.Zero(s.Verdicts[LateByHR]),
 			frame.Zero(s.Verdicts[Unsure]+s.Verdicts[NotKnown]), frame.Zero(s.Verdicts[Breach]+s.Verdicts[StillOpen]), frame.Zero(s.On), frame.Zero(s.Logins)))
 	}
 	w.Section("By system", 30)
 	w.Table("Accounts of leavers by system", systems)
-	w.Section("Controls", 40)
-	w.Para("The report is evidence for: SOC 2 CC6.2 and CC6.3 (access is removed when it is no longer due), ISO/IEC 27001:2022 A.5.18 (access rights are withdrawn at the end of employment), PCI DSS 4.0 8.2.5 and 8.2.6 " +
-		"(access of leavers ends at once, accounts that are not used are disabled), NIST SP 800-53 PS-4 (access ends with the employment, within a set time), HIPAA §164.308(a)(3) and COBIT DSS05.04.")
+	w.EvidenceFor(w.nothing(), []string{"leaver-active", "contractor-expired", "post-termination-login"})
+}
+
+// nothing says why nothing can be concluded; it is empty when something can.
+func (w *builder) nothing() string {
+	switch t := w.m.Totals; {
+	case w.m.HR.Usable == 0:
+		return "who left is not known"
+	case t.over() == 0:
+		return "there is no account whose time is over, so that nothing was judged"
+	}
+	return ""
+}
+
+// known is what may be said of so many of the leavers' accounts, and else why it may not: there is nobody, or none of them.
+func (w *builder) known(of int, none, says string) string {
+	switch {
+	case w.m.HR.Usable == 0:
+		return "It is not known: no complete snapshot of HR is kept, and so nobody is known to have left."
+	case w.m.Totals.Leavers == 0:
+		return "Nobody left in the period, as far as the snapshots of HR show: there was nothing to look at."
+	case w.m.Totals.Accounts == 0:
+		return "No account of a leaver is known" + w.here() + ": there was nothing to look at."
+	case of == 0:
+		return none + w.here() + ": nothing was judged."
+	}
+	return says
 }
 
 // here names the system when the report is about one.
@@ -233,10 +253,10 @@ func (w *builder) charts() {
 		}
 		return cmp.Compare(a, b)
 	})
-	for _, sla := range slas[:min(len(slas), 3)] {
+	for _, sla := range slas {
 		title := "Time until unusable, no time set"
 		if sla > 0 {
-			title = "Time until unusable, " + span(sla) + " allowed"
+			title = "Time until unusable, " + frame.Allowed(sla) + " allowed"
 		}
 		c := chart.Distribution(*bySLA[sla])
 		c.Title = title
@@ -247,7 +267,7 @@ func (w *builder) charts() {
 }
 
 func (w *builder) clock() {
-	w.Part("How time is counted", 70)
+	w.Part("How time is counted", 115)
 	w.Add(document.List{Items: []string{
 		"The end is the first moment (00:00 UTC) of the day after the last day that HR gives: the last day is still one with access. Where HR gives none, it is the moment of the first snapshot of HR that shows the leaving.",
 		"Detected is the moment of the first complete snapshot of HR that shows the leaving: as terminated, or with that last day.",

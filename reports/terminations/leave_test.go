@@ -34,6 +34,26 @@ func TestARehireIsALeavingAndNothingAfterItIsHeldAgainstThem(t *testing.T) {
 	}
 }
 
+// TestSomeoneHiredAgainIsNotWaitedFor: erp was not read between the last day and the first one, which came before the time was over.
+func TestSomeoneHiredAgainIsNotWaitedFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		erpBut []int
+		again  PersonChange
+		want   Verdict
+	}{
+		"the account was not read":                   {[]int{10, 11, 12}, active(11, lastDay(10).Add(12*time.Hour)), HiredAgain},
+		"the account was read":                       {nil, active(11, lastDay(10).Add(12*time.Hour)), HiredAgain},
+		"the account was not read, and it took long": {[]int{10, 11, 12, 13, 14, 15}, active(14, lastDay(14)), NotKnown},
+	} {
+		w := newWorld(t, nil, tt.erpBut)
+		w.person("W-1", "Amara Diallo", terminated(9, 9), tt.again)
+		w.account("W-1", "a1", 31)
+		if l, a := w.one(); l.Rehired == nil || a.Verdict != tt.want || tt.want == HiredAgain && (a.Why != "" || a.Cause != "") {
+			t.Errorf("%s: %+v\n%+v", name, l, a)
+		}
+	}
+}
+
 func TestALateEntryIsHRs(t *testing.T) {
 	w := newWorld(t, []int{12, 13}, nil)
 	w.person("W-1", "Amara Diallo", terminated(14, 9))
