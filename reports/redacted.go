@@ -1,10 +1,8 @@
 package reports
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
+	"slices"
 
 	"muster/internal/access"
 	"muster/internal/sheet"
@@ -14,7 +12,7 @@ import (
 	"muster/reports/redact"
 )
 
-// redacted makes of a job one whose pack carries pseudonyms everywhere: in the tables, the model, the inputs and the report.
+// redacted makes of a job one whose pack carries pseudonyms everywhere: in the tables, the model, the inputs, the report and its own name.
 func redacted(ctx context.Context, job Job, ev evidence.Evidence, data evidence.Data) (Job, evidence.Evidence, evidence.Data, error) {
 	var whole access.FindingsDigest
 	n := 0
@@ -25,15 +23,14 @@ func redacted(ctx context.Context, job Job, ev evidence.Evidence, data evidence.
 	if job.Everybody != nil {
 		everybody = job.Everybody
 	}
-	r, err := redact.New(ctx, job.Redact, everybody)
+	r, err := redact.New(ctx, job.Redact, everybody, redact.Told{Evidence: ev, Activity: job.Activity, Detail: job.Detail})
 	if err != nil {
 		return job, ev, data, err
 	}
-	of := evidence.Redacted{Of: packID(job.Kind, ev.Run.ID, job.Subject), FindingsSHA256: whole.Sum()}
+	of := evidence.Redacted{FindingsSHA256: whole.Sum()}
+	job, of.Of = unnamed(r, job, ev)
 	ev = r.Evidence(ev)
-	for i, id := range ev.Scope.Persons {
-		ev.Scope.Persons[i] = r.Person(id)
-	}
+	ev.Scope.Persons, ev.Scope.Inputs = each(ev.Scope.Persons, r.Person), each(ev.Scope.Inputs, r.Text)
 	ev.Scope.Quality, ev.Scope.Redacted = nil, &of
 	if ev.Scope.Findings == 0 {
 		ev.Scope.Findings = n
@@ -41,58 +38,55 @@ func redacted(ctx context.Context, job Job, ev evidence.Evidence, data evidence.
 	if job.Detail, err = r.Value(job.Detail); err != nil {
 		return job, ev, data, err
 	}
-	for i, a := range job.Annexes {
-		job.Annexes[i].Fill = func(t *sheet.Table) error { return redactTable(r, a.Fill, t) }
+	annexes := job.Annexes
+	job.Annexes = nil
+	for _, a := range annexes {
+		job.Annexes = append(job.Annexes, Annex{a.Name, func(t *sheet.Table) error { return r.Table(a.Fill, t.Head, t.Row) }})
 	}
-	if ev.Later != nil {
-		later := *ev.Later
-		later.Opened, ev.Later = nil, &later
-	}
+	ev.Later = nil // its entries name decisions, actions and items by ids that are made of whom they are about
 	job.Activity = r.Activity(job.Activity)
 	say := job.Document
 	job.Document = func(in frame.Input) document.Document {
+		r.Publish(nil, in.Checkpoint.Text)
+		in.Called = r.Numbered
 		d := r.Document(say(in))
 		d.Classification += ", with pseudonyms"
+		d.Blocks = slices.Insert(d.Blocks, min(1, len(d.Blocks)), document.Block(withPseudonyms(of)))
 		return d
 	}
-	if job.Subject != ev.Run.ID {
-		job.Subject = r.Text(job.Subject)
-	}
-	job.Subject += ", with pseudonyms"
-	job.Name = r.Text(job.Name) + "-redacted"
 	return job, ev, redact.Data{From: data, With: r}, nil
 }
 
-// redactTable fills a table by way of a copy, cell by cell.
-func redactTable(r *redact.Redactor, fill func(*sheet.Table) error, t *sheet.Table) error {
-	var b bytes.Buffer
-	from := sheet.NewTable(&b)
-	if err := fill(from); err != nil {
-		return err
+// withPseudonyms says behind the first heading what holds for the pack with names alone.
+func withPseudonyms(of evidence.Redacted) document.Callout {
+	return document.Callout{Title: "With pseudonyms", Paras: []string{"People have pseudonyms here. Ids, keys and hashes that are made of identifiers are keyed too, so that nobody can try names out: what this report says of how they are computed " +
+		"holds for the pack with names, " + of.Of + ", which is inside and is verified there. Entries of the ledger from after the run are left out, lists of people are in no order, and conditions and policies say somebody."}}
+}
+
+// unnamed gives the job and its files names without whom it is about, and says which pack has the names: by its id, or, where that is made of a worker id, by
+// one that only the key makes.
+func unnamed(r *redact.Redactor, job Job, ev evidence.Evidence) (Job, string) {
+	of := packID(job.Kind, ev.Run.ID, job.Subject)
+	who, person := r.Subject(job.Subject)
+	if person || job.Kind == "person" {
+		who, of = r.Person(job.Subject), r.Of(of)
+		job.Name = ev.Run.AsOf.UTC().Format("2006-01-02") + "-" + job.Kind + "-" + who
+	} else {
+		job.Name = r.Text(job.Name)
 	}
-	if _, err := from.Close(); err != nil {
-		return err
+	if job.Subject != ev.Run.ID {
+		job.Subject = who
 	}
-	in := sheet.NewReader(&b)
-	for first := true; ; first = false {
-		row, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if first {
-			err = t.Head(row)
-		} else {
-			out := make([]string, len(row))
-			for i := range row {
-				out[i] = r.Text(row[i])
-			}
-			err = t.Row(out)
-		}
-		if err != nil {
-			return err
-		}
+	job.Subject += ", with pseudonyms"
+	job.Name += "-redacted"
+	return job, of
+}
+
+// each replaces every text of a list.
+func each(list []string, one func(string) string) []string {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i] = one(out[i])
 	}
+	return out
 }

@@ -2,14 +2,13 @@ package reports
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
 	"errors"
 	"os"
 	"path/filepath"
 
 	"muster/internal/access"
 	"muster/internal/ledger"
+	"muster/internal/ledger/witness"
 	"muster/internal/sheet"
 	"muster/reports/document"
 	"muster/reports/evidence"
@@ -113,20 +112,13 @@ func Write(ctx context.Context, job Job, ev evidence.Evidence, data evidence.Dat
 }
 
 // Verify checks a pack offline; see check.Verify. An empty trustedKey takes the pack's own word for whose key it is.
-func Verify(ctx context.Context, packPath, trustedKey string) (check.Report, error) {
-	return check.Verify(ctx, packPath, trustedKey)
+func Verify(ctx context.Context, packPath, trustedKey string, witnesses ...witness.Key) (check.Report, error) {
+	return check.Verify(ctx, packPath, trustedKey, witnesses...)
 }
 
 func fail(what string, kind access.Kind, err error) error {
 	return &access.Error{Op: "write " + what + " pack", Kind: kind, Hint: access.HintOf(err), Err: err}
 }
 
-// packID names a pack by its kind, its run and, where that is another, its subject, so that the same has the same pack.
-func packID(kind, run, subject string) string {
-	text := kind + "\x00" + run
-	if subject != run {
-		text += "\x00" + subject
-	}
-	sum := sha256.Sum256([]byte(text))
-	return "P-" + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:5])
-}
+// packID names a pack; see pack.ID.
+func packID(kind, run, subject string) string { return pack.ID(kind, run, subject) }

@@ -1,14 +1,15 @@
 package redact
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
+	"strings"
 
 	"muster/internal/access"
+	"muster/internal/sheet"
 	"muster/reports/evidence"
+	"muster/reports/redact/rows"
 )
 
 // Data is a run's data with pseudonyms.
@@ -45,144 +46,97 @@ func (d Data) sorted(ctx context.Context, from func(context.Context, func(access
 	return nil
 }
 
-// treatment is what happens to the cells of a column.
-type treatment int
-
-const (
-	search  treatment = iota // free text
-	replace                  // an identifier, whole
-	drop                     // left out
-	emptied                  // left out, where the column holds JSON
-)
-
-// columns are those that are not merely searched, by table.
-func columns() map[string]map[string]treatment {
-	return map[string]map[string]treatment{
-		"persons": {"worker_id": replace, "given_name": drop, "family_name": drop, "display_name": replace, "email": replace, "upn": replace, "username": replace,
-			"manager_id": replace, "attributes": emptied},
-		"accounts": {"account_id": replace, "name": replace, "display_name": replace, "email": replace, "upn": replace, "employee_id": replace, "owner_ref": replace,
-			"attributes": emptied, "source_ref": drop},
-		"grants":       {"account_id": replace},
-		"links":        {"account_id": replace, "person_id": replace},
-		"previous":     {"account_id": replace},
-		"rejections":   {"ref": drop, "reason": drop},
-		"profiles":     {"values": emptied},
-		"entitlements": {"source_ref": drop},
-	}
-}
-
-// Population yields a table with pseudonyms; its rows stay in the order of the whole table.
+// Population yields a table with pseudonyms, its rows in the order of what is left in them.
 func (d Data) Population(ctx context.Context, table string, head, row func([]string) error) error {
-	var how []treatment
-	return d.From.Population(ctx, table, func(names []string) error {
-		for _, n := range names {
-			how = append(how, columns()[table][n])
-		}
+	t := tabled{with: d.With, name: table}
+	defer t.sorter.Discard()
+	err := d.From.Population(ctx, table, func(names []string) error {
+		t.head = slices.Clone(names)
 		return head(names)
-	}, func(cells []string) error {
-		out := make([]string, len(cells))
-		for i, c := range cells {
-			switch how[i] {
-			case search:
-				out[i] = d.With.Text(c)
-			case replace:
-				out[i] = d.With.ID(c)
-			case emptied:
-				out[i] = "{}"
-			}
-		}
-		return row(out)
-	})
-}
-
-// Evidence replaces what names people in what a run says of itself.
-func (r *Redactor) Evidence(ev evidence.Evidence) evidence.Evidence {
-	ev.RanBy = "somebody inside"
-	ev.Sources = slices.Clone(ev.Sources)
-	for i := range ev.Sources {
-		s := &ev.Sources[i]
-		s.System.Owner = r.Text(s.System.Owner)
-		for _, snap := range []*access.Snapshot{&s.System.Tonight, &s.System.Used, &s.Previous} {
-			snap.Rejections = nil
-			snap.Coverage.Queries = r.texts(snap.Coverage.Queries)
-			snap.Reason, snap.Hint = r.Text(snap.Reason), r.Text(snap.Hint)
-		}
-	}
-	ev.Exceptions = slices.Clone(ev.Exceptions)
-	for i := range ev.Exceptions {
-		x := &ev.Exceptions[i]
-		x.Subject, x.Detail, x.Owner, x.Approver, x.Reason, x.Control = r.ID(x.Subject), r.Text(x.Detail), r.someone(x.Owner), r.someone(x.Approver), r.Text(x.Reason), r.Text(x.Control)
-	}
-	ev.Mitigations = slices.Clone(ev.Mitigations)
-	for i := range ev.Mitigations {
-		m := &ev.Mitigations[i]
-		m.Person, m.PersonName, m.Owner, m.Approver, m.Reason, m.Control = r.ID(m.Person), r.Text(m.PersonName), r.someone(m.Owner), r.someone(m.Approver), r.Text(m.Reason), r.Text(m.Control)
-	}
-	ev.Inputs = slices.Clone(ev.Inputs)
-	for i := range ev.Inputs {
-		ev.Inputs[i].Content = r.Text(ev.Inputs[i].Content)
-	}
-	return ev
-}
-
-// someone replaces whoever answers for something, who may be known by an address alone.
-func (r *Redactor) someone(s string) string {
-	if t := r.Text(s); t != s || s == "" {
-		return t
-	}
-	return r.pseudonym("person", s)
-}
-
-func (r *Redactor) texts(list []string) []string {
-	out := slices.Clone(list)
-	for i := range out {
-		out[i] = r.Text(out[i])
-	}
-	return out
-}
-
-// Value replaces what names people in a value of any shape: its JSON, every text of it.
-func (r *Redactor) Value(v any) (any, error) {
-	if v == nil {
-		return nil, nil
-	}
-	text, err := json.Marshal(v)
+	}, t.add)
 	if err != nil {
-		return nil, fmt.Errorf("encode what is redacted: %w", err)
+		return err
 	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	var tree any
-	if err := dec.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("decode what is redacted: %w", err)
-	}
-	return r.walk(tree), nil
+	return t.sorter.Each(row)
 }
 
-func (r *Redactor) walk(v any) any {
-	switch v := v.(type) {
-	case string:
-		return r.Text(v)
-	case []any:
-		for i := range v {
-			v[i] = r.walk(v[i])
+// Table gives a table with pseudonyms of one that fill fills, its rows in the order of what is left in them.
+func (r *Redactor) Table(fill func(*sheet.Table) error, head, row func([]string) error) error {
+	t := tabled{with: r}
+	defer t.sorter.Discard()
+	err := rows.Of(fill, func(cells []string) error {
+		if t.head == nil {
+			t.head = slices.Clone(cells)
+			return head(cells)
 		}
-	case map[string]any:
-		for k := range v {
-			v[k] = r.walk(v[k])
-		}
+		return t.add(cells)
+	})
+	if err != nil {
+		return err
 	}
-	return v
+	return t.sorter.Each(row)
 }
 
-// Activity replaces what names people in what was asked, decided and done. Whoever asked or decided is an account of theirs when HR does not list
-// them: an operator is nobody's name outside.
+// tabled is a table under way.
+type tabled struct {
+	with   *Redactor
+	name   string
+	head   []string
+	sorter rows.Sorter
+}
+
+// left out of single tables: columns that hold something else in others.
+var leftOut = map[string][]string{"profiles": {"values"}, "rejections": {"reason"}}
+
+// add redacts a row.
+func (t *tabled) add(cells []string) error {
+	at := func(column string) string {
+		if i := slices.Index(t.head, column); i >= 0 {
+			return cells[i]
+		}
+		return ""
+	}
+	out := make([]string, len(cells))
+	for i, c := range cells {
+		switch {
+		case t.head[i] == "attributes":
+			out[i] = "{}"
+		case slices.Contains(leftOut[t.name], t.head[i]):
+			if strings.HasPrefix(c, "[") {
+				out[i] = "[]"
+			}
+		case strings.HasPrefix(c, "[") || strings.HasPrefix(c, "{"):
+			out[i] = t.with.json(c, t.head[i], at)
+		default:
+			out[i] = t.with.cell(t.head[i], c, at)
+		}
+	}
+	return t.sorter.Add(out)
+}
+
+// Activity replaces what names people in what was asked, decided and done, and leaves out which entry of the ledger each is: entries follow the order of
+// whom they are about, and their ids are made of them.
 func (r *Redactor) Activity(list []evidence.Activity) []evidence.Activity {
 	out := slices.Clone(list)
 	for i := range out {
 		a := &out[i]
-		a.By, a.ByName, a.Person, a.Account = r.ID(a.By), r.ID(a.ByName), r.ID(a.Person), r.ID(a.Account)
-		a.Entitlement, a.Finding, a.About = r.Text(a.Entitlement), r.Text(a.Finding), r.Text(a.About)
+		row := activityRow(list[i])
+		a.Entry = 0
+		for _, f := range []struct {
+			column string
+			s      *string
+		}{{"by", &a.By}, {"by_name", &a.ByName}, {"person", &a.Person}, {"account", &a.Account}, {"entitlement", &a.Entitlement}, {"finding", &a.Finding}, {"policy", &a.Policy}, {"about", &a.About},
+			{"id", &a.Said.Action}, {"id", &a.Said.Decision}, {"id", &a.Said.Undo}, {"id", &a.Said.Request}, {"id", &a.Said.Exception}, {"id", &a.Said.Item}, {"id", &a.Said.Approval}} {
+			*f.s = r.cell(f.column, *f.s, row)
+		}
 	}
+	slices.SortStableFunc(out, func(a, b evidence.Activity) int {
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Said.Subject(), b.Said.Subject()), strings.Compare(string(a.Type), string(b.Type)))
+	})
 	return out
+}
+
+func activityRow(a evidence.Activity) func(string) string {
+	cells := map[string]string{"by": a.By, "by_name": a.ByName, "person": a.Person, "account": a.Account, "system": a.System}
+	return func(column string) string { return cells[column] }
 }

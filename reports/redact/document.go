@@ -1,86 +1,112 @@
 package redact
 
 import (
+	"reflect"
 	"slices"
+	"strings"
 
 	"muster/reports/document"
+	"muster/reports/redact/search"
 )
 
-// Document replaces what names people in a report.
+// Document replaces what names people in a report: in every text of it but the heads of columns, the labels of pairs and the names of headings.
 func (r *Redactor) Document(d document.Document) document.Document {
-	d.Cover.Verdict = r.Text(d.Cover.Verdict)
-	d.Subtitle = r.Text(d.Subtitle)
-	d.Cover.Callouts = slices.Clone(d.Cover.Callouts)
-	for i := range d.Cover.Callouts {
-		d.Cover.Callouts[i] = r.block(d.Cover.Callouts[i]).(document.Callout)
-	}
-	d.Cover.Pairs = r.pairs(d.Cover.Pairs)
-	d.Blocks = slices.Clone(d.Blocks)
-	for i := range d.Blocks {
-		d.Blocks[i] = r.block(d.Blocks[i])
-	}
-	return d
+	return deep(reflect.ValueOf(d), "", nothing, r.part).Interface().(document.Document)
 }
 
-func (r *Redactor) block(b document.Block) document.Block {
-	switch b := b.(type) {
-	case document.Heading:
-		b.Text = r.Text(b.Text)
-		return b
-	case document.Paragraph:
-		b.Text = r.Text(b.Text)
-		return b
-	case document.List:
-		b.Items = r.texts(b.Items)
-		return b
-	case document.Callout:
-		b.Title, b.Paras = r.Text(b.Title), r.texts(b.Paras)
-		return b
-	case document.Pairs:
-		b.Pairs = r.pairs(b.Pairs)
-		return b
+// part replaces a part of a report.
+func (r *Redactor) part(v reflect.Value, column string, row func(string) string) (reflect.Value, bool) {
+	switch x := v.Interface().(type) {
 	case document.Table:
-		return r.table(b)
-	case document.Chart:
-		b.Alt, b.Data = r.Text(b.Alt), r.table(b.Data)
-		b.Drawing.Shapes = slices.Clone(b.Drawing.Shapes)
-		for i, s := range b.Drawing.Shapes {
-			if l, ok := s.(document.Label); ok {
-				l.Text = r.Text(l.Text)
-				b.Drawing.Shapes[i] = l
-			}
+		return reflect.ValueOf(r.table(x)), true
+	case document.Pair:
+		x.Value = r.text(x.Value, about(x.Label))
+		return reflect.ValueOf(x), true
+	case string:
+		if slices.Contains([]string{"id", "link", "kind", "pack", "generated_by"}, column) {
+			return v, true
 		}
-		return b
+		return reflect.ValueOf(r.Text(x)), true
 	}
-	return b
+	return r.field(v, column, row)
 }
 
-func (r *Redactor) pairs(list []document.Pair) []document.Pair {
-	out := slices.Clone(list)
-	for i := range out {
-		out[i].Value = r.Text(out[i].Value)
+// about is how what stands below a head or behind a label is searched.
+func about(title string) search.How {
+	if slices.Contains([]string{"Account", "Accounts", "Approved by", "By", "Closed by", "Created by", "Leaver", "Owner", "Owner and approver", "Person", "Reviewer", "Revoked by", "Subject", "Who", "Who was asked",
+		"Whose", "Worker"}, title) {
+		return who
 	}
-	return out
+	return search.How{}
 }
 
 func (r *Redactor) table(t document.Table) document.Table {
+	how := make([]search.How, len(t.Columns))
+	for i, c := range t.Columns {
+		how[i] = about(c.Title)
+	}
+	numbers := !strings.Contains(t.Caption, "on the ledger") // else it is about the entries themselves
+	cells := func(row []document.Cell) []document.Cell {
+		out := r.cells(t, row, how)
+		for i := range out {
+			if i < len(t.Columns) && !t.Group(row) && numbers && slices.Contains([]string{"Entry", "Entries"}, t.Columns[i].Title) { // which follow the order of whom they are about
+				out[i] = document.Cell{Text: "–"}
+			}
+		}
+		return out
+	}
 	t.Caption = r.Text(t.Caption)
-	t.Rows = slices.Clone(t.Rows)
+	rows := make([][]document.Cell, len(t.Rows))
 	for i := range t.Rows {
-		t.Rows[i] = r.cells(t.Rows[i])
+		rows[i] = cells(t.Rows[i])
+	}
+	if t.Rows != nil {
+		t.Rows = rows
+		unordered(t)
 	}
 	if from := t.Stream; from != nil {
 		t.Stream = func(yield func([]document.Cell) error) error {
-			return from(func(row []document.Cell) error { return yield(r.cells(row)) })
+			return from(func(row []document.Cell) error { return yield(cells(row)) })
 		}
 	}
 	return t
 }
 
-func (r *Redactor) cells(row []document.Cell) []document.Cell {
+// cells replaces what names people in a row. The head of a group may be an account.
+func (r *Redactor) cells(t document.Table, row []document.Cell, how []search.How) []document.Cell {
 	out := slices.Clone(row)
-	for j := range out {
-		out[j].Text, out[j].More = r.Text(out[j].Text), r.texts(out[j].More)
+	for i := range out {
+		h := who
+		if !t.Group(row) && i < len(how) {
+			h = how[i]
+		}
+		out[i].Text = r.text(out[i].Text, h)
+		out[i].More = slices.Clone(out[i].More)
+		for n := range out[i].More {
+			out[i].More[n] = r.text(out[i].More[n], h)
+		}
 	}
 	return out
+}
+
+// unordered puts the rows of a table of people, between the heads of its groups, in the order of what is left in them. One that has numbers is ordered by these.
+func unordered(t document.Table) {
+	if len(t.Columns) == 0 || !about(t.Columns[0].Title).People || slices.ContainsFunc(t.Columns, func(c document.Column) bool { return c.Align == 'R' }) {
+		return
+	}
+	text := func(row []document.Cell) string {
+		var b strings.Builder
+		for _, c := range row {
+			b.WriteString(c.Text + "\x00" + strings.Join(c.More, "\x00") + "\x00")
+		}
+		return b.String()
+	}
+	for from := 0; from < len(t.Rows); {
+		until := from
+		for until < len(t.Rows) && !t.Group(t.Rows[until]) {
+			until++
+		}
+		slices.SortStableFunc(t.Rows[from:until], func(a, b []document.Cell) int { return strings.Compare(text(a), text(b)) })
+		from = until + 1
+	}
 }

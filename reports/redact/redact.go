@@ -5,113 +5,141 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
 	"encoding/hex"
-	"regexp"
-	"slices"
+	"errors"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"muster/internal/access"
 	"muster/reports/evidence"
+	"muster/reports/redact/search"
 )
+
+// account names an account: its system and its id there, or its login.
+type account struct{ system, id string }
 
 // Redactor replaces what names people.
 type Redactor struct {
-	key    []byte
-	known  map[string]string // identifier, folded → pseudonym
-	names  []string          // names of several words and their pseudonyms, for the replacer
-	words  *strings.Replacer
-	prints map[string]string // short id of a finding → its pseudonym
+	key     []byte
+	index   *search.Index
+	persons map[string]bool    // worker ids, folded
+	whose   map[account]string // by id → whose account it is: the person's pseudonym, or the account's own
+	logins  map[account]string // the same by login, folded
+	domains map[string]bool    // of the persons' addresses
+	told    map[string]string  // messages of findings, where more is known of whom they name than the words say
+	stays   map[string]bool    // whole texts that mean nobody, whatever they look like
+	open    map[string]bool    // digests that are published: of snapshots, rules and the configuration
 }
 
-// shortest is how long an identifier must be to be searched for in free text: shorter ones are words.
-const shortest = 3
-
-// token is what an identifier looks like in free text.
-var token = regexp.MustCompile(`[\pL\pN][\pL\pN._@+'’-]*[\pL\pN]`)
-
-// findingID is how people name a finding.
-var findingID = regexp.MustCompile(`\bF-[A-Z2-7]{8}\b`)
-
-// New learns who is in a run's data.
-func New(ctx context.Context, key []byte, data evidence.Data) (*Redactor, error) {
-	r := &Redactor{key: key, known: map[string]string{}, prints: map[string]string{}}
-	err := r.each(ctx, data, "persons", func(cell func(string) string) {
-		p := r.pseudonym("person", cell("worker_id"))
-		r.learn(p, cell("worker_id"), cell("email"), cell("upn"), cell("username"))
-		given, family := cell("given_name"), cell("family_name")
-		r.name(p, cell("display_name"), strings.TrimSpace(given+" "+family), strings.TrimSpace(family+", "+given))
-	})
-	if err != nil {
+// New learns who is in a run's data, and in what else the pack says.
+func New(ctx context.Context, key []byte, data evidence.Data, of Told) (*Redactor, error) {
+	r := &Redactor{key: key, persons: map[string]bool{}, whose: map[account]string{}, logins: map[account]string{}, domains: map[string]bool{}, told: map[string]string{},
+		stays: map[string]bool{"username@domain": true}, open: map[string]bool{}}
+	r.index = search.New(func(id string) string { return r.pseudonym("name", id) })
+	r.index.In = func(system, id string) (string, bool) {
+		p, ok := r.logins[account{system, fold(id)}]
+		return p, ok
+	}
+	if err := r.meetPersons(ctx, data); err != nil {
 		return nil, err
 	}
-	of := map[[2]string]string{}
-	err = r.each(ctx, data, "links", func(cell func(string) string) {
-		if cell("result") == string(access.Linked) {
-			of[[2]string{cell("system"), cell("account_id")}] = r.pseudonym("person", cell("person_id"))
-		}
-	})
-	if err != nil {
+	if err := r.meetAccounts(ctx, data); err != nil {
 		return nil, err
 	}
-	err = r.each(ctx, data, "accounts", func(cell func(string) string) {
-		p, linked := of[[2]string{cell("system"), cell("account_id")}]
-		if !linked {
-			p = r.pseudonym("account", cell("system")+"\x00"+cell("account_id"))
-		}
-		if linked || cell("kind") == string(access.KindHuman) {
-			r.learn(p, cell("name"), cell("email"), cell("upn"), cell("employee_id"))
-			r.name(p, cell("display_name"))
-		}
-		r.learnID(r.pseudonym("account", cell("system")+"\x00"+cell("account_id")), cell("account_id"))
-	})
-	if err != nil {
+	each := func(f func(access.Finding)) error {
+		one := func(x access.Finding) error { f(x); return nil }
+		return errors.Join(data.Findings(ctx, one), data.Before(ctx, one))
+	}
+	if err := each(r.meetFinding); err != nil {
 		return nil, err
 	}
-	find := func(f access.Finding) error {
-		r.prints[f.ID] = access.ShortID(r.print(f.Fingerprint))
-		return nil
-	}
-	if err := data.Findings(ctx, find); err != nil {
+	if err := r.meetTold(of); err != nil {
 		return nil, err
 	}
-	if err := data.Before(ctx, find); err != nil {
+	if err := each(r.tell); err != nil {
 		return nil, err
 	}
-	r.words = strings.NewReplacer(r.names...)
 	return r, nil
 }
 
-// each reads a population by column.
-func (r *Redactor) each(ctx context.Context, data evidence.Data, table string, yield func(cell func(string) string)) error {
-	columns := map[string]int{}
-	return data.Population(ctx, table, func(head []string) error {
-		for i, c := range head {
-			columns[c] = i
-		}
-		return nil
-	}, func(row []string) error {
-		yield(func(column string) string {
-			i, ok := columns[column]
-			if !ok {
-				return ""
-			}
-			return row[i]
-		})
-		return nil
-	})
+// pseudonym is what an identifier is called outside, in whatever case it is written.
+func (r *Redactor) pseudonym(kind, id string) string {
+	return kind + "-" + r.short(kind+"\x00"+fold(id), 10)
 }
 
-// pseudonym is what an identifier is called outside.
-func (r *Redactor) pseudonym(kind, id string) string {
-	return kind + "-" + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(r.mac(kind + "\x00" + fold(id))[:10])[:10]
+// short is some characters of base32 that stand for a text.
+func (r *Redactor) short(text string, n int) string {
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(r.mac(text)[:10])[:n]
 }
 
 // Person is the pseudonym of a worker id.
-func (r *Redactor) Person(id string) string { return r.pseudonym("person", id) }
+func (r *Redactor) Person(id string) string {
+	if id == "" {
+		return ""
+	}
+	return r.pseudonym("person", id)
+}
 
 // PersonWith is the pseudonym of a worker id under a key, for those inside who look one up.
 func PersonWith(key []byte, id string) string { return (&Redactor{key: key}).Person(id) }
+
+// Account is the pseudonym of the id of an account, which systems may tell from another by its case alone.
+func (r *Redactor) Account(system, id string) string {
+	if id == "" {
+		return ""
+	}
+	return "account-" + r.short("account\x00"+system+"\x00"+id, 10)
+}
+
+// owner is whose an account is, by its id: a person's pseudonym or the account's own.
+func (r *Redactor) owner(system, id string) string {
+	if p, ok := r.whose[account{system, id}]; ok {
+		return p
+	}
+	return r.Account(system, id)
+}
+
+// login is whose an account is, by its login.
+func (r *Redactor) login(system, name string) string {
+	if p, ok := r.logins[account{system, fold(name)}]; ok && name != "" {
+		return p
+	}
+	return r.ID(name)
+}
+
+// ID replaces what is an identifier of somebody or of an account, known or not. Whoever acted and is not in HR is an account: an operator is
+// nobody's name outside.
+func (r *Redactor) ID(s string) string {
+	if s == "" || r.stays[s] {
+		return s
+	}
+	if r.persons[fold(s)] {
+		return r.Person(s)
+	}
+	if p, ok := r.index.Find(s); ok {
+		return p
+	}
+	for rest := s; ; { // a login with domains behind it, as links compare it
+		i := strings.LastIndexByte(rest, '@')
+		if i <= 0 || !r.domains[fold(rest[i+1:])] {
+			break
+		}
+		rest = rest[:i]
+		if p, ok := r.index.Find(rest); ok {
+			return p
+		}
+	}
+	return r.pseudonym("account", s)
+}
+
+// Subject replaces what a report is about, where that is a person.
+func (r *Redactor) Subject(s string) (string, bool) {
+	if !r.persons[fold(s)] {
+		return r.Text(s), false
+	}
+	return r.Person(s), true
+}
 
 func (r *Redactor) mac(text string) []byte {
 	h := hmac.New(sha256.New, r.key)
@@ -119,109 +147,63 @@ func (r *Redactor) mac(text string) []byte {
 	return h.Sum(nil)
 }
 
-// print is what stands for a fingerprint, which whoever knows the identifiers could compute.
-func (r *Redactor) print(fingerprint string) string {
-	return hex.EncodeToString(r.mac("fingerprint\x00" + fingerprint))
+// fingerprint is what stands for a finding's, which whoever knows the identifiers could compute. The finding's id goes with it: access.ShortID
+// of what stands for the fingerprint is what stands for the id.
+func (r *Redactor) fingerprint(s string) string {
+	if s == "" {
+		return ""
+	}
+	sum := r.mac("fingerprint\x00" + s)
+	copy(sum, r.mac("id\x00" + access.ShortID(s))[:5])
+	return hex.EncodeToString(sum)
+}
+
+// shortID is what stands for an id of a finding, a decision, an action, a request or the like; they are made of whom they are about.
+func (r *Redactor) shortID(id string) string {
+	prefix, rest, _ := strings.Cut(id, "-")
+	if of, _, item := strings.Cut(rest, "."); item { // of a campaign
+		return prefix + "-" + of + "." + r.short("id\x00"+id, 10)
+	}
+	return prefix + "-" + base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(r.mac("id\x00" + id)[:5])
+}
+
+// Numbered is what stands for the number of a row of a report, which follows the order of worker ids: T-00017 becomes T- and twelve digits.
+func (r *Redactor) Numbered(id string) string {
+	prefix, _, _ := strings.Cut(id, "-")
+	digits := strconv.FormatUint(binary.BigEndian.Uint64(r.mac("row\x00"+id))%1e12+1e12, 10)
+	return prefix + "-" + digits[1:]
+}
+
+// Of is what stands for the id of a pack about one person.
+func (r *Redactor) Of(pack string) string { return r.shortID(pack) }
+
+// digest is what stands for a digest that is not published, the same wherever it comes.
+func (r *Redactor) digest(s string) string {
+	if r.open[s] {
+		return s
+	}
+	sum := hex.EncodeToString(r.mac("digest\x00" + s))
+	r.index.ID(s, sum, search.Person)
+	r.index.ID(s[:12], sum[:12], search.Person) // as reports shorten it
+	return sum
+}
+
+// number is what stands for a number that is a hash.
+func (r *Redactor) number(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strconv.FormatUint(binary.BigEndian.Uint64(r.mac("number\x00"+s)), 10)
+}
+
+// Publish names digests that stay, and whole texts that do.
+func (r *Redactor) Publish(digests []string, texts ...string) {
+	for _, d := range digests {
+		r.open[d] = true
+	}
+	for _, t := range texts {
+		r.stays[t] = true
+	}
 }
 
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
-
-// learn remembers identifiers. One that names several keeps the first.
-func (r *Redactor) learn(pseudonym string, ids ...string) {
-	for _, id := range ids {
-		if utf8.RuneCountInString(id) >= shortest {
-			r.learnID(pseudonym, id)
-		}
-	}
-}
-
-func (r *Redactor) learnID(pseudonym, id string) {
-	if _, taken := r.known[fold(id)]; !taken && id != "" {
-		r.known[fold(id)] = pseudonym
-	}
-}
-
-// name remembers a name of several words, and one of a single word as an identifier.
-func (r *Redactor) name(pseudonym string, names ...string) {
-	for _, n := range names {
-		switch {
-		case n == "":
-		case strings.Contains(n, " "):
-			r.names = append(r.names, n, pseudonym)
-			r.learnID(pseudonym, n)
-		default:
-			r.learn(pseudonym, n)
-		}
-	}
-}
-
-// Text replaces what names people in free text.
-func (r *Redactor) Text(s string) string {
-	if s == "" {
-		return s
-	}
-	if p, ok := r.known[fold(s)]; ok {
-		return p
-	}
-	s = findingID.ReplaceAllStringFunc(r.words.Replace(s), func(id string) string {
-		if p, ok := r.prints[id]; ok {
-			return p
-		}
-		return id
-	})
-	return token.ReplaceAllStringFunc(s, func(t string) string {
-		if p, ok := r.lookup(t); ok {
-			return p
-		}
-		if at := strings.IndexAny(t, ".@'’-"); at < 0 {
-			return t
-		}
-		parts := strings.FieldsFunc(t, func(c rune) bool { return strings.ContainsRune("'’", c) }) // Maja's
-		if len(parts) > 1 {
-			if p, ok := r.lookup(parts[0]); ok {
-				return p + t[len(parts[0]):]
-			}
-		}
-		return t
-	})
-}
-
-func (r *Redactor) lookup(t string) (string, bool) {
-	if utf8.RuneCountInString(t) < shortest {
-		return "", false
-	}
-	p, ok := r.known[fold(t)]
-	return p, ok
-}
-
-// ID replaces a cell that is an identifier of somebody or of an account, known or not.
-func (r *Redactor) ID(s string) string {
-	if s == "" {
-		return s
-	}
-	if p, ok := r.known[fold(s)]; ok {
-		return p
-	}
-	return r.pseudonym("account", s)
-}
-
-// Finding replaces what names people in a finding.
-func (r *Redactor) Finding(f access.Finding) access.Finding {
-	f.Fingerprint = r.print(f.Fingerprint)
-	f.ID = access.ShortID(f.Fingerprint)
-	f.Subject, f.SubjectID, f.Person = r.subject(f.Subject), r.subject(f.SubjectID), r.subject(f.Person)
-	f.PersonName, f.Message, f.Detail, f.Exception = r.Text(f.PersonName), r.Text(f.Message), r.Text(f.Detail), r.Text(f.Exception)
-	f.Evidence = slices.Clone(f.Evidence)
-	for i := range f.Evidence {
-		f.Evidence[i].Value, f.Evidence[i].Source = r.Text(f.Evidence[i].Value), r.Text(f.Evidence[i].Source)
-	}
-	return f
-}
-
-// subject replaces the subject of a finding, which may also be a system.
-func (r *Redactor) subject(s string) string {
-	if p, ok := r.known[fold(s)]; ok {
-		return p
-	}
-	return r.Text(s)
-}
