@@ -20,9 +20,10 @@ import (
 // Row, SourceRef and Ref are left out: they say where a fact stood and not what it is, so the same facts in other rows have
 // the same digest, and whoever has an evidence pack can compute it again from the tables.
 //
-// It tells that two snapshots hold the same facts and finds accidents. It is no protection against someone who makes up
-// many records on purpose (sums of hashes can be forged with enough of them): the ledger's hashes and the SHA-256 of the
-// exports are. The zero value is the digest of nothing. Not safe for concurrent use.
+// It tells that two snapshots hold the same facts, and finds accidents and single records that were added, left out or changed.
+// It is no protection against someone who may choose very many records freely: sums of hashes can be forged with enough of
+// them (AdHash and the generalised birthday: about 2^31 hashes with 32,000 free records). The SHA-256 of a pack, which is on the ledger
+// and which its receipt proves, binds the tables byte for byte. The zero value is the digest of nothing. Not safe for concurrent use.
 type Digest struct {
 	sum [4]uint64
 	buf []byte

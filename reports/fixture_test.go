@@ -27,6 +27,7 @@ type fixture struct {
 	rows     map[string]int // rows of each population
 	cell     string         // put into every population
 	done     evidence.Activities
+	dir      string // of the ledger
 	busy     bool
 	hostile  bool
 }
@@ -252,6 +253,7 @@ func tallyCount(c *access.RuleCount, f access.Finding) {
 func (f *fixture) enter(t testing.TB) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "ledger")
+	f.dir = dir
 	l, err := ledger.Open(dir, ledger.Options{Origin: "muster.example/acme", Now: func() time.Time { return asOf }, Rand: rand.NewChaCha8([32]byte{1})})
 	if err != nil {
 		t.Fatal(err)

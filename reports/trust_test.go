@@ -48,11 +48,20 @@ func resign(t *testing.T, files map[string][]byte, s *trust.Signing) {
 func told(rep check.Report) string {
 	var b strings.Builder
 	for _, s := range rep.Steps {
-		if !s.OK {
+		if s.State == check.Differs {
 			b.WriteString(strings.Join(s.Details, "\n") + "\n")
 		}
 	}
 	return b.String()
+}
+
+// unchecked are the steps that were not performed, by their short names.
+func unchecked(rep check.Report) string {
+	var out []string
+	for _, s := range rep.Unchecked() {
+		out = append(out, s.Short())
+	}
+	return strings.Join(out, ", ")
 }
 
 // public are the public keys of the fixture's night.
@@ -70,12 +79,14 @@ func TestVerifyTrustsTheKeysThatItIsGiven(t *testing.T) {
 	stranger := keys(t, 9)
 	mine, theirs := public(t, f.ev.Trust), public(t, stranger)
 	published := f.ev.Ledger.VerifierKey + "\n" + string(mine.PackPEM) + "\n" + string(mine.Ring)
-	for _, good := range []string{"", published, string(mine.PackPEM), string(mine.Ring), f.ev.Ledger.VerifierKey} {
-		if rep, err := Verify(t.Context(), p.ZipPath, good); err != nil || !rep.OK() {
-			t.Errorf("trusting %.40q: %v", good, err)
+	receipt(t, f, p)
+	for _, c := range []struct{ keys, open string }{{"", ""}, {published, ""}, {string(mine.PackPEM), "checkpoint"}, {string(mine.Ring), "checkpoint"}, {f.ev.Ledger.VerifierKey, "signature"}} {
+		rep, err := Verify(t.Context(), p.ZipPath, c.keys)
+		if open := unchecked(rep); err != nil || open != c.open || rep.OK() != (open == "") {
+			t.Errorf("trusting %.40q: %v, not checked: %s", c.keys, err, open)
 		}
 	}
-	for _, bad := range []string{string(theirs.PackPEM), string(theirs.Ring), string(mine.Chain), string(mine.PackPEM) + string(mine.PackPEM), "{}", "a\nb"} {
+	for _, bad := range []string{string(theirs.PackPEM), string(theirs.Ring), string(mine.Chain), string(mine.PackPEM) + string(mine.PackPEM), "{}", "a\nb", "a"} {
 		if _, err := Verify(t.Context(), p.ZipPath, bad); access.KindOf(err) != access.Invalid {
 			t.Errorf("trusting %.40q: %v", bad, err)
 		}
@@ -213,7 +224,7 @@ func TestAPackStaysTheSameAfterARotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rep, err := Verify(t.Context(), after.ZipPath, string(ring)); err != nil || !rep.OK() {
+	if rep, err := Verify(t.Context(), after.ZipPath, string(ring)); err != nil || unchecked(rep) != "checkpoint, receipt" {
 		t.Errorf("against the keyring of today: %v", err)
 	}
 	newest := k.Ring().Chain(signing.Pack)[1]

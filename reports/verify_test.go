@@ -24,6 +24,7 @@ import (
 	"muster/internal/sheet"
 	"muster/reports/evidence"
 	"muster/reports/pack"
+	"muster/reports/pack/check"
 )
 
 // unzip reads a pack into memory.
@@ -130,8 +131,9 @@ func TestVerifyAcceptsAPack(t *testing.T) {
 	for name, s := range shapes() {
 		t.Run(name, func(t *testing.T) {
 			f, p := render(t, s)
-			rep, err := Verify(t.Context(), p.ZipPath, f.ev.Ledger.VerifierKey)
-			if err != nil || !rep.OK() || len(rep.Steps) != 13 || rep.SHA256 != p.Digest || rep.Pack != p.ID || rep.Run != f.ev.Run.ID {
+			receipt(t, f, p)
+			rep, err := Verify(t.Context(), p.ZipPath, f.ev.Ledger.VerifierKey+"\n"+string(public(t, f.ev.Trust).PackPEM))
+			if err != nil || !rep.OK() || len(rep.Steps) != 14 || rep.Summary() != "verified" || rep.SHA256 != p.Digest || rep.Pack != p.ID || rep.Run != f.ev.Run.ID {
 				t.Fatalf("%v %+v", err, rep.Steps)
 			}
 			folder := t.TempDir()
@@ -140,8 +142,8 @@ func TestVerifyAcceptsAPack(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if _, err := Verify(t.Context(), folder, ""); err != nil {
-				t.Errorf("unpacked: %v", err)
+			if rep, err := Verify(t.Context(), folder, ""); err != nil || unchecked(rep) != "receipt" || !strings.HasPrefix(rep.Summary(), "verified, except: receipt (this is an unpacked folder") {
+				t.Errorf("unpacked: %v, %s", err, rep.Summary())
 			}
 			cmd := exec.Command("sha256sum", "--strict", "-c", pack.SumsFile)
 			cmd.Dir = folder
@@ -188,18 +190,19 @@ func TestVerifyNamesWhatWasChanged(t *testing.T) {
 	}
 }
 
-// TestVerifySeesThroughAResealedPack changes the pack as its author could, with fresh checksums and a matching model: the ledger
-// tells.
-func TestVerifySeesThroughAResealedPack(t *testing.T) {
-	f, p := render(t, shape{findings: 30})
+// resealing is one change by somebody who renews the checksums and the model, and what is said of it.
+type resealing struct {
+	name   string
+	change func(t *testing.T, files map[string][]byte)
+	want   string
+}
+
+// ofTheRun changes what the run saw and found.
+func ofTheRun() []resealing {
 	lines := func(files map[string][]byte) []string {
 		return strings.SplitAfter(string(files[pack.FindingsAnnex]), "\r\n")
 	}
-	for _, c := range []struct {
-		name   string
-		change func(t *testing.T, files map[string][]byte)
-		want   string
-	}{
+	return []resealing{
 		{"a row dropped", func(t *testing.T, files map[string][]byte) {
 			files[pack.FindingsAnnex] = []byte(strings.Join(slices.Delete(lines(files), 3, 4), ""))
 			remodel(t, files, nil)
@@ -240,6 +243,12 @@ func TestVerifySeesThroughAResealedPack(t *testing.T) {
 		{"a larger ledger claimed", func(t *testing.T, files map[string][]byte) {
 			remodel(t, files, func(m *evidence.File) { m.Ledger.Size++ })
 		}, "ledger/checkpoint: is not the checkpoint that evidence.json names"},
+	}
+}
+
+// ofWhatWasDone changes what was asked, decided and done, and the ledger.
+func ofWhatWasDone() []resealing {
+	return []resealing{
 		{"a decision softened", func(t *testing.T, files map[string][]byte) {
 			swap(t, files, pack.ActivityAnnex, ",expire,", ",approve,")
 		}, `annexes/activity.csv: entry 16: verdict: the ledger says "expire", the table "approve"`},
@@ -278,14 +287,21 @@ func TestVerifySeesThroughAResealedPack(t *testing.T) {
 			files[pack.VerifierFile] = []byte(strings.Replace(other.ev.Ledger.VerifierKey, "acme", "acmf", 1) + "\n")
 			reseal(files)
 		}, "ledger/verifier: the pack's key is "},
-	} {
+	}
+}
+
+// TestVerifySeesThroughAResealedPack changes the pack as its author could, with fresh checksums and a matching model: the ledger
+// tells.
+func TestVerifySeesThroughAResealedPack(t *testing.T) {
+	f, p := render(t, shape{findings: 30})
+	for _, c := range append(ofTheRun(), ofWhatWasDone()...) {
 		t.Run(c.name, func(t *testing.T) {
 			files := unzip(t, p.ZipPath)
 			c.change(t, files)
 			rep, err := Verify(t.Context(), rezip(t, files), f.ev.Ledger.VerifierKey)
 			text := ""
 			for _, s := range rep.Steps {
-				if !s.OK {
+				if s.State == check.Differs {
 					text += strings.Join(s.Details, "\n") + "\n"
 				}
 			}

@@ -112,7 +112,7 @@ func TestBytesThatAreNotUTF8ComeOutOfThePack(t *testing.T) {
 	o.may("review", "close", "Quarter", "--early")
 	for _, kind := range [][]string{{"reconciliation", "--redact"}, {"access-review", "--campaign", "Quarter"}, {"terminations", "--period", "2026-Q4"}, {"sod"}, {"person", "--person", "W-2"}, {"controls", "--period", "2026-Q4"}} {
 		pack := o.report(filepath.Join(t.TempDir(), kind[0]), kind...)
-		out := o.ok(cli.ExitClean, "verify", pack, "--ledger", filepath.Join(o.dir, ".muster/ledger"))
+		out := o.ok(partly(kind), "verify", pack, "--ledger", filepath.Join(o.dir, ".muster/ledger"))
 		if redacted := slices.Contains(kind, "--redact"); !redacted && !strings.Contains(flat(out), " 0 differ") { // with pseudonyms it is not performed
 			t.Errorf("%s: %s", kind[0], out)
 		} else if names := cells(t, pack, "findings.csv")["person_name"]; redacted && (len(names) < 6 || strings.Contains(strings.Join(names, "\n"), "K\xf6ln")) {
@@ -141,4 +141,12 @@ func (o *org) refused(t *testing.T) {
 	if f := o.states()["leaver-active vpn/cy"]; f.ID == "" || !utf8.ValidString(f.Message) {
 		t.Errorf("the leaver is %+v", f)
 	}
+}
+
+// partly is how the verification of a pack ends: one with pseudonyms cannot be checked whole.
+func partly(report []string) int {
+	if slices.Contains(report, "--redact") {
+		return cli.ExitIncomplete
+	}
+	return cli.ExitClean
 }

@@ -2,7 +2,7 @@
 // the access that HR data says each person should have, and leaves findings and an evidence pack.
 //
 // Standard output is data, standard error is prose and progress. Exit codes: 0 clean, 1 error, 2 findings at or above --fail-on,
-// 3 incomplete (a source was partial, failed or held), 4 bad configuration or usage.
+// 3 incomplete (a source was partial, failed or held; something of a pack could not be checked), 4 bad configuration or usage.
 package main
 
 import (

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"muster/internal/access"
@@ -74,24 +75,29 @@ func (k *Keys) create(ctx context.Context) error {
 	if err := os.MkdirAll(k.o.Dir, 0o700); err != nil {
 		return failed(access.Denied, "make folder of keys", hint, err)
 	}
-	var ring Ring
-	for _, use := range []Use{Pack, Seal} {
-		next, err := k.next(use, ring)
-		if err != nil {
+	return locked(k.o.Dir, func() error {
+		if err := k.load(); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if ring, err = ring.Rotate(ctx, use, nil, next, k.o.Now()); err != nil {
-			return failed(access.Invalid, "make keyring", "", err)
+		var ring Ring
+		for _, use := range []Use{Pack, Seal} {
+			next, err := k.next(use, ring)
+			if err != nil {
+				return err
+			}
+			if ring, err = ring.Rotate(ctx, use, nil, next, k.o.Now()); err != nil {
+				return failed(access.Invalid, "make keyring", "", err)
+			}
 		}
-	}
-	text, err := ring.Encode()
-	if err != nil {
-		return failed(access.Internal, "make keyring", "", err)
-	}
-	if err := put(k.o.Dir, ringFile, text, 0o644, false); err != nil && !errors.Is(err, fs.ErrExist) {
-		return failed(access.Denied, "write keyring", hint, err)
-	}
-	return k.load()
+		text, err := ring.Encode()
+		if err != nil {
+			return failed(access.Internal, "make keyring", "", err)
+		}
+		if err := put(k.o.Dir, ringFile, text, 0o644, false); err != nil && !errors.Is(err, fs.ErrExist) {
+			return failed(access.Denied, "write keyring", hint, err)
+		}
+		return k.load()
+	})
 }
 
 // next is the signer that a use goes on with: the configuration's last one, when it is not in the ring yet, else a new file.
@@ -123,8 +129,20 @@ func (k *Keys) next(use Use, ring Ring) (Signer, error) {
 // Ring is the keyring, which may be published.
 func (k *Keys) Ring() Ring { return k.ring }
 
-// Rotate replaces the key of a use from now on: by the last key of the configuration, or by a new file. The old key signs the new one.
-func (k *Keys) Rotate(ctx context.Context, use Use) (RingKey, error) {
+// Rotate replaces the key of a use from now on: by the last key of the configuration, or by a new file. The old key signs the new one. When the keyring
+// is not the one any more that was opened, because somebody else rotated a key meanwhile, nothing is changed: that is a Conflict.
+func (k *Keys) Rotate(ctx context.Context, use Use) (key RingKey, err error) {
+	err = locked(k.o.Dir, func() error {
+		key, err = k.rotate(ctx, use)
+		return err
+	})
+	return key, err
+}
+
+func (k *Keys) rotate(ctx context.Context, use Use) (RingKey, error) {
+	if err := k.unchanged(); err != nil {
+		return RingKey{}, err
+	}
 	chain := k.ring.Chain(use)
 	if len(chain) == 0 {
 		return RingKey{}, failed(access.NotFound, "rotate key", "", fmt.Errorf("the keyring has no %s key", use))
@@ -151,6 +169,31 @@ func (k *Keys) Rotate(ctx context.Context, use Use) (RingKey, error) {
 	k.ring = ring
 	chain = ring.Chain(use)
 	return chain[len(chain)-1], nil
+}
+
+// unchanged checks that the keyring in the folder is the one that was opened.
+func (k *Keys) unchanged() error {
+	text, err := os.ReadFile(filepath.Join(k.o.Dir, ringFile))
+	if err != nil {
+		return failed(access.Denied, "read keyring", "", err)
+	}
+	if own, err := k.ring.Encode(); err != nil || string(own) != string(text) {
+		return failed(access.Conflict, "rotate key", "look at them by muster keys, and rotate again if that is still wanted", errors.New("the keyring was changed meanwhile, by another rotation"))
+	}
+	return nil
+}
+
+// locked runs what changes the folder of keys while nobody else does.
+func locked(dir string, change func() error) error {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return failed(access.Denied, "lock folder of keys", "", err)
+	}
+	defer func() { _ = folder.Close() }() // which gives the lock up
+	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX); err != nil {
+		return failed(access.Denied, "lock folder of keys", "the folder must be on a file system that can lock", err)
+	}
+	return change()
 }
 
 // Pack is the key that signs a pack of a moment.

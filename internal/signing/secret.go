@@ -22,7 +22,7 @@ func Secret(dataDir, name string) ([]byte, error) {
 		fresh := make([]byte, 32)
 		rand.Read(fresh) // never fails
 		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
-			err = create(path, []byte(hex.EncodeToString(fresh)+"\n"))
+			err = put(filepath.Dir(path), filepath.Base(path), []byte(hex.EncodeToString(fresh)+"\n"), 0o600, false)
 		}
 		if err == nil || errors.Is(err, fs.ErrExist) { // somebody made it meanwhile
 			key, err = readSecret(path)
@@ -54,14 +54,4 @@ func readSecret(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
 	}
 	return key, nil
-}
-
-// create writes a new file durably, and fails when there is one.
-func create(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Sync(), f.Close())
 }

@@ -23,7 +23,7 @@ const (
 	BeforeAnnex    = AnnexFolder + "findings-before.csv"
 )
 
-// ReadFindings reads a table that FindingsTable wrote.
+// ReadFindings reads a table that FindingsTable wrote, and nothing that is spelt otherwise.
 func ReadFindings(in io.Reader, yield func(access.Finding) error) error {
 	rows := sheet.NewReader(in)
 	head, err := rows.Read()
@@ -49,7 +49,14 @@ func ReadFindings(in io.Reader, yield func(access.Finding) error) error {
 		f.LastSeen, errs[1] = unstamp(row[18])
 		f.ResolvedAt, errs[2] = unstamp(row[19])
 		errs[3] = json.Unmarshal([]byte(row[20]), &f.Evidence)
-		if err := errors.Join(errs[:]...); err != nil {
+		err = errors.Join(errs[:]...)
+		if err == nil {
+			var again []string
+			if again, err = FindingRow(f); err == nil && !slices.Equal(again, row) {
+				err = errors.New("it is misspelt")
+			}
+		}
+		if err != nil {
 			return fmt.Errorf("finding %s: %w", f.ID, err)
 		}
 		if err := yield(f); err != nil {

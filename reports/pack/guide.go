@@ -1,8 +1,9 @@
 package pack
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -10,14 +11,36 @@ import (
 	"muster/reports/seal"
 )
 
-// guide is the text of VERIFY.md.
+// guides are the texts of VERIFY.md, by number. Packs that were made have the text of their time: a new one is a file more.
 //
-//go:embed guide.md
-var guide string
+//go:embed guides/*.md
+var guides embed.FS
+
+// newest is the number of the text that packs get.
+const newest = 2
 
 // Guide is VERIFY.md: how to check the pack with ordinary tools. where is the seal of its report.
-func Guide(f evidence.File, where seal.Info) (string, error) {
-	t, err := template.New(GuideFile).Parse(guide)
+func Guide(f evidence.File, where seal.Info) (string, error) { return guide(newest, f, where) }
+
+// IsGuide reports whether a text is VERIFY.md of a pack as this version of Muster or an earlier one writes it.
+func IsGuide(text string, f evidence.File, where seal.Info) (bool, error) {
+	var all []string
+	for n := newest; n > 0; n-- {
+		one, err := guide(n, f, where)
+		if err != nil {
+			return false, err
+		}
+		all = append(all, one)
+	}
+	return slices.Contains(all, text), nil
+}
+
+func guide(number int, f evidence.File, where seal.Info) (string, error) {
+	source, err := guides.ReadFile(fmt.Sprintf("guides/%d.md", number))
+	if err != nil {
+		return "", fmt.Errorf("read guide: %w", err)
+	}
+	t, err := template.New(GuideFile).Parse(string(source))
 	if err != nil {
 		return "", fmt.Errorf("read guide: %w", err)
 	}

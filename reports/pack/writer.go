@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +58,7 @@ type Writer struct {
 
 // Create begins the pack that will be at path; every file in it gets the time at.
 func Create(path string, at time.Time) (*Writer, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := beside(path)
 	if err != nil {
 		return nil, fmt.Errorf("create pack: %w", err)
 	}
@@ -143,7 +145,7 @@ func sums(files []File) []byte {
 
 // WriteFile puts content in place whole or not at all, durably.
 func WriteFile(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := beside(path)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
@@ -153,6 +155,16 @@ func WriteFile(path string, content []byte) error {
 	return commit(f, path)
 }
 
+// beside makes a temporary file beside a path. It may be read by whom the umask lets read what is written: packs hold personal data.
+func beside(path string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x", filepath.Base(path), rand.Uint32())), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+	}
+}
+
 // commit syncs and closes a temporary file and renames it; when that fails the file is removed.
 func commit(f *os.File, path string) (err error) {
 	defer func() {
@@ -160,7 +172,7 @@ func commit(f *os.File, path string) (err error) {
 			err = errors.Join(fmt.Errorf("write %s: %w", filepath.Base(path), err), os.Remove(f.Name()))
 		}
 	}()
-	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), path); err != nil {

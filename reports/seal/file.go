@@ -113,16 +113,24 @@ func space(text []byte, at int) int {
 	return at
 }
 
+// deepest is how many arrays and dictionaries of a PDF may lie in one another.
+const deepest = 100
+
 // skip gives the end of the token at a place: a string, an array, a dictionary, a name, a number or a word.
-func skip(text []byte, at int) (int, error) {
+func skip(text []byte, at int) (int, error) { return skipIn(text, at, 0) }
+
+func skipIn(text []byte, at, depth int) (int, error) {
 	if at >= len(text) {
 		return at, errors.New("it ends within a value")
 	}
+	if depth > deepest {
+		return at, fmt.Errorf("its values lie more than %d deep", deepest)
+	}
 	switch {
 	case bytes.HasPrefix(text[at:], []byte("<<")):
-		return skipTo(text, at+2, ">>")
+		return skipTo(text, at+2, ">>", depth)
 	case text[at] == '[':
-		return skipTo(text, at+1, "]")
+		return skipTo(text, at+1, "]", depth)
 	case text[at] == '(':
 		depth := 0
 		for i := at; i < len(text); i++ {
@@ -152,14 +160,14 @@ func skip(text []byte, at int) (int, error) {
 	return i, nil
 }
 
-func skipTo(text []byte, at int, end string) (int, error) {
+func skipTo(text []byte, at int, end string, depth int) (int, error) {
 	for {
 		at = space(text, at)
 		if bytes.HasPrefix(text[at:], []byte(end)) {
 			return at + len(end), nil
 		}
 		var err error
-		if at, err = skip(text, at); err != nil {
+		if at, err = skipIn(text, at, depth+1); err != nil {
 			return at, err
 		}
 	}

@@ -117,6 +117,9 @@ type Stamp struct {
 
 // checkToken checks that a token is over a message and signed by a certificate for time stamping that it carries.
 func checkToken(token, message []byte) (Stamp, error) {
+	if err := shallow(token); err != nil {
+		return Stamp{}, fmt.Errorf("read time stamp: %w", err)
+	}
 	p7, err := pkcs7.Parse(token)
 	if err != nil {
 		return Stamp{}, fmt.Errorf("read time stamp: %w", err)

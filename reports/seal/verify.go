@@ -34,16 +34,23 @@ var (
 	update2 = regexp.MustCompile(`/Prev (\d+)>>\nstartxref\n\d+\n%%EOF\n$`)
 )
 
+// mostHole bounds the digits of a signature, which has room for a chain of certificates and a time stamp.
+const mostHole = 1 << 20
+
 // Verify checks that a sealed report is as it was sealed, every byte of it. Whether the certificate is to be trusted is for the caller.
-func Verify(pdf []byte) (Info, error) {
-	info, err := verify(pdf)
+func Verify(pdf []byte) (Info, error) { return VerifyBy(pdf, "") }
+
+// VerifyBy is Verify for a caller who knows by which key the report must be sealed: what another one sealed is not looked into. Then, too, the Info has
+// the key's id.
+func VerifyBy(pdf []byte, keyID string) (Info, error) {
+	info, err := verify(pdf, keyID)
 	if err != nil {
 		return info, &access.Error{Op: "check seal", Kind: access.Invalid, Err: err}
 	}
 	return info, nil
 }
 
-func verify(pdf []byte) (Info, error) {
+func verify(pdf []byte, keyID string) (Info, error) {
 	var info Info
 	prev := update2.FindSubmatch(pdf[max(0, len(pdf)-128):])
 	if prev == nil {
@@ -76,6 +83,9 @@ func verify(pdf []byte) (Info, error) {
 	if info.Range[0] != 0 || hole != info.Unsealed+found[0][1]-1 || after <= hole+1 || after > len(pdf) || after+info.Range[3] != len(pdf) || pdf[after-1] != '>' {
 		return info, errors.New("its signature does not cover the whole file")
 	}
+	if after-hole > mostHole {
+		return info, fmt.Errorf("its signature has %d digits, more than %d", after-hole, mostHole)
+	}
 	if info.CMS, err = contents(pdf[hole+1 : after-1]); err != nil {
 		return info, err
 	}
@@ -84,6 +94,9 @@ func verify(pdf []byte) (Info, error) {
 		return info, err
 	}
 	info.Chain, info.At, info.KeyID = c.chain, c.at, signing.ID(c.chain[0].PublicKey)
+	if keyID != "" && info.KeyID != keyID {
+		return info, fmt.Errorf("it is sealed by key %s, not by %s", info.KeyID, keyID)
+	}
 	h := sha256.New()
 	h.Write(pdf[:hole])
 	h.Write(pdf[after:])

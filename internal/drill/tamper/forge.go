@@ -56,6 +56,9 @@ func tidy(files map[string][]byte, change func(*evidence.File)) error {
 	if err != nil {
 		return err
 	}
+	if err := recount(files, &model); err != nil {
+		return err
+	}
 	for i := range model.Annexes {
 		a := &model.Annexes[i]
 		a.SHA256, a.Size, a.Rows = sum(files[a.File]), int64(len(files[a.File])), -1
@@ -73,9 +76,6 @@ func tidy(files map[string][]byte, change func(*evidence.File)) error {
 		a := &model.Inputs[i]
 		a.SHA256, a.Size = sum(files[a.File]), int64(len(files[a.File]))
 	}
-	if err := recount(files, &model); err != nil {
-		return err
-	}
 	if change != nil {
 		change(&model)
 	}
@@ -89,8 +89,13 @@ func tidy(files map[string][]byte, change func(*evidence.File)) error {
 // recount makes totals and counts those of the findings.
 func recount(files map[string][]byte, model *evidence.File) error {
 	tally := evidence.NewTally(model.Run.AsOf, 0)
+	if len(model.Scope.Persons) > 0 { // the counts are of all persons
+		err := pack.ReadFindings(bytes.NewReader(files[pack.FindingsAnnex]), func(f access.Finding) error { tally.Add(f); return nil })
+		model.Totals, model.FindingsSHA256 = tally.Totals, tally.Digest.Sum()
+		return err
+	}
 	type key struct{ rule, system string }
-	counts := map[key]*access.RuleCount{}
+	counts, before := map[key]*access.RuleCount{}, slices.Clone(model.Run.Counts)
 	for i := range model.Run.Counts {
 		c := &model.Run.Counts[i]
 		*c = access.RuleCount{Rule: c.Rule, System: c.System, Severity: c.Severity}
@@ -121,6 +126,16 @@ func recount(files map[string][]byte, model *evidence.File) error {
 		return nil
 	})
 	model.Totals, model.FindingsSHA256 = tally.Totals, tally.Digest.Sum()
+	if err != nil || slices.Equal(before, model.Run.Counts) {
+		return err
+	}
+	var b bytes.Buffer
+	t := sheet.NewTable(&b)
+	if err := pack.CountsTable(t, model.Run.Counts); err != nil {
+		return err
+	}
+	_, err = t.Close()
+	files[pack.CountsAnnex] = b.Bytes()
 	return err
 }
 
@@ -149,9 +164,14 @@ func sign(ctx context.Context, files map[string][]byte, with *trust.Signing) err
 	at := model.Run.AsOf
 	if info, err := seal.Verify(files[pack.ReportFile]); err == nil {
 		about := trust.About{Pack: model.Pack, Run: model.Run.ID, Title: "Report", Author: model.GeneratedBy, Producer: model.Renderer, At: at, Model: files[pack.EvidenceFile]}
-		if files[pack.ReportFile], _, err = with.Seal(ctx, files[pack.ReportFile][:info.Unsealed], about); err != nil {
+		if files[pack.ReportFile], info, err = with.Seal(ctx, files[pack.ReportFile][:info.Unsealed], about); err != nil {
 			return err
 		}
+		guide, err := pack.Guide(model, info)
+		if err != nil {
+			return err
+		}
+		files[pack.GuideFile] = []byte(guide)
 	}
 	return attestAgain(ctx, files, with)
 }

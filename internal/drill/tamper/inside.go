@@ -47,6 +47,12 @@ func (h *house) inside(p *packed) []mutation {
 	cell("entitlements", "name", "another name", add)
 	cell("grants", "effective", "effective or not", flip)
 	cell("grants", "entitlement_id", "another entitlement", add)
+	cell("grants", "entitlement", "another name of it", add)
+	cell("entitlements", "system", "another system", func(s string) string { return map[bool]string{true: "vpn", false: "erp"}[s == "erp"] })
+	cell("links", "snapshot_id", "another snapshot", add)
+	cell("expectations", "until_ms", "until another day", func(string) string { return "[1]" })
+	cell("profiles", "values", "other values", func(string) string { return `["made up"]` })
+	cell("accounts", "enabled", "spelt otherwise", func(s string) string { return map[string]string{"true": "1", "false": "0"}[s] })
 	cell("links", "person_id", "another person", add)
 	cell("links", "result", "another result", add)
 	cell("links", "evidence", "other evidence", func(string) string { return `["made up"]` })
@@ -113,9 +119,17 @@ func (h *house) ofKind(p *packed) []mutation {
 		cell("review-decisions", "verdict", "", nil, other)
 		cell("review-decisions", "channel", "", nil, add)
 		cell("review-decisions", "item", "", nil, add)
+		cell("review-decisions", "at", "", nil, func(string) string { return "2026-11-23T02:00:00Z" })
+		cell("review-decisions", "by", "", nil, add)
+		cell("review-decisions", "reason", at, []string{"ledger at hand"}, add)
 		cell("review-items", "key", "", nil, func(string) string { return strings.Repeat("0", 64) })
 		cell("review-items", "silent", "", nil, func(s string) string { return map[bool]string{true: "false", false: "true"}[s == "true"] })
+		cell("review-items", "state", "", nil, func(s string) string { return map[bool]string{true: "revoked", false: "kept"}[s == "kept"] })
+		for _, column := range []string{"system", "account_id", "account", "entitlement", "entitlement_id", "kind", "person", "person_name", "status", "last_use"} {
+			cell("review-items", column, "", nil, add)
+		}
 		cell("review-items", "reviewers", at, []string{"ledger at hand"}, add)
+		all = append(all, h.dropped(p))
 	case "sod":
 		cell("sod-seeded", "fired", "", nil, func(s string) string { return map[bool]string{true: "false", false: "true"}[s == "true"] })
 		cell("sod-conflicts", "person", at, []string{"ledger at hand"}, add)
@@ -128,7 +142,11 @@ func (h *house) ofKind(p *packed) []mutation {
 		cell("person-access", "basis", at, []string{"ledger at hand"}, add)
 	}
 	if len(all) > 0 {
-		all = append(all, h.insider(p, "model of the kind", "detail left out", at, []string{"ledger at hand"}, nil, func(f *evidence.File) { f.Detail = nil }))
+		all = append(all, h.insider(p, "model of the kind", "detail left out", "", []string{pack.EvidenceFile}, nil, func(f *evidence.File) { f.Detail = nil }),
+			h.insider(p, "model of the kind", "a kind that there is not", "", []string{pack.EvidenceFile}, nil, func(f *evidence.File) {
+				f.Kind = strings.ReplaceAll(f.Kind, "-", " ") + " "
+				f.Pack = pack.ID(f.Kind, f.Run.ID, f.Subject)
+			}))
 	}
 	return all
 }
@@ -193,9 +211,16 @@ func (h *house) forgeries(p *packed) []mutation {
 	all = append(all, h.insider(p, "report", "reworded, in the twin", h.ledgerDir(), []string{"ledger"}, func(files map[string][]byte) {
 		files[pack.HTMLFile] = []byte(strings.Replace(string(p.files[pack.HTMLFile]), "open findings", "closed findings", 1))
 	}, nil))
-	all = append(all, h.insider(p, "guide", "reworded", h.ledgerDir(), []string{"ledger"}, func(files map[string][]byte) {
+	guide := h.insider(p, "guide", "reworded", "", []string{pack.GuideFile}, nil, nil)
+	guide.make = func(ctx context.Context, path string) error {
+		files := maps.Clone(p.files)
 		files[pack.GuideFile] = append(slices.Clone(p.files[pack.GuideFile]), "\nAll is well.\n"...)
-	}, nil))
+		if err := attestAgain(ctx, files, h.own); err != nil {
+			return err
+		}
+		return p.save(path, files)
+	}
+	all = append(all, guide)
 	return append(all, h.fork(p, "with a key of its own", false), h.fork(p, "with the ledger's own key", true))
 }
 

@@ -36,8 +36,8 @@ func (p *population) assemble(systems []access.SystemFacts, previous map[string]
 	}
 	sharing := map[string][]string{} // e-mail → those who have not left
 	for _, x := range p.persons {
-		if x.Status != access.StatusTerminated && x.emailKey != "" {
-			sharing[x.emailKey] = append(sharing[x.emailKey], x.ID)
+		if x.Status != access.StatusTerminated && x.keys.EmailKey != "" {
+			sharing[x.keys.EmailKey] = append(sharing[x.keys.EmailKey], x.ID)
 		}
 	}
 	var out []*access.PersonFacts
@@ -72,7 +72,7 @@ func (p *population) quality(x *person, sharing map[string][]string) access.Qual
 		q.ManagerUnknown = manager == nil
 		q.ManagerTerminated = manager != nil && manager.Status == access.StatusTerminated
 	}
-	if list := sharing[x.emailKey]; x.Status != access.StatusTerminated && x.emailKey != "" && len(list) > 1 {
+	if list := sharing[x.keys.EmailKey]; x.Status != access.StatusTerminated && x.keys.EmailKey != "" && len(list) > 1 {
 		q.DuplicateEmail = slices.DeleteFunc(slices.Clone(list[:min(len(list), duplicates)]), func(id string) bool { return id == x.ID })
 	}
 	return q

@@ -2,27 +2,43 @@ package reperform
 
 import (
 	"cmp"
+	"fmt"
 	"io/fs"
 	"slices"
-	"time"
 
 	"muster/collectors"
 	"muster/internal/access"
-	"muster/internal/store/fold"
+	"muster/internal/reconcile/reperform/annex"
+	"muster/internal/reconcile/reperform/relink"
 	"muster/reports/evidence"
 )
 
 // population is what the run reasoned from, as the tables of the pack have it.
 type population struct {
-	persons      []*person // each worker id once, by id
-	byID         map[string]*person
-	accounts     []*access.AccountFacts // each once, by system and id
+	used     map[string]string // system → the snapshot of it that the run reasoned from
+	hr       string            // the source of persons
+	known    map[string]bool   // all snapshots that the run read, reasoned from or compared with
+	persons  []*person         // each worker id once, by id
+	spare    []*person         // further rows of a worker id
+	byID     map[string]*person
+	accounts []*access.AccountFacts // each once, by system and id
+
 	entitlements map[string]map[string]access.Entitlement
-	ordered      []access.Entitlement // by system and id
-	previous     map[accountKey]int
+	ordered      []access.Entitlement          // by system and id
+	names        map[accountKey]string         // of entitlements by system and id: the first in byte order of those that one id has
+	rejected     map[classKey]int64            // rejections, by snapshot and class
+	rows         map[classKey]int64            // records, by snapshot and class
+	previous     map[accountKey]int            // entitlements held before
 	links        map[accountKey]access.Link    // as the pack has them
 	carried      map[string]evidence.Quality   // of a pack that holds some persons, by worker id
 	digests      map[string]*collectors.Digest // of every record of a snapshot, by its id
+}
+
+type accountKey struct{ system, id string }
+
+type classKey struct {
+	snapshot string
+	class    access.Class
 }
 
 // count adds a record to the digest of its snapshot.
@@ -31,68 +47,85 @@ func (p *population) count(snapshot string, r access.Record) {
 		p.digests[snapshot] = &collectors.Digest{}
 	}
 	p.digests[snapshot].Add(r)
+	p.rows[classKey{snapshot, r.Class()}]++
 }
 
-type accountKey struct{ system, id string }
+// of checks that a row is of the snapshot of its system that the run reasoned from.
+func (p *population) of(system, snapshot string) error {
+	if want, ok := p.used[system]; !ok || want != snapshot || want == "" {
+		return fmt.Errorf("it is of snapshot %q of %s, the run reasoned from %q", snapshot, system, want)
+	}
+	return nil
+}
 
 // person is one person with the keys that accounts are linked by.
 type person struct {
 	access.Person
-	rows                                 int
-	profile                              string
-	idKey, emailKey, upnKey, usernameKey string
+	keys    relink.Person
+	rows    int
+	profile string
 }
 
-const second = "2006-01-02T15:04:05.999Z07:00"
-
-// read reads every table.
-func read(files fs.FS) (*population, error) {
-	p := &population{byID: map[string]*person{}, entitlements: map[string]map[string]access.Entitlement{}, previous: map[accountKey]int{}, links: map[accountKey]access.Link{}, digests: map[string]*collectors.Digest{}}
-	for _, step := range []func(fs.FS) error{p.readPersons, p.readEntitlements, p.readAccounts, p.readGrants, p.readPrevious, p.readLinks, p.readRejections} {
-		if err := step(files); err != nil {
-			return nil, err
+// empty is the population of a run before any table was read.
+func empty(systems []access.SystemFacts, previous map[string]access.Snapshot) *population {
+	p := &population{used: map[string]string{}, known: map[string]bool{}, byID: map[string]*person{}, entitlements: map[string]map[string]access.Entitlement{}, names: map[accountKey]string{},
+		rejected: map[classKey]int64{}, rows: map[classKey]int64{}, previous: map[accountKey]int{}, links: map[accountKey]access.Link{}, digests: map[string]*collectors.Digest{}}
+	for _, s := range systems {
+		if p.used[s.Name] = s.Used.ID; s.IsHR {
+			p.hr = s.Name
+		}
+		for _, id := range []string{s.Used.ID, s.Tonight.ID, previous[s.Name].ID} {
+			p.known[id] = id != ""
 		}
 	}
-	return p, nil
+	return p
+}
+
+// read reads every table.
+func (p *population) read(files fs.FS) error {
+	for _, step := range []func(fs.FS) error{p.readPersons, p.readEntitlements, p.readAccounts, p.readGrants, p.readPrevious, p.readLinks, p.readRejections} {
+		if err := step(files); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readPersons keeps of several rows of one worker id the first and counts them.
 func (p *population) readPersons(files fs.FS) error {
-	columns := []string{"worker_id", "row", "given_name", "family_name", "display_name", "email", "upn", "username", "title", "department", "cost_centre", "company",
-		"location", "employment_type", "status", "manager_id", "start_date", "end_date", "attributes", "profile", "snapshot_id"}
-	err := each(files, "persons", columns, func(r *row) error {
-		x := &person{rows: 1, profile: r.text("profile"), Person: access.Person{ID: r.text("worker_id"), Row: r.number("row"), GivenName: r.text("given_name"),
-			FamilyName: r.text("family_name"), DisplayName: r.text("display_name"), Email: r.text("email"), UPN: r.text("upn"), Username: r.text("username"),
-			Title: r.text("title"), Department: r.text("department"), CostCentre: r.text("cost_centre"), Company: r.text("company"), Location: r.text("location"),
-			EmploymentType: access.EmploymentType(r.text("employment_type")), Status: access.Status(r.text("status")), ManagerID: r.text("manager_id"),
-			StartDate: r.moment("start_date", time.DateOnly), EndDate: r.moment("end_date", time.DateOnly), Attributes: r.pairs("attributes")}}
-		p.count(r.text("snapshot_id"), x.Person)
-		x.idKey, x.emailKey, x.upnKey, x.usernameKey = fold.Key(x.ID), fold.Key(x.Email), fold.Key(x.UPN), fold.Key(x.Username)
-		first, again := p.byID[x.ID]
-		switch {
-		case !again:
-			p.byID[x.ID] = x
-			p.persons = append(p.persons, x)
-		case x.Row < first.Row:
-			x.rows = first.rows + 1
-			*first = *x
-		default:
-			first.rows++
-		}
-		return nil
+	all := map[string][]*person{}
+	err := annex.Each(files, "persons", func(r *annex.Row) error {
+		x := &person{rows: 1, profile: r.Text("profile"), Person: access.Person{ID: r.Text("worker_id"), Row: r.Number("row"), GivenName: r.Text("given_name"),
+			FamilyName: r.Text("family_name"), DisplayName: r.Text("display_name"), Email: r.Text("email"), UPN: r.Text("upn"), Username: r.Text("username"),
+			Title: r.Text("title"), Department: r.Text("department"), CostCentre: r.Text("cost_centre"), Company: r.Text("company"), Location: r.Text("location"),
+			EmploymentType: access.EmploymentType(r.Text("employment_type")), Status: access.Status(r.Text("status")), ManagerID: r.Text("manager_id"),
+			StartDate: r.Day("start_date"), EndDate: r.Day("end_date"), Attributes: r.Pairs("attributes")}}
+		p.count(r.Text("snapshot_id"), x.Person)
+		x.keys = relink.KeysOf(x.Person)
+		all[x.ID] = append(all[x.ID], x)
+		return p.of(p.hr, r.Text("snapshot_id"))
 	})
+	for id, rows := range all {
+		slices.SortStableFunc(rows, func(a, b *person) int { return cmp.Compare(a.Row, b.Row) })
+		rows[0].rows = len(rows)
+		p.byID[id], p.persons, p.spare = rows[0], append(p.persons, rows[0]), append(p.spare, rows[1:]...)
+	}
 	slices.SortFunc(p.persons, func(a, b *person) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(p.spare, func(a, b *person) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Row, b.Row)) })
 	return err
 }
 
 func (p *population) readEntitlements(files fs.FS) error {
-	columns := []string{"system", "entitlement_id", "name", "kind", "description", "privileged", "source_ref", "snapshot_id"}
-	err := each(files, "entitlements", columns, func(r *row) error {
-		e := access.Entitlement{System: r.text("system"), ID: r.text("entitlement_id"), Name: r.text("name"), Kind: r.text("kind"),
-			Description: r.text("description"), Privileged: r.truth("privileged"), SourceRef: r.text("source_ref")}
-		p.count(r.text("snapshot_id"), e)
+	err := annex.Each(files, "entitlements", func(r *annex.Row) error {
+		e := access.Entitlement{System: r.Text("system"), ID: r.Text("entitlement_id"), Name: r.Text("name"), Kind: r.Text("kind"),
+			Description: r.Text("description"), Privileged: r.Truth("privileged"), SourceRef: r.Text("source_ref")}
+		p.count(r.Text("snapshot_id"), e)
 		p.ordered = append(p.ordered, e)
-		return nil
+		key := accountKey{e.System, e.ID}
+		if name, ok := p.names[key]; !ok || e.Name < name {
+			p.names[key] = e.Name
+		}
+		return p.of(e.System, r.Text("snapshot_id"))
 	})
 	slices.SortStableFunc(p.ordered, func(a, b access.Entitlement) int {
 		return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name), cmp.Compare(a.SourceRef, b.SourceRef))
@@ -108,17 +141,15 @@ func (p *population) readEntitlements(files fs.FS) error {
 }
 
 func (p *population) readAccounts(files fs.FS) error {
-	columns := []string{"system", "account_id", "name", "display_name", "email", "upn", "employee_id", "owner_ref", "kind", "enabled", "locked", "privileged", "mfa", "created_at",
-		"last_login", "never_logged_in", "password_changed_at", "expires_at", "attributes", "source_ref", "snapshot_id"}
-	err := each(files, "accounts", columns, func(r *row) error {
-		a := &access.AccountFacts{SnapshotID: r.text("snapshot_id"), Account: access.Account{System: r.text("system"), ID: r.text("account_id"),
-			Name: r.text("name"), DisplayName: r.text("display_name"), Email: r.text("email"), UPN: r.text("upn"), EmployeeID: r.text("employee_id"), OwnerRef: r.text("owner_ref"),
-			Kind: access.AccountKind(r.text("kind")), Enabled: r.truth("enabled"), Locked: r.truth("locked"), Privileged: r.truth("privileged"), MFA: r.tri("mfa"),
-			CreatedAt: r.moment("created_at", second), LastLogin: r.moment("last_login", second), NeverLoggedIn: r.truth("never_logged_in"),
-			PasswordChangedAt: r.moment("password_changed_at", second), ExpiresAt: r.moment("expires_at", second), Attributes: r.pairs("attributes"), SourceRef: r.text("source_ref")}}
+	err := annex.Each(files, "accounts", func(r *annex.Row) error {
+		a := &access.AccountFacts{SnapshotID: r.Text("snapshot_id"), Account: access.Account{System: r.Text("system"), ID: r.Text("account_id"),
+			Name: r.Text("name"), DisplayName: r.Text("display_name"), Email: r.Text("email"), UPN: r.Text("upn"), EmployeeID: r.Text("employee_id"), OwnerRef: r.Text("owner_ref"),
+			Kind: access.AccountKind(r.Text("kind")), Enabled: r.Truth("enabled"), Locked: r.Truth("locked"), Privileged: r.Truth("privileged"), MFA: r.Tri("mfa"),
+			CreatedAt: r.Moment("created_at"), LastLogin: r.Moment("last_login"), NeverLoggedIn: r.Truth("never_logged_in"),
+			PasswordChangedAt: r.Moment("password_changed_at"), ExpiresAt: r.Moment("expires_at"), Attributes: r.Pairs("attributes"), SourceRef: r.Text("source_ref")}}
 		p.count(a.SnapshotID, a.Account)
 		p.accounts = append(p.accounts, a)
-		return nil
+		return p.of(a.System, a.SnapshotID)
 	})
 	slices.SortStableFunc(p.accounts, func(a, b *access.AccountFacts) int {
 		return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(a.ID, b.ID), cmp.Compare(a.SourceRef, b.SourceRef))
@@ -137,13 +168,16 @@ type path struct {
 // readGrants gives every account its grants, one fact an entitlement: of several paths the shortest, the first in byte order among equals.
 func (p *population) readGrants(files fs.FS) error {
 	held := map[accountKey][]path{}
-	err := each(files, "grants", []string{"system", "account_id", "entitlement_id", "path", "effective", "admin_option", "expires_at", "snapshot_id"}, func(r *row) error {
-		key := accountKey{r.text("system"), r.text("account_id")}
-		g := access.Grant{AccountID: key.id, EntitlementID: r.text("entitlement_id"), Path: r.strings("path"), Effective: r.truth("effective"), AdminOption: r.truth("admin_option"),
-			ExpiresAt: r.moment("expires_at", second)}
-		p.count(r.text("snapshot_id"), g)
+	err := annex.Each(files, "grants", func(r *annex.Row) error {
+		key := accountKey{r.Text("system"), r.Text("account_id")}
+		g := access.Grant{AccountID: key.id, EntitlementID: r.Text("entitlement_id"), Path: r.Strings("path"), Effective: r.Truth("effective"), AdminOption: r.Truth("admin_option"),
+			ExpiresAt: r.Moment("expires_at")}
+		p.count(r.Text("snapshot_id"), g)
 		held[key] = append(held[key], path{g.EntitlementID, g.Effective, g.AdminOption, g.Path})
-		return nil
+		if have, want := r.Text("entitlement"), p.names[accountKey{key.system, g.EntitlementID}]; have != want {
+			return fmt.Errorf("entitlement %s of %s is called %q in it, and %q in the table of entitlements", g.EntitlementID, key.system, have, want)
+		}
+		return p.of(key.system, r.Text("snapshot_id"))
 	})
 	for _, a := range p.accounts {
 		a.Grants = p.fold(a.System, held[accountKey{a.System, a.ID}])
@@ -182,8 +216,12 @@ func (p *population) fold(system string, paths []path) []access.GrantFacts {
 }
 
 func (p *population) readPrevious(files fs.FS) error {
-	err := each(files, "previous", []string{"system", "account_id", "held"}, func(r *row) error {
-		p.previous[accountKey{r.text("system"), r.text("account_id")}] = int(r.number("held"))
+	err := annex.Each(files, "previous", func(r *annex.Row) error {
+		key := accountKey{r.Text("system"), r.Text("account_id")}
+		if _, twice := p.previous[key]; twice {
+			return fmt.Errorf("account %s/%s is in it twice", key.system, key.id)
+		}
+		p.previous[key] = int(r.Number("held"))
 		return nil
 	})
 	for _, a := range p.accounts {
@@ -196,17 +234,26 @@ func (p *population) readPrevious(files fs.FS) error {
 }
 
 func (p *population) readRejections(files fs.FS) error {
-	return each(files, "rejections", []string{"snapshot_id", "class", "reason"}, func(r *row) error {
-		p.count(r.text("snapshot_id"), access.Rejection{Of: access.Class(r.text("class")), Reason: r.text("reason")})
+	return annex.Each(files, "rejections", func(r *annex.Row) error {
+		id, x := r.Text("snapshot_id"), access.Rejection{Of: access.Class(r.Text("class")), Reason: r.Text("reason")}
+		p.count(id, x)
+		p.rejected[classKey{id, x.Of}]++
+		if !p.known[id] {
+			return fmt.Errorf("it is of snapshot %q, which the run neither read nor reasoned from nor compared with", id)
+		}
 		return nil
 	})
 }
 
 func (p *population) readLinks(files fs.FS) error {
-	return each(files, "links", []string{"system", "account_id", "result", "person_id", "key", "evidence"}, func(r *row) error {
-		l := access.Link{System: r.text("system"), AccountID: r.text("account_id"), Result: access.LinkResult(r.text("result")), PersonID: r.text("person_id"),
-			Key: access.LinkKey(r.text("key")), Evidence: r.strings("evidence")}
-		p.links[accountKey{l.System, l.AccountID}] = l
-		return nil
+	return annex.Each(files, "links", func(r *annex.Row) error {
+		l := access.Link{System: r.Text("system"), AccountID: r.Text("account_id"), Result: access.LinkResult(r.Text("result")), PersonID: r.Text("person_id"),
+			Key: access.LinkKey(r.Text("key")), Evidence: r.Strings("evidence")}
+		key := accountKey{l.System, l.AccountID}
+		if _, twice := p.links[key]; twice {
+			return fmt.Errorf("account %s/%s is in it twice", key.system, key.id)
+		}
+		p.links[key] = l
+		return p.of(l.System, r.Text("snapshot_id"))
 	})
 }

@@ -15,58 +15,76 @@ import (
 	"muster/internal/reconcile/assess"
 	"muster/internal/reconcile/expect"
 	"muster/internal/reconcile/inputs"
+	"muster/internal/reconcile/reperform/relink"
 	"muster/internal/reconcile/seeded"
 	"muster/reports/evidence"
+	"muster/reports/kinds"
 	"muster/reports/pack"
 	"muster/reports/pack/check"
 	"muster/rules"
 )
 
-// most is how many differences of one kind are told.
-const most = 20
+// most is how many differences of one step are told, and kept is how many are held to find the first ones of.
+const most, kept = 20, 10_000
 
 // Steps performs the run of a pack again and says what came out, as steps of check.Verify. files is the pack; file its model.
 func Steps(ctx context.Context, files fs.FS, file evidence.File) []check.Step {
-	if file.Scope.Redacted != nil {
-		return []check.Step{{Name: "re-performance: the rules judge again", OK: true, Details: []string{"not performed, since people have pseudonyms here; perform the pack with names, " + file.Scope.Redacted.Of + ", inside"}}}
-	}
 	again := &performance{ctx: ctx, files: files, file: file}
 	var steps []check.Step
-	all := []struct {
-		name string
-		run  func() (string, error)
-	}{
-		{"inputs: the rules are those of the run", again.load},
-		{"populations: the tables hold the records of the snapshots", again.populations},
-		{"links: every account is linked again", again.link},
-		{"expectations: what each profile should hold is worked out again", again.expect},
-		{"re-performance: the rules judge again", again.judge},
-	}
-	if file.Kind == "sod" {
-		all = slices.Insert(all, len(all)-1, struct {
-			name string
-			run  func() (string, error)
-		}{"seeded: rules of conflicts fire where they should, and nowhere else", again.seeded})
-	}
-	for _, s := range all {
+	for _, s := range again.steps() {
 		step := check.Step{Name: s.name}
-		said, err := s.run()
-		step.OK, step.Details = err == nil && len(again.differences) == 0, again.differences
-		if again.more > 0 {
-			step.Details = append(step.Details, fmt.Sprintf("and %d more", again.more))
-		}
+		out, err := s.run()
 		if err != nil {
-			step.Details = append(step.Details, err.Error())
+			again.differ("%v", err)
 		}
-		if said != "" {
-			step.Details = append(step.Details, said)
+		switch told := again.told(); {
+		case len(told) > 0:
+			step.State, step.Details = check.Differs, told
+		case out.why != "":
+			step.Skip(out.why)
+		default:
+			step.State = check.Verified
 		}
-		again.differences, again.more = nil, 0
+		if out.said != "" {
+			step.Details = append(step.Details, out.said)
+		}
 		if steps = append(steps, step); err != nil {
 			break // the next steps rest on it
 		}
 	}
 	return steps
+}
+
+// outcome is what came of a step: what was done, and why something of it could not be.
+type outcome struct{ said, why string }
+
+// step is one step of a performance.
+type step struct {
+	name string
+	run  func() (outcome, error)
+}
+
+// The names of the steps.
+const (
+	inputsStep  = "inputs: the rules are those of the run"
+	recordsStep = "populations: the tables hold the records of the snapshots"
+	linksStep   = "links: every account is linked again"
+	expectStep  = "expectations: what each profile should hold is worked out again"
+	judgeStep   = "re-performance: the rules judge again"
+)
+
+func (p *performance) steps() []step {
+	if p.file.Scope.Redacted != nil {
+		return p.unnamed()
+	}
+	all := []step{{inputsStep, p.load}, {recordsStep, p.populations}, {linksStep, p.link}, {expectStep, p.expect}}
+	switch p.file.Kind {
+	case kinds.SoD:
+		all = append(all, step{"seeded: rules of conflicts fire where they should, and nowhere else", p.seeded})
+	case kinds.AccessReview:
+		all = append(all, step{"reviewed: each item is what the run saw", p.reviewed})
+	}
+	return append(all, step{judgeStep, p.judge})
 }
 
 // performance is one re-performance under way.
@@ -84,21 +102,41 @@ type performance struct {
 	more        int
 }
 
+// differ notes a difference. Of very many those that come first by their words are kept, so that they are the same each time.
 func (p *performance) differ(format string, args ...any) {
-	if len(p.differences) == most {
-		p.more++
-		return
+	if p.differences = append(p.differences, fmt.Sprintf(format, args...)); len(p.differences) > 2*kept {
+		slices.Sort(p.differences)
+		p.more += len(p.differences) - kept
+		p.differences = p.differences[:kept]
 	}
-	p.differences = append(p.differences, fmt.Sprintf(format, args...))
 }
 
-func (p *performance) load() (string, error) {
+// told gives the first of the differences that were noted since it was called last, by their words, and how many more there are.
+func (p *performance) told() []string {
+	slices.Sort(p.differences)
+	out, n := p.differences, len(p.differences)+p.more
+	if len(out) > most {
+		out = append(out[:most:most], fmt.Sprintf("and %d more", n-most))
+	}
+	p.differences, p.more = nil, 0
+	return out
+}
+
+// part says why what rests on all of a run cannot be worked out from a part of it; empty for the whole.
+func (p *performance) part() string {
+	if p.file.Scope.Whole() {
+		return ""
+	}
+	return strings.TrimPrefix(p.file.Scope.Unchecked(), "not checked: ")
+}
+
+func (p *performance) load() (outcome, error) {
 	folder, err := fs.Sub(p.files, strings.TrimSuffix(pack.InputFolder, "/"))
 	if err != nil {
-		return "", err
+		return outcome{}, err
 	}
 	if p.in, err = inputs.Read(folder); err != nil {
-		return "", fmt.Errorf("%s: %w", pack.InputFolder, err)
+		return outcome{}, fmt.Errorf("%s: %w", pack.InputFolder, err)
 	}
 	if sum := p.in.Set.Digest(); sum != p.file.Run.RulesSHA256 {
 		p.differ("%s: the rules have the digest %s, the run's had %s", pack.InputFolder, sum, p.file.Run.RulesSHA256)
@@ -107,26 +145,31 @@ func (p *performance) load() (string, error) {
 		p.differ("%s%s: the clock is %s, the run's was %s", pack.InputFolder, inputs.SettingsFile, p.in.AsOf, p.file.Run.AsOf)
 	}
 	p.systems, p.previous = systems(p.file)
-	if p.world, err = read(p.files); err != nil {
-		return "", err
+	p.world = empty(p.systems, p.previous)
+	if err := p.world.read(p.files); err != nil {
+		return outcome{}, err
 	}
 	p.carry()
-	if p.file.Scope.Whole() {
-		if err := p.told(); err != nil {
-			return "", err
-		}
+	if err := p.says(); err != nil {
+		return outcome{}, err
 	}
 	if err := p.tables(); err != nil {
-		return "", err
+		return outcome{}, err
 	}
-	return fmt.Sprintf("%d rules, %d bundles, %d persons, %d accounts", len(p.in.Set.Rules()), len(p.in.Given.All()), len(p.world.persons), len(p.world.accounts)), p.ctx.Err()
+	out := outcome{said: fmt.Sprintf("%d rules, %d bundles, %d persons, %d accounts", len(p.in.Set.Rules()), len(p.in.Given.All()), len(p.world.persons), len(p.world.accounts))}
+	if cut := p.file.Scope.Inputs; len(cut) > 0 {
+		out.why = p.part()
+		out.said += "; cut down to these persons are " + strings.Join(cut, ", ")
+	}
+	return out, p.ctx.Err()
 }
 
 // populations computes the digest of every snapshot that the run reasoned from out of the tables, and compares it with the one that the model
 // has, which is the one on the ledger.
-func (p *performance) populations() (string, error) {
-	if !p.file.Scope.Whole() {
-		return p.file.Scope.Unchecked() + ", so that the snapshots' digests do not follow from its rows", nil
+func (p *performance) populations() (outcome, error) {
+	p.counted()
+	if why := p.part(); why != "" {
+		return outcome{said: "the snapshots' digests do not follow from rows of a part", why: why}, p.ctx.Err()
 	}
 	n := 0
 	for _, s := range p.systems {
@@ -138,14 +181,8 @@ func (p *performance) populations() (string, error) {
 		if d := p.world.digests[s.Used.ID]; d != nil {
 			have = d.String()
 		}
-		delete(p.world.digests, s.Used.ID)
 		if have != s.Used.Digest {
 			p.differ("annexes: the records of snapshot %s of %s have the digest %s, the snapshot has %s", s.Used.ID, s.Name, have, s.Used.Digest)
-		}
-	}
-	for id := range p.world.digests {
-		if !p.read(id) {
-			p.differ("annexes: there are records of snapshot %s, which the run did not reason from", id)
 		}
 	}
 	var held collectors.Digest
@@ -155,45 +192,35 @@ func (p *performance) populations() (string, error) {
 	if sum := held.String(); sum != p.file.Run.Previous {
 		p.differ("annexes/previous.csv: its rows have the digest %s, the run had %s", sum, p.file.Run.Previous)
 	}
-	return fmt.Sprintf("%d snapshots", n), p.ctx.Err()
+	return outcome{said: fmt.Sprintf("%d snapshots", n)}, p.ctx.Err()
 }
 
-// read reports whether a snapshot was read or compared with: its rejections are in the pack too.
-func (p *performance) read(id string) bool {
-	for _, s := range p.systems {
-		if s.Tonight.ID == id || p.previous[s.Name].ID == id {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *performance) link() (string, error) {
+func (p *performance) link() (outcome, error) {
 	if !p.file.Scope.Whole() {
 		return p.linked()
 	}
-	l := newLinker(p.in, p.world.persons)
+	var persons []relink.Person
+	for _, x := range p.world.persons {
+		persons = append(persons, x.keys)
+	}
+	l := relink.New(p.in, persons)
+	var want [][]string
 	for _, a := range p.world.accounts {
 		have, ok := p.world.links[accountKey{a.System, a.ID}]
-		delete(p.world.links, accountKey{a.System, a.ID})
-		a.Link = l.link(&a.Account)
-		switch {
-		case !ok:
-			p.differ("annexes/links.csv: account %s/%s (%s) has no link", a.System, a.Name, a.ID)
-		case !sameLink(have, a.Link):
+		a.Link = l.Link(&a.Account)
+		if ok && !relink.Same(have, a.Link) {
 			p.differ("annexes/links.csv: account %s/%s (%s) is %s %s by %q, linked again it is %s %s by %q", a.System, a.Name, a.ID, have.Result, have.PersonID, have.Evidence,
 				a.Link.Result, a.Link.PersonID, a.Link.Evidence)
 		}
+		want = append(want, []string{a.System, a.ID, string(a.Link.Result), a.Link.PersonID, string(a.Link.Key), list(a.Link.Evidence), a.SnapshotID})
 	}
-	for key := range p.world.links {
-		p.differ("annexes/links.csv: there is no account %s/%s", key.system, key.id)
-	}
-	return fmt.Sprintf("%d accounts", len(p.world.accounts)), p.ctx.Err()
+	err := p.again("links", 2, want)
+	return outcome{said: fmt.Sprintf("%d accounts", len(p.world.accounts))}, errors.Join(err, p.ctx.Err())
 }
 
 // expect matches the bundles with every profile and compares what they give. Everyone of a profile must have the same values in the fields
 // that the bundles read.
-func (p *performance) expect() (string, error) {
+func (p *performance) expect() (outcome, error) {
 	p.book = expect.NewBook(p.in.Given, p.in.AsOf)
 	p.book.Personal, p.book.Revoked = p.in.Personal, p.in.Revoked
 	first := map[string]*person{}
@@ -203,10 +230,10 @@ func (p *performance) expect() (string, error) {
 			first[x.profile] = x
 			number, err := profile(x)
 			if err != nil {
-				return "", err
+				return outcome{}, err
 			}
 			if err := p.book.Learn(number, x.Person); err != nil {
-				return "", err
+				return outcome{}, err
 			}
 			continue
 		}
@@ -216,36 +243,24 @@ func (p *performance) expect() (string, error) {
 			}
 		}
 	}
-	if p.file.Scope.Whole() {
-		if err := p.profiles(first); err != nil {
-			return "", err
-		}
+	if err := p.profiles(first); err != nil {
+		return outcome{}, err
 	}
-	told, err := p.expectations()
-	if err != nil {
-		return "", err
-	}
-	n := 0
-	err = p.book.Each(func(number uint64, list []access.Expectation) error {
-		for _, x := range list {
-			n++
-			key := key(number, x.Ref)
-			var basis []string
+	var want [][]string
+	err := p.book.Each(func(number uint64, given []access.Expectation) error {
+		for _, x := range given {
+			var basis, until []string
 			for _, b := range x.Basis {
-				basis = append(basis, b.Kind+" "+b.Name)
+				basis, until = append(basis, b.Kind+" "+b.Name), append(until, milli(b.Until))
 			}
-			have, ok := told[key]
-			delete(told, key)
-			if !ok || !slices.Equal(have, basis) {
-				p.differ("annexes/expectations.csv: profile %s expects %s from %q, worked out again from %q", key[0], x.Ref, have, basis)
-			}
+			want = append(want, []string{strconv.FormatUint(number, 10), x.Ref.System, x.Ref.Name, list(basis), "[" + strings.Join(until, ",") + "]"})
 		}
 		return nil
 	})
-	for key, basis := range told {
-		p.differ("annexes/expectations.csv: profile %s expects %s/%s from %q, worked out again it does not", key[0], key[1], key[2], basis)
+	if err == nil {
+		err = p.again("expectations", 3, want)
 	}
-	return fmt.Sprintf("%d profiles, %d expectations", len(first), n), errors.Join(err, p.ctx.Err())
+	return outcome{said: fmt.Sprintf("%d profiles, %d expectations", len(first), len(want))}, errors.Join(err, p.ctx.Err())
 }
 
 func profile(x *person) (uint64, error) {
@@ -259,27 +274,17 @@ func profile(x *person) (uint64, error) {
 	return n, nil
 }
 
-// expectations are those of the pack: profile, system and entitlement to their bases.
-func (p *performance) expectations() (map[[3]string][]string, error) {
-	told := map[[3]string][]string{}
-	err := each(p.files, "expectations", []string{"profile", "system", "entitlement", "basis"}, func(r *row) error {
-		told[[3]string{r.text("profile"), r.text("system"), r.text("entitlement")}] = r.strings("basis")
-		return nil
-	})
-	return told, err
-}
-
 // seeded lets the rules of conflicts judge the invented persons again.
-func (p *performance) seeded() (string, error) {
+func (p *performance) seeded() (outcome, error) {
 	n, differs, err := seeded.Again(p.files, p.in)
 	if differs != "" {
 		p.differ("%s", differs)
 	}
-	return fmt.Sprintf("%d tests", n), err
+	return outcome{said: fmt.Sprintf("%d tests", n)}, err
 }
 
 // judge lets the rules judge and compares findings and counts.
-func (p *performance) judge() (string, error) {
+func (p *performance) judge() (outcome, error) {
 	byName := map[string]*access.SystemFacts{}
 	for i := range p.systems {
 		byName[p.systems[i].Name] = &p.systems[i]
@@ -288,7 +293,7 @@ func (p *performance) judge() (string, error) {
 	a := &assess.Assessor{Systems: p.systems, Rules: p.in.Set, Evaluator: p.in.Set.Evaluator(env), Filler: p.world.filler(p.in, p.systems, p.book)}
 	if p.file.Scope.Whole() {
 		if err := a.Sources(); err != nil {
-			return "", err
+			return outcome{}, err
 		}
 	} else {
 		a.Elsewhere = elsewhere(p.file)
@@ -298,35 +303,35 @@ func (p *performance) judge() (string, error) {
 		if f.Person != nil {
 			var err error
 			if number, err = profile(p.world.byID[f.Person.ID]); err != nil {
-				return "", err
+				return outcome{}, err
 			}
 		}
 		if err := errors.Join(a.Judge(f, number, nil, nil), p.ctx.Err()); err != nil {
-			return "", err
+			return outcome{}, err
 		}
 	}
 	before := map[string]access.Finding{}
 	if err := p.findings(pack.BeforeAnnex, before); err != nil {
-		return "", err
+		return outcome{}, err
 	}
 	if err := p.stood(before); err != nil {
-		return "", err
+		return outcome{}, err
 	}
 	told := map[string]access.Finding{}
 	if err := p.findings(pack.FindingsAnnex, told); err != nil {
-		return "", err
+		return outcome{}, err
 	}
 	run := access.Run{ID: p.file.Run.ID, AsOf: p.in.AsOf}
 	v, err := a.Settle(run, before)
 	if err != nil {
-		return "", err
+		return outcome{}, err
 	}
 	differ := p.compare(v.Findings, told)
 	if !p.file.Scope.Whole() {
-		return fmt.Sprintf("re-performed: %d findings, %d differ; the run's counts: %s", len(v.Findings), differ, p.file.Scope.Unchecked()), nil
+		return outcome{fmt.Sprintf("re-performed: %d findings, %d differ; the run's counts are of all persons", len(v.Findings), differ), p.part()}, nil
 	}
 	p.counts(v)
-	return fmt.Sprintf("re-performed: %d findings, %d differ", len(v.Findings), differ), nil
+	return outcome{said: fmt.Sprintf("re-performed: %d findings, %d differ", len(v.Findings), differ)}, nil
 }
 
 // stood compares the digest of the findings that stood when the run began.
@@ -352,6 +357,9 @@ func (p *performance) findings(name string, into map[string]access.Finding) erro
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	err = pack.ReadFindings(f, func(x access.Finding) error {
+		if _, twice := into[x.Fingerprint]; twice {
+			return fmt.Errorf("finding %s is in it twice", x.ID)
+		}
 		into[x.Fingerprint] = x
 		return nil
 	})

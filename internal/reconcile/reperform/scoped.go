@@ -31,19 +31,19 @@ func (p *performance) carry() {
 }
 
 // linked takes the links as the pack has them, when they are those of its accounts and persons.
-func (p *performance) linked() (string, error) {
+func (p *performance) linked() (outcome, error) {
 	for _, a := range p.world.accounts {
 		key := accountKey{a.System, a.ID}
 		have, ok := p.world.links[key]
 		delete(p.world.links, key)
 		if a.Link = have; !ok || p.world.byID[have.PersonID] == nil {
-			return "", fmt.Errorf("annexes/links.csv: account %s/%s (%s) is not linked to a person of the pack", a.System, a.Name, a.ID)
+			return outcome{}, fmt.Errorf("annexes/links.csv: account %s/%s (%s) is not linked to a person of the pack", a.System, a.Name, a.ID)
 		}
 	}
 	for key := range p.world.links {
 		p.differ("annexes/links.csv: there is no account %s/%s", key.system, key.id)
 	}
-	return fmt.Sprintf("%d accounts, as the pack has them; that nobody else matches: %s", len(p.world.accounts), p.file.Scope.Unchecked()), p.ctx.Err()
+	return outcome{fmt.Sprintf("%d accounts, as the pack has them; that nobody else matches is not worked out", len(p.world.accounts)), p.part()}, p.ctx.Err()
 }
 
 // elsewhere are the errors of the run's rules: a rule that could not be answered about somebody calls nothing resolved.

@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
-	"strings"
 
-	"muster/internal/access"
 	"muster/internal/reconcile/inputs"
 	"muster/internal/sheet"
 	"muster/reports/evidence"
@@ -18,9 +15,9 @@ import (
 	"muster/rules/vocabulary"
 )
 
-// told compares what the model says of rules, bundles and accepted risks with the inputs that they come from. Where a rule's file lay, and how often
-// it was asked, is not among them.
-func (p *performance) told() error {
+// says compares what the model says of rules, bundles and accepted risks with the inputs that they come from. Where a rule's file lay, and how often
+// it was asked, is not among them. Of a pack that holds some persons accepted risks are cut down to theirs.
+func (p *performance) says() error {
 	names := map[string]string{}
 	for _, m := range p.file.Mitigations {
 		if x := p.world.byID[m.Person]; x != nil {
@@ -35,15 +32,15 @@ func (p *performance) told() error {
 	for i := range again {
 		again[i].File = ""
 	}
-	for _, one := range []struct {
+	type compared struct {
 		what       string
 		said, from any
-	}{
-		{"rules", said, again},
-		{"bundles", p.file.Bundles, inputs.Bundles(p.in.Given)},
-		{"exceptions", p.file.Exceptions, inputs.Exceptions(p.in.Excepts)},
-		{"mitigations", p.file.Mitigations, inputs.Mitigations(p.in.Matrix, names)},
-	} {
+	}
+	all := []compared{{"rules", said, again}, {"bundles", p.file.Bundles, inputs.Bundles(p.in.Given)}}
+	if p.file.Scope.Whole() {
+		all = append(all, compared{"exceptions", p.file.Exceptions, inputs.Exceptions(p.in.Excepts)}, compared{"mitigations", p.file.Mitigations, inputs.Mitigations(p.in.Matrix, names)})
+	}
+	for _, one := range all {
 		x, errX := json.Marshal(one.said)
 		y, errY := json.Marshal(one.from)
 		if err := errors.Join(errX, errY); err != nil {
@@ -54,42 +51,6 @@ func (p *performance) told() error {
 		}
 	}
 	return nil
-}
-
-// profiles compares the table of profiles with the persons: how many have each, and with which values.
-func (p *performance) profiles(first map[string]*person) error {
-	n := map[string]int64{}
-	for _, x := range p.world.persons {
-		n[x.profile]++
-	}
-	seen := 0
-	err := each(p.files, "profiles", []string{"profile", "persons", "fields", "values"}, func(r *row) error {
-		id, fields, values := r.text("profile"), r.strings("fields"), r.strings("values")
-		seen++
-		one := first[id]
-		if one == nil {
-			p.differ("annexes/profiles.csv: nobody has profile %s", id)
-			return nil
-		}
-		if had := r.number("persons"); had != n[id] {
-			p.differ("annexes/profiles.csv: profile %s has %d persons, the table of persons has %d", id, had, n[id])
-		}
-		for i, name := range fields {
-			if text := Field(&one.Person, name); i < len(values) && textual(name) && values[i] != text {
-				p.differ("annexes/profiles.csv: profile %s has %s %q, %s has %q", id, name, values[i], one.ID, text)
-			}
-		}
-		return nil
-	})
-	if len(p.in.Given.Fields()) > 0 && seen != len(first) {
-		p.differ("annexes/profiles.csv: it has %d profiles, the table of persons %d", seen, len(first))
-	}
-	return err
-}
-
-// textual reports whether a field of a profile is kept as the text that it is.
-func textual(field string) bool {
-	return field != "start_date" && field != "end_date" && !strings.HasPrefix(field, "attributes")
 }
 
 // tables makes the two tables again that only repeat the model.
@@ -122,9 +83,4 @@ func (p *performance) tables() error {
 		}
 	}
 	return nil
-}
-
-// key is a profile's number as the tables have it.
-func key(number uint64, ref access.EntitlementRef) [3]string {
-	return [3]string{strconv.FormatUint(number, 10), ref.System, ref.Name}
 }

@@ -9,11 +9,12 @@ import (
 	"muster/internal/ledger/commit"
 	"muster/reports/evidence"
 	"muster/reports/pack"
+	"muster/reports/pack/sheets"
 )
 
 // activity compares the table of what was asked, decided and done with the entries: each row says what its entry says, and each entry has a row.
 func (c *check) activity(entries []ledger.Entry, by map[uint64]string) (problems []string) {
-	said := map[string][]string{}
+	said, systems := map[string][]string{}, map[string]string{}
 	for _, e := range entries {
 		a, ok, err := evidence.ReadActivity(e)
 		if err != nil {
@@ -21,25 +22,32 @@ func (c *check) activity(entries []ledger.Entry, by map[uint64]string) (problems
 		}
 		if ok {
 			cells := pack.SaidCells(a)
-			said[cells[0]] = cells
+			said[cells[0]], systems[cells[0]] = cells, a.Said.System
 		}
 	}
 	columns := pack.ActivityColumns()
+	differ := func(entry, column, want, have string) {
+		if want != have {
+			problems = append(problems, fmt.Sprintf("%s: entry %s: %s: the ledger says %q, the table %q", pack.ActivityAnnex, entry, column, want, have))
+		}
+	}
 	err := c.rows(pack.ActivityAnnex, columns, func(cell func(string) string) {
-		want, on := said[cell("entry")]
-		delete(said, cell("entry"))
+		entry := cell("entry")
+		want, on := said[entry]
+		delete(said, entry)
 		if !on {
-			problems = append(problems, fmt.Sprintf("%s: entry %s is not proven in the pack", pack.ActivityAnnex, cell("entry")))
+			problems = append(problems, fmt.Sprintf("%s: entry %s is not proven in the pack, or comes twice", pack.ActivityAnnex, entry))
 			return
 		}
 		for i, w := range want {
-			if have := cell(columns[i]); have != w {
-				problems = append(problems, fmt.Sprintf("%s: entry %s: %s: the ledger says %q, the table %q", pack.ActivityAnnex, cell("entry"), columns[i], w, have))
-			}
+			differ(entry, columns[i], w, cell(columns[i]))
 		}
-		n, _ := strconv.ParseUint(cell("entry"), 10, 64) // it is one of the entries
-		if who, shown := by[n]; shown && who != cell("by") {
-			problems = append(problems, fmt.Sprintf("%s: entry %s: by: the ledger says %q, the table %q", pack.ActivityAnnex, cell("entry"), who, cell("by")))
+		if system := systems[entry]; system != "" {
+			differ(entry, "system", system, cell("system"))
+		}
+		n, _ := strconv.ParseUint(entry, 10, 64) // it is one of the entries
+		if who, shown := by[n]; shown {
+			differ(entry, "by", who, cell("by"))
 		}
 	})
 	if err != nil {
@@ -49,6 +57,19 @@ func (c *check) activity(entries []ledger.Entry, by map[uint64]string) (problems
 		problems = append(problems, fmt.Sprintf("%s: entry %s is on the ledger and not in the table", pack.ActivityAnnex, entry))
 	}
 	return problems
+}
+
+// rows reads a table that has exactly these columns.
+func (c *check) rows(name string, columns []string, yield func(cell func(string) string)) error {
+	f, err := c.a.Open(name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return sheets.Rows(f, name, columns, func(cell func(string) string) error {
+		yield(cell)
+		return c.ctx.Err()
+	})
 }
 
 // opened checks the values that entries commit to, and gives whose decisions they were, by entry.
@@ -64,6 +85,9 @@ func (c *check) opened(entries []ledger.Entry) (by map[uint64]string, problems [
 	var list []evidence.Opened
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return by, []string{fmt.Sprintf("%s: %v", pack.LaterOpenedFile, err)}
+	}
+	if again, err := json.MarshalIndent(list, "", "  "); err != nil || string(again)+"\n" != text {
+		problems = append(problems, pack.LaterOpenedFile+": is not as Muster writes it")
 	}
 	if len(list) != c.report.File.Later.Opened {
 		problems = append(problems, fmt.Sprintf("%s: it shows %d values, the model says %d", pack.LaterOpenedFile, len(list), c.report.File.Later.Opened))

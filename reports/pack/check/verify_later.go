@@ -1,49 +1,27 @@
 package check
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"slices"
 	"strings"
 
 	"muster/internal/ledger"
-	"muster/internal/sheet"
+	"muster/internal/ledger/commit"
+	"muster/reports/accessreview"
 	"muster/reports/evidence"
 	"muster/reports/pack"
-)
-
-// The annexes of a campaign that its entries are compared with; package accessreview writes them.
-const (
-	reviewItems     = pack.AnnexFolder + "review-items.csv"
-	reviewDecisions = pack.AnnexFolder + "review-decisions.csv"
+	"muster/reports/pack/campaign"
 )
 
 // later checks the entries that are younger than the run: that the ledger went on from the run's checkpoint, that each is in it, and that what
 // they say of a campaign is what its tables say.
 func (c *check) later(s *Step) error {
 	if !c.modelOK {
-		return finish(s, []string{"not checked: " + pack.EvidenceFile + " is unreadable"}, "")
+		return skip(s, unreadable)
 	}
 	model := c.report.File.Later
-	var problems []string
-	named := map[string]bool{}
-	if model != nil {
-		for _, e := range model.Entries {
-			named[e.Proof] = true
-		}
-		named[pack.LaterCheckpointFile], named[pack.LaterConsistencyFile] = true, true
-		named[pack.LaterOpenedFile] = model.Opened > 0
-	}
-	for _, name := range c.a.names {
-		if strings.HasPrefix(name, "ledger/later/") && !named[name] {
-			problems = append(problems, name+": the model does not know it")
-		}
-	}
+	problems := c.strays(model)
 	var entries []ledger.Entry
 	by := map[uint64]string{}
 	if model != nil {
@@ -52,17 +30,72 @@ func (c *check) later(s *Step) error {
 		by, more = c.opened(entries)
 		problems = append(problems, more...)
 	}
-	if slices.ContainsFunc(c.report.File.Annexes, func(a evidence.Annex) bool { return a.File == pack.ActivityAnnex }) {
+	if why := c.part(); c.report.File.Scope.Redacted != nil { // its tables have other ids than the ledger
+		return partly(s, problems, why, "%d entries", len(entries))
+	}
+	whys := c.unseen(entries, by)
+	annexes := c.report.File.Annexes
+	if slices.ContainsFunc(annexes, func(a evidence.Annex) bool { return a.File == pack.ActivityAnnex }) {
 		problems = append(problems, c.activity(entries, by)...)
 	}
-	if c.report.File.Kind == "access-review" && c.report.File.Scope.Redacted == nil {
-		problems = append(problems, c.campaign(entries, by)...)
+	if slices.ContainsFunc(annexes, func(a evidence.Annex) bool {
+		return a.File == accessreview.ItemsAnnex || a.File == accessreview.DecisionsAnnex
+	}) {
+		wrong, why := c.campaign(entries, by)
+		problems, whys = append(problems, wrong...), append(whys, why...)
 	}
 	slices.Sort(problems)
-	if model == nil {
-		return finish(s, problems, "there are none: the pack rests on the run alone")
+	if model == nil && len(problems) == 0 {
+		s.Skip("nothing was entered after the run that the pack rests on")
+		s.Nothing = true
+		return nil
 	}
-	return finish(s, problems, "%d entries; the ledger went on from the run's checkpoint; of %d it is shown by whom", len(entries), len(by))
+	return partly(s, problems, strings.Join(whys, "; "), "%d entries; the ledger went on from the run's checkpoint; of %d it is shown by whom", len(entries), len(by))
+}
+
+// strays are the files about what was entered later that the model does not know.
+func (c *check) strays(model *evidence.LedgerFile) (problems []string) {
+	named := map[string]bool{}
+	if model != nil {
+		for _, e := range model.Entries {
+			if named[e.Proof] {
+				problems = append(problems, e.Proof+": the model names it twice")
+			}
+			named[e.Proof] = true
+		}
+		named[pack.LaterCheckpointFile], named[pack.LaterConsistencyFile] = true, true
+		named[pack.LaterOpenedFile] = model.Opened > 0
+	}
+	for _, name := range c.a.Names {
+		if strings.HasPrefix(name, pack.LaterFolder) && !named[name] {
+			problems = append(problems, name+": the model does not know it")
+		}
+	}
+	return problems
+}
+
+// unseen says how many entries commit to by whom they are and are not opened.
+func (c *check) unseen(entries []ledger.Entry, by map[uint64]string) (whys []string) {
+	n := 0
+	for _, e := range entries {
+		if _, shown := by[e.Index]; !shown && commit.Found(e.Data)[evidence.FieldBy] != "" {
+			n++
+		}
+	}
+	if n > 0 {
+		whys = append(whys, fmt.Sprintf("of %d entries the pack does not show by whom they are", n))
+	}
+	return whys
+}
+
+// campaign compares a campaign's tables and what the model says of it with the ledger.
+func (c *check) campaign(entries []ledger.Entry, by map[uint64]string) (problems, whys []string) {
+	m, ok := c.detail.(accessreview.Model)
+	if !ok {
+		return []string{pack.EvidenceFile + ": it has a campaign's tables and does not tell of a campaign"}, nil
+	}
+	out := campaign.Check(campaign.Input{File: c.report.File, Model: m, Entries: entries, By: by, Open: c.a.Open})
+	return out.Problems, out.Unchecked
 }
 
 // laterEntries proves the entries.
@@ -92,7 +125,7 @@ func (c *check) laterEntries(problems []string) ([]ledger.Entry, []string) {
 		problems = append(problems, fmt.Sprintf("%s: %v", pack.LaterConsistencyFile, err))
 	}
 	for _, entry := range model.Entries {
-		e, err := c.proof(entry.Proof, note, key)
+		e, err := c.prove(entry.Proof, note, key)
 		switch {
 		case err != nil:
 			problems = append(problems, fmt.Sprintf("%s: %v", entry.Proof, err))
@@ -103,107 +136,4 @@ func (c *check) laterEntries(problems []string) ([]ledger.Entry, []string) {
 		}
 	}
 	return entries, problems
-}
-
-// said is what an entry about a campaign says.
-type said struct {
-	What       string `json:"what"`
-	Population string `json:"population"`
-	Decision   string `json:"decision"`
-	Item       string `json:"item"`
-	Verdict    string `json:"verdict"`
-	Role       string `json:"role"`
-	Channel    string `json:"channel"`
-
-	by string // as far as it is shown
-}
-
-// campaign compares the population and every decision with the ledger.
-func (c *check) campaign(entries []ledger.Entry, by map[uint64]string) (problems []string) {
-	decided, silent, frozen := map[string]said{}, map[string]string{}, ""
-	for _, e := range entries {
-		var d said
-		if err := json.Unmarshal(e.Data, &d); err != nil {
-			return append(problems, fmt.Sprintf("entry %d: %v", e.Index, err))
-		}
-		switch {
-		case e.Type == ledger.Campaign && d.What == "frozen":
-			frozen = d.Population
-		case e.Type == ledger.Decision && d.Decision != "":
-			d.by = by[e.Index]
-			decided[d.Decision] = d
-		case e.Type == ledger.Decision:
-			silent[d.Item] = d.Verdict
-		}
-	}
-	var keys []string
-	err := c.rows(reviewItems, []string{"key", "item", "silent"}, func(cell func(string) string) {
-		keys = append(keys, cell("key")+"\n")
-		_, on := silent[cell("item")]
-		if delete(silent, cell("item")); on != (cell("silent") == "true") {
-			problems = append(problems, fmt.Sprintf("%s: item %s ended by silence in one of the table and the ledger, and not in the other", reviewItems, cell("item")))
-		}
-	})
-	if err != nil {
-		return append(problems, err.Error())
-	}
-	slices.Sort(keys)
-	sum := sha256.Sum256([]byte(strings.Join(keys, "")))
-	if have := hex.EncodeToString(sum[:]); have != frozen {
-		problems = append(problems, fmt.Sprintf("%s: its population has the hash %s, the ledger says %s", reviewItems, have, frozen))
-	}
-	err = c.rows(reviewDecisions, []string{"item", "decision", "verdict", "by", "role", "channel"}, func(cell func(string) string) {
-		d, on := decided[cell("decision")]
-		delete(decided, cell("decision"))
-		if !on || d.Item != cell("item") || d.Verdict != cell("verdict") || d.Role != cell("role") || d.Channel != cell("channel") || d.by != "" && d.by != cell("by") {
-			problems = append(problems, fmt.Sprintf("%s: decision %s on item %s is not what the ledger says: %s", reviewDecisions, cell("decision"), cell("item"), cell("verdict")))
-		}
-	})
-	if err != nil {
-		return append(problems, err.Error())
-	}
-	for id := range decided {
-		problems = append(problems, fmt.Sprintf("%s: decision %s is on the ledger and not in the table", reviewDecisions, id))
-	}
-	for item := range silent {
-		problems = append(problems, fmt.Sprintf("%s: item %s ended by silence on the ledger and is not in the table", reviewItems, item))
-	}
-	return problems
-}
-
-// rows reads columns of a table.
-func (c *check) rows(name string, columns []string, yield func(cell func(string) string)) error {
-	f, err := c.a.Open(name)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	return tableRows(f, name, columns, yield)
-}
-
-func tableRows(f fs.File, name string, columns []string, yield func(cell func(string) string)) error {
-	in := sheet.NewReader(f)
-	head, err := in.Read()
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	at := map[string]int{}
-	for i, h := range head {
-		at[h] = i
-	}
-	for _, column := range columns {
-		if _, ok := at[column]; !ok {
-			return fmt.Errorf("%s: it has no column %s", name, column)
-		}
-	}
-	for {
-		row, err := in.Read()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		yield(func(column string) string { return row[at[column]] })
-	}
 }

@@ -2,12 +2,11 @@ package check
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"muster/internal/ledger"
 	"muster/reports/pack"
+	"muster/reports/pack/statement"
 )
 
 // checkpoint checks the signature, and that the model speaks of the same tree.
@@ -22,8 +21,8 @@ func (c *check) checkpoint(s *Step) error {
 	}
 	key = strings.TrimSuffix(key, "\n")
 	var problems []string
-	if c.trusted.ledger != "" && key != c.trusted.ledger {
-		problems = append(problems, fmt.Sprintf("%s: the pack's key is %s, the trusted one is %s", pack.VerifierFile, key, c.trusted.ledger))
+	if c.trusted.Ledger != "" && key != c.trusted.Ledger {
+		problems = append(problems, fmt.Sprintf("%s: the pack's key is %s, the trusted one is %s", pack.VerifierFile, key, c.trusted.Ledger))
 	}
 	at, err := ledger.ParseCheckpoint(note, key)
 	if err != nil {
@@ -34,10 +33,14 @@ func (c *check) checkpoint(s *Step) error {
 		problems = append(problems, fmt.Sprintf("%s: is not the checkpoint that %s names", pack.CheckpointFile, pack.EvidenceFile))
 	}
 	trust := "by the pack's own key; compare it with the organisation's published one"
-	if c.trusted.ledger != "" {
+	if c.trusted.Ledger != "" {
 		trust = "by the trusted key"
 	}
-	return finish(s, problems, "%s with %d entries, signed %s", at.Origin, at.Size, trust)
+	why := ""
+	if c.trusted.Any() && c.trusted.Ledger == "" {
+		why = "none of the given keys is a ledger's; give its verifier key too"
+	}
+	return partly(s, problems, why, "%s with %d entries, signed %s", at.Origin, at.Size, trust)
 }
 
 // proofs checks the inclusion of every entry, and that no proof is missing or too many.
@@ -45,7 +48,7 @@ func (c *check) proofs(s *Step) error {
 	key, kerr := c.text(pack.VerifierFile)
 	note, cerr := c.text(pack.CheckpointFile)
 	if kerr != nil || cerr != nil || !c.modelOK {
-		return finish(s, []string{"not checked: the ledger's files or " + pack.EvidenceFile + " are unreadable"}, "")
+		return skip(s, "the ledger's files or "+pack.EvidenceFile+" are unreadable")
 	}
 	key = strings.TrimSuffix(key, "\n")
 	var problems []string
@@ -53,7 +56,7 @@ func (c *check) proofs(s *Step) error {
 	types := map[ledger.Type]bool{}
 	for _, entry := range c.report.File.Ledger.Entries {
 		named[entry.Proof] = true
-		e, err := c.proof(entry.Proof, note, key)
+		e, err := c.prove(entry.Proof, note, key)
 		switch {
 		case err != nil:
 			problems = append(problems, fmt.Sprintf("%s: %v", entry.Proof, err))
@@ -66,7 +69,7 @@ func (c *check) proofs(s *Step) error {
 			c.entries = append(c.entries, e)
 		}
 	}
-	for _, name := range c.a.names {
+	for _, name := range c.a.Names {
 		if strings.HasPrefix(name, pack.ProofFolder) && !named[name] {
 			problems = append(problems, name+": the model does not know it")
 		}
@@ -79,7 +82,7 @@ func (c *check) proofs(s *Step) error {
 	return finish(s, problems, "%d entries", len(c.entries))
 }
 
-func (c *check) proof(name, checkpoint, key string) (ledger.Entry, error) {
+func (c *check) prove(name, checkpoint, key string) (ledger.Entry, error) {
 	text, err := c.text(name)
 	if err != nil {
 		return ledger.Entry{}, err
@@ -97,61 +100,11 @@ func (c *check) proof(name, checkpoint, key string) (ledger.Entry, error) {
 // statements compares what the proven entries say with the model, which was compared with the annexes.
 func (c *check) statements(s *Step) error {
 	if !c.modelOK || len(c.entries) == 0 {
-		return finish(s, []string{"not checked: there is no proven entry"}, "")
+		return skip(s, "there is no proven entry")
 	}
-	model := c.report.File
-	var problems []string
-	differ := func(what, have, want string) {
-		if have != want {
-			problems = append(problems, fmt.Sprintf("%s: the ledger says %s, the pack %s", what, have, want))
-		}
-	}
-	snapshots := map[string]string{} // id to digest
-	for _, e := range c.entries {
-		said := readStatement(e)
-		switch e.Type {
-		case ledger.Config:
-			differ(pack.EvidenceFile+": digest of the configuration", said.SHA256, model.Run.ConfigSHA256)
-		case ledger.Rules:
-			differ(pack.EvidenceFile+": digest of the rules", said.SHA256, model.Run.RulesSHA256)
-		case ledger.Findings:
-			if !model.Scope.Whole() { // the entry is about all of the run's
-				if r := model.Scope.Redacted; r != nil && len(model.Scope.Persons) == 0 {
-					differ(pack.EvidenceFile+": digest of the findings of the pack with names", said.SHA256, r.FindingsSHA256)
-				}
-				if said.Count != nil {
-					differ(pack.EvidenceFile+": number of the run's findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Scope.Findings))
-				}
-				continue
-			}
-			differ(pack.FindingsAnnex+": digest of the findings", said.SHA256, model.FindingsSHA256)
-			if sum, err := model.RunDigest(); err != nil || sum != said.Run {
-				problems = append(problems, fmt.Sprintf("%s: what it says of the run, its sources, rules, bundles, accepted risks or inputs has the digest %s, the ledger says %s", pack.EvidenceFile, sum, said.Run))
-			}
-			if said.Count != nil {
-				differ(pack.FindingsAnnex+": number of findings", strconv.Itoa(*said.Count), strconv.Itoa(model.Totals.All))
-			}
-		case ledger.Snapshot:
-			snapshots[said.Snapshot] = said.SHA256
-		}
-	}
-	matched := 0
-	for _, source := range model.Sources {
-		snap := source.Tonight
-		if snap == nil || snap.ID == "" || snap.RunID != model.Run.ID {
-			continue // read by another run; its entry belongs to that one
-		}
-		sum, ok := snapshots[snap.ID]
-		if !ok {
-			problems = append(problems, fmt.Sprintf("%s: no proven entry for snapshot %s of %s", pack.ProofFolder, snap.ID, source.Name))
-			continue
-		}
-		matched++
-		differ(pack.EvidenceFile+": digest of snapshot "+snap.ID, sum, snap.SHA256)
-	}
-	slices.Sort(problems)
-	if !model.Scope.Whole() {
-		return finish(s, problems, "rules, configuration and %d snapshots agree; the findings' digest: %s", matched, model.Scope.Unchecked())
+	problems, matched := statement.Compare(c.report.File, c.entries)
+	if why := c.part(); why != "" {
+		return partly(s, problems, why, "rules, configuration, counts and %d snapshots agree; the digests of the findings and of what the run says of itself are of all of it", matched)
 	}
 	return finish(s, problems, "findings, rules, configuration and %d snapshots agree", matched)
 }

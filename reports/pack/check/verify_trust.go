@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ed25519"
-	"encoding/pem"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"muster/internal/signing"
@@ -16,49 +15,6 @@ import (
 	"muster/reports/seal"
 	"muster/reports/trust"
 )
-
-// trusted is what the verifier brings: any of the ledger's verifier key, a pack key and a keyring.
-type trusted struct {
-	ledger string
-	pack   string // key id
-	ring   *signing.Ring
-}
-
-// readTrusted reads keys one after the other: PEM blocks, a keyring, a verifier key.
-func readTrusted(text string) (t trusted, err error) {
-	rest := strings.TrimSpace(text)
-	for rest != "" {
-		switch {
-		case strings.HasPrefix(rest, "-----BEGIN "):
-			block, after := pem.Decode([]byte(rest))
-			if block == nil || t.pack != "" {
-				return t, fmt.Errorf("read trusted key: a PEM block is malformed, or there are several")
-			}
-			public, err := signing.ParsePublicPEM(pem.EncodeToMemory(block))
-			if err != nil {
-				return t, fmt.Errorf("read trusted key: %w", err)
-			}
-			t.pack, rest = signing.ID(public), strings.TrimSpace(string(after))
-		case strings.HasPrefix(rest, "{"):
-			end := strings.Index(rest, "\n}")
-			if end < 0 || t.ring != nil {
-				return t, fmt.Errorf("read trusted keyring: it is malformed, or there are several")
-			}
-			ring, err := signing.ParseRing([]byte(rest[:end+2] + "\n"))
-			if err != nil {
-				return t, fmt.Errorf("read trusted keyring: %w", err)
-			}
-			t.ring, rest = &ring, strings.TrimSpace(rest[end+2:])
-		default:
-			line, after, _ := strings.Cut(rest, "\n")
-			if t.ledger != "" {
-				return t, fmt.Errorf("read trusted key: there are several verifier keys")
-			}
-			t.ledger, rest = strings.TrimSpace(line), strings.TrimSpace(after)
-		}
-	}
-	return t, nil
-}
 
 // key finds the key of a use that was in force at the pack's time, from the pack's keyring and what is trusted.
 func (c *check) key(use signing.Use) (crypto.PublicKey, string, error) {
@@ -72,8 +28,8 @@ func (c *check) key(use signing.Use) (crypto.PublicKey, string, error) {
 	}
 	at := c.report.File.Run.AsOf
 	id, how := "", "the pack's own word; compare it with the organisation's published one"
-	if use == signing.Pack && c.trusted.pack != "" {
-		id, how = c.trusted.pack, "the trusted key, or chained to it"
+	if use == signing.Pack && c.trusted.Pack != "" {
+		id, how = c.trusted.Pack, "the trusted key, or chained to it"
 	}
 	public, key, err := ring.Trust(use, id, at)
 	if err != nil {
@@ -82,8 +38,8 @@ func (c *check) key(use signing.Use) (crypto.PublicKey, string, error) {
 	if again, err := ring.Until(at).Encode(); err != nil || string(again) != text {
 		return nil, "", fmt.Errorf("%s: it is not as it was at the pack's time", pack.KeyringFile)
 	}
-	if c.trusted.ring != nil {
-		own, err := c.trusted.ring.At(use, at)
+	if c.trusted.Ring != nil {
+		own, err := c.trusted.Ring.At(use, at)
 		if err != nil || own.ID != key.ID {
 			return nil, "", fmt.Errorf("%s: the %s key is %s, the trusted keyring has %s for that time", pack.KeyringFile, use, key.ID, own.ID)
 		}
@@ -95,7 +51,7 @@ func (c *check) key(use signing.Use) (crypto.PublicKey, string, error) {
 // signature checks SHA256SUMS.sig, and that the keys in the pack are those of its keyring.
 func (c *check) signature(s *Step) error {
 	if !c.modelOK {
-		return finish(s, []string{"not checked: " + pack.EvidenceFile + " is unreadable"}, "")
+		return skip(s, unreadable)
 	}
 	public, how, err := c.key(signing.Pack)
 	if err != nil {
@@ -120,13 +76,17 @@ func (c *check) signature(s *Step) error {
 	} else if err := signing.Verify(public, []byte(sums), []byte(signature)); err != nil {
 		problems = append(problems, fmt.Sprintf("%s: %s: %v", pack.SignatureFile, pack.SumsFile, err))
 	}
-	return finish(s, problems, "by key %s: %s", signing.ID(public)[:16], how)
+	why := ""
+	if c.trusted.Any() && c.trusted.Pack == "" && c.trusted.Ring == nil {
+		why = "none of the given keys is one of packs; give the pack key (PEM) or the keyring too"
+	}
+	return partly(s, problems, why, "by key %s: %s", signing.ID(public)[:16], how)
 }
 
 // attestation checks that the signed statement is about exactly the files that are here.
 func (c *check) attestation(s *Step) error {
 	if !c.modelOK {
-		return finish(s, []string{"not checked: " + pack.EvidenceFile + " is unreadable"}, "")
+		return skip(s, unreadable)
 	}
 	public, _, err := c.key(signing.Pack)
 	if err != nil {
@@ -148,7 +108,7 @@ func (c *check) attestation(s *Step) error {
 	for _, f := range st.Subject {
 		stated[f.Name] = f.Digest.SHA256
 	}
-	for _, name := range c.a.names {
+	for _, name := range c.a.Names {
 		if slices.Contains([]string{pack.SumsFile, pack.SignatureFile, pack.AttestFile}, name) {
 			continue
 		}
@@ -169,7 +129,7 @@ func (c *check) attestation(s *Step) error {
 // sealed checks the seal of the report.
 func (c *check) sealed(s *Step) error {
 	if !c.modelOK {
-		return finish(s, []string{"not checked: " + pack.EvidenceFile + " is unreadable"}, "")
+		return skip(s, unreadable)
 	}
 	public, _, err := c.key(signing.Seal)
 	if err != nil {
@@ -179,13 +139,22 @@ func (c *check) sealed(s *Step) error {
 	if err != nil {
 		return finish(s, []string{err.Error()}, "")
 	}
-	info, err := seal.Verify([]byte(pdf))
+	want := signing.ID(public)
+	info, err := seal.VerifyBy([]byte(pdf), want)
+	if info.KeyID != "" && info.KeyID != want {
+		return finish(s, []string{fmt.Sprintf("%s: is sealed by key %s, %s has %s", pack.ReportFile, info.KeyID, pack.KeyringFile, want)}, "")
+	}
 	if err != nil {
 		return finish(s, []string{fmt.Sprintf("%s: %v", pack.ReportFile, err)}, "")
 	}
+	c.seal = &info
 	var problems []string
-	if want := signing.ID(public); info.KeyID != want {
-		problems = append(problems, fmt.Sprintf("%s: is sealed by key %s, %s has %s", pack.ReportFile, info.KeyID, pack.KeyringFile, want))
+	text, err := c.text(pack.EvidenceFile)
+	if err == nil {
+		err = seal.CheckAttached([]byte(pdf), info, pack.EvidenceFile, []byte(text))
+	}
+	if err != nil {
+		problems = append(problems, fmt.Sprintf("%s: %v", pack.ReportFile, err))
 	}
 	if have, err := c.text(pack.SealKeyFile); err != nil || !bytes.Equal([]byte(have), trust.Chain(info.Chain)) {
 		problems = append(problems, pack.SealKeyFile+": is not the certificate of the seal")
@@ -198,7 +167,26 @@ func (c *check) sealed(s *Step) error {
 	if info.Stamp != nil {
 		stamped = "time stamp of " + stamp(info.Stamp.Time) + " by " + info.Stamp.Authority + ", whose certificate is for you to judge"
 	}
-	return finish(s, problems, "by %s, covering every byte; %s", info.Chain[0].Subject.CommonName, stamped)
+	return finish(s, problems, "by %s, covering every byte and this %s; %s", info.Chain[0].Subject.CommonName, pack.EvidenceFile, stamped)
+}
+
+// guide writes VERIFY.md again.
+func (c *check) guide(s *Step) error {
+	if c.seal == nil {
+		return skip(s, "the seal, whose place it tells, could not be read")
+	}
+	have, err := c.text(pack.GuideFile)
+	if err != nil {
+		return finish(s, []string{err.Error()}, "")
+	}
+	ok, err := pack.IsGuide(have, c.report.File, *c.seal)
+	if err == nil && !ok {
+		err = errors.New("is not what Muster writes into this pack")
+	}
+	if err != nil {
+		return finish(s, []string{fmt.Sprintf("%s: %v", pack.GuideFile, err)}, "")
+	}
+	return finish(s, nil, "%d bytes", len(have))
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -1,4 +1,6 @@
-package reperform
+// Package relink links accounts to persons as a run does: a second implementation, in Go, of what the store does in SQL. The explicit map is final, owned
+// accounts belong to nobody, and for the others the keys narrow in their order. It is pure.
+package relink
 
 import (
 	"encoding/json"
@@ -14,9 +16,16 @@ import (
 // maxSharing is how many persons one key value can name; the same bound as a run has.
 const maxSharing = 1000
 
-// linker links accounts as a run does: the explicit map is final, owned accounts belong to nobody, and for the others the keys narrow in
-// their order.
-type linker struct {
+// Person is a person with the keys that accounts are linked by, folded.
+type Person struct{ ID, IDKey, EmailKey, UPNKey, UsernameKey string }
+
+// KeysOf are the keys of a person.
+func KeysOf(p access.Person) Person {
+	return Person{p.ID, fold.Key(p.ID), fold.Key(p.Email), fold.Key(p.UPN), fold.Key(p.Username)}
+}
+
+// Linker links the accounts of one run.
+type Linker struct {
 	keys    []access.LinkKey
 	domains []string
 	byKey   map[access.LinkKey]map[string][]string // key → folded value → worker ids, sorted
@@ -24,14 +33,15 @@ type linker struct {
 	mapped  map[[2]string][]inputs.Mapped          // system and account, as an id or as a folded name
 }
 
-func newLinker(in *inputs.Inputs, persons []*person) *linker {
-	l := &linker{keys: in.LinkKeys, byKey: map[access.LinkKey]map[string][]string{}, owners: map[string][]string{}, mapped: map[[2]string][]inputs.Mapped{}}
+// New makes a Linker of what a run was configured with; persons come by their ids.
+func New(in *inputs.Inputs, persons []Person) *Linker {
+	l := &Linker{keys: in.LinkKeys, byKey: map[access.LinkKey]map[string][]string{}, owners: map[string][]string{}, mapped: map[[2]string][]inputs.Mapped{}}
 	for _, d := range in.LinkDomains {
 		if d = fold.Key(d); d != "" {
 			l.domains = append(l.domains, d)
 		}
 	}
-	index := func(key access.LinkKey, of func(*person) string) {
+	index := func(key access.LinkKey, of func(Person) string) {
 		m := map[string][]string{}
 		for _, p := range persons {
 			if v := of(p); v != "" {
@@ -40,13 +50,13 @@ func newLinker(in *inputs.Inputs, persons []*person) *linker {
 		}
 		l.byKey[key] = m
 	}
-	index(access.KeyEmployeeID, func(p *person) string { return p.idKey })
-	index(access.KeyEmail, func(p *person) string { return p.emailKey })
-	index(access.KeyUPN, func(p *person) string { return p.upnKey })
-	index(access.KeyUsername, func(p *person) string { return p.usernameKey })
+	index(access.KeyEmployeeID, func(p Person) string { return p.IDKey })
+	index(access.KeyEmail, func(p Person) string { return p.EmailKey })
+	index(access.KeyUPN, func(p Person) string { return p.UPNKey })
+	index(access.KeyUsername, func(p Person) string { return p.UsernameKey })
 	l.byKey[access.KeyUserDomain] = l.byKey[access.KeyEmail]
 	for _, p := range persons {
-		for _, k := range distinct([]string{p.idKey, p.emailKey, p.usernameKey}) {
+		for _, k := range distinct([]string{p.IDKey, p.EmailKey, p.UsernameKey}) {
 			if k != "" {
 				l.owners[k] = append(l.owners[k], p.ID)
 			}
@@ -74,8 +84,8 @@ func distinct(list []string) []string {
 	return out
 }
 
-// link links one account.
-func (l *linker) link(a *access.Account) access.Link {
+// Link links one account.
+func (l *Linker) Link(a *access.Account) access.Link {
 	out := access.Link{System: a.System, AccountID: a.ID}
 	nameKey := fold.Key(a.Name)
 	if byID, byName := l.mapped[[2]string{a.System, "id " + a.ID}], l.mapped[[2]string{a.System, "name " + nameKey}]; len(byID)+len(byName) > 0 {
@@ -123,7 +133,7 @@ func (l *linker) link(a *access.Account) access.Link {
 }
 
 // values are what an account is looked up by under a key, and how that is told.
-func (l *linker) values(key access.LinkKey, a *access.Account, nameKey string) (values []string, text string) {
+func (l *Linker) values(key access.LinkKey, a *access.Account, nameKey string) (values []string, text string) {
 	switch key {
 	case access.KeyEmployeeID:
 		text = fold.Key(a.EmployeeID)
@@ -145,7 +155,7 @@ func (l *linker) values(key access.LinkKey, a *access.Account, nameKey string) (
 	return []string{text}, text
 }
 
-func (l *linker) byMap(out access.Link, byID, byName []inputs.Mapped) access.Link {
+func (l *Linker) byMap(out access.Link, byID, byName []inputs.Mapped) access.Link {
 	var ids []string
 	for _, m := range append(slices.Clone(byID), byName...) {
 		ids = append(ids, l.byKey[access.KeyEmployeeID][fold.Key(m.Person)]...)
@@ -170,7 +180,7 @@ func (l *linker) byMap(out access.Link, byID, byName []inputs.Mapped) access.Lin
 	return out
 }
 
-func (l *linker) owned(out access.Link, owner string) access.Link {
+func (l *Linker) owned(out access.Link, owner string) access.Link {
 	out.Result = access.ServiceOwned
 	if owner == "" {
 		return out
@@ -196,8 +206,8 @@ func says(key, value string, n int) string {
 	return fmt.Sprintf("%s %s: %d %s", key, strings.TrimSuffix(b.String(), "\n"), n, noun)
 }
 
-// sameLink compares two links. Both spell a slash within a quoted value in their own way.
-func sameLink(a, b access.Link) bool {
+// Same compares two links. Both spell a slash within a quoted value in their own way.
+func Same(a, b access.Link) bool {
 	plain := func(list []string) string { return strings.ReplaceAll(strings.Join(list, "\n"), `\/`, "/") }
 	return a.Result == b.Result && a.PersonID == b.PersonID && a.Key == b.Key && plain(a.Evidence) == plain(b.Evidence)
 }
