@@ -31,17 +31,8 @@ demo: setup build ## run a nightly reconciliation of the demo organisation
 setup-test: setup ## install the servers and tools that the tests run against
 	@.ci/setup
 
-# What starts programs and servers and looks at them from outside runs without the race detector: it more than
-# doubles their time, and what they do at the same time is raced in the packages that they are made of. Of the program's own tests those
-# that do several things at once are raced too.
-FROM_OUTSIDE := ./cmd/muster ./internal/drill/... ./internal/bench/...
-AT_ONCE := Serving|AtOnce|NightMends
-
-test: setup-test lint ## run every test, with the race detector where it can find something
-	outside=$$(go list $(FROM_OUTSIDE)); all=$$(go list ./...); \
-	CGO_ENABLED=1 go test -race -timeout 60m $$(grep -vxF "$$outside" <<<"$$all")
-	CGO_ENABLED=1 go test -race -timeout 60m -run '$(AT_ONCE)' ./cmd/muster
-	go test -timeout 60m -skip '$(AT_ONCE)' $(FROM_OUTSIDE)
+test: setup-test lint ## run every test with the race detector
+	CGO_ENABLED=1 go test -race -timeout 80m ./...
 
 lint: ## vet, staticcheck and the house rules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not formatted:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -19,7 +19,16 @@ func TestMain(m *testing.M) {
 	if engine.IsChild() {
 		os.Exit(engine.ChildMain(os.Args))
 	}
-	testscript.Main(m, map[string]func(){"muster": command})
+	testscript.Main(suite{m}, map[string]func(){"muster": command})
+}
+
+// suite removes what the tests share when all have run.
+type suite struct{ *testing.M }
+
+// Run implements testscript.TestingM.
+func (s suite) Run() int {
+	defer os.RemoveAll(shipped.dir)
+	return s.M.Run()
 }
 
 // command is main as the scripts run it.

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -87,6 +89,9 @@ func (o *org) reperformed(stdout string) {
 		o.t.Fatalf("the night names no pack:\n%s", stdout)
 	}
 	rep, err := reperform.Verify(o.t.Context(), m[1], "")
+	if !rep.OK() {
+		o.t.Errorf("the night's pack: %s", rep.Summary())
+	}
 	if last := rep.Steps[len(rep.Steps)-1]; err != nil || !strings.HasSuffix(strings.Join(last.Details, " "), " findings, 0 differ") {
 		o.t.Errorf("the night does not come out of its pack again: %v\n%+v", err, rep.Steps)
 	}
@@ -150,16 +155,30 @@ func TestFindingsMatchTheAnswerKey(t *testing.T) {
 	}
 }
 
-// program builds muster as it is shipped, without the race detector.
+// shipped is muster as it is shipped, built once for all tests.
+var shipped struct {
+	sync.Once
+	dir string
+	err error
+}
+
+// program gives muster as it is shipped, without the race detector.
 func program(t testing.TB) string {
 	t.Helper()
-	exe := filepath.Join(t.TempDir(), "muster")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", exe, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	shipped.Do(func() {
+		if shipped.dir, shipped.err = os.MkdirTemp("", "muster-test-"); shipped.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-o", filepath.Join(shipped.dir, "muster"), ".")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			shipped.err = fmt.Errorf("build: %w\n%s", err, out)
+		}
+	})
+	if shipped.err != nil {
+		t.Fatal(shipped.err)
 	}
-	return exe
+	return filepath.Join(shipped.dir, "muster")
 }
 
 // TestFindingsMatchTheAnswerKeyAt50000 runs the program as it is shipped.
