@@ -58,6 +58,9 @@ type Annex struct {
 // Reconciliation is the pack of one nightly reconciliation, <date>-reconciliation. history is how many findings were open after each of the last
 // runs, this one included; done is what was asked, decided and done since the pack before.
 func Reconciliation(run access.Run, history []reconciliation.Night, done evidence.Activities) Job {
+	if done.List == nil {
+		done.List = []evidence.Activity{} // the table is there, and has no row
+	}
 	detail := reconciliation.Detail{Activity: done}
 	if len(history) > 1 {
 		detail.History = history

@@ -157,7 +157,7 @@ func (o *org) reportCommands(t *testing.T, id, gone string) {
 		code int
 		says string
 	}{
-		{[]string{"controls", "--period", "2026-11-01..2026-11-22", "--control", "SOC 2 CC6.3"}, 0, "2026-11-01..2026-11-22-controls-soc2_cc6_3.zip"},
+		{[]string{"controls", "--period", "2026-11-01..2026-11-22", "--control", "SOC 2 CC6.3"}, 0, "2026-11-01-to-2026-11-22-controls-soc2_cc6_3.zip"},
 		{[]string{"controls", "--period", "2026-10-01..2026-10-31"}, 1, "2026-10-01 to 2026-10-31"},
 		{[]string{"person", "--person", id}, 0, "2026-11-23-person-" + strings.ToLower(id) + ".zip"},
 		{[]string{"person", "--person", "nobody@acme.example"}, 1, "0 persons match"},

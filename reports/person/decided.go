@@ -15,7 +15,7 @@ func (w *builder) decided() {
 	w.reviews()
 	w.actions()
 	if len(w.m.Requests)+len(w.m.Reviews)+len(w.m.Actions) > 0 {
-		w.Note("Entries are those of the ledger that name the request, item, decision or action; muster ledger reveal N shows entry N, muster ledger proof N proves it.")
+		w.Note("Entries are those of the ledger that name the request, item, decision or action; each is in annexes/activity.csv and is proven in the folder ledger/later. Inside, muster ledger reveal N shows entry N.")
 	}
 }
 

@@ -240,7 +240,7 @@ func (w *builder) limits() {
 		"A basis is why access is due: a bundle whose condition the person meets, or an approved request; or who keeps what is not due: an exception in force, or a review. \"No basis found\" says that none of these was found; somebody may have granted it for a reason that was never written down here.",
 		"Systems tell the last login of an account, not the last use of a single entitlement.",
 		"What somebody changed in a system between two snapshots and changed back is not seen.",
-		"Requests, reviews and actions stand as they were when the pack was written; their entries on the ledger are named, and are proven by the ledger and not by this pack.",
+		"Requests, reviews and actions stand as they were when the pack was written. That no entry of the ledger about the person was left out, the ledger alone can show.",
 	}})
 }
 

@@ -70,6 +70,15 @@ func (h *house) inside(p *packed) []mutation {
 	cell("snapshots", "reason", "another reason", add)
 	cell("snapshots", "claimed", "another claim", func(string) string { return "1" })
 	cell("rule-counts", "open", "another count", func(string) string { return "4711" })
+	// Where a row stood in its source is in no digest: only the pack's own tells.
+	for _, in := range [][2]string{{"persons", "row"}, {"accounts", "source_ref"}, {"entitlements", "source_ref"}} {
+		file, column := pack.AnnexFolder+in[0]+".csv", in[1]
+		all = append(all, h.insider(p, "place of a row", in[0], h.ledgerDir(), []string{"ledger at hand"}, func(files map[string][]byte) {
+			rows := table(p.files[file])
+			rows[1][slices.Index(rows[0], column)] = "4711"
+			files[file] = untable(rows)
+		}, nil))
+	}
 	for _, name := range []string{"persons", "accounts", "entitlements", "grants", "links", "expectations", "findings", "findings-before", "previous", "profiles", "snapshots", "rule-counts"} {
 		file := pack.AnnexFolder + name + ".csv"
 		rows := table(p.files[file])

@@ -26,7 +26,7 @@ func TestEveryChangeOfAPackIsFound(t *testing.T) {
 	}
 	for _, like := range []string{"careless bit", "careless row dropped", "tidy row changed", "stranger row doubled", "insider cell", "insider model", "insider input", "insider ledger truncated",
 		"forger ledger forked", "careless re-zipped", "insider swapped", "insider column", "insider row before another", "careless zip", "insider part", "insider decision dropped",
-		"insider cell of the kind", "insider model of the kind", "insider guide"} {
+		"insider cell of the kind", "insider model of the kind", "insider guide", "insider place of a row"} {
 		if r.Kinds[like] == 0 {
 			t.Errorf("no mutation was made of the kind %q", like)
 		}

@@ -206,7 +206,7 @@ func accepted(ctx context.Context, g Ground, into map[string]controls.Accepted) 
 func (c Controlled) Job() reports.Job {
 	m := c.Model
 	subject := m.Period.From.Format(time.DateOnly) + ".." + m.Period.To.Format(time.DateOnly)
-	name := subject + "-controls"
+	name := m.Period.From.Format(time.DateOnly) + "-to-" + m.Period.To.Format(time.DateOnly) + "-controls"
 	if m.Only != "" {
 		subject += " " + m.Controls[0].ID
 		name += "-" + strings.Trim(fileName(m.Controls[0].ID), "_")

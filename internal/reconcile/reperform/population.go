@@ -32,6 +32,8 @@ type population struct {
 	links        map[accountKey]access.Link    // as the pack has them
 	carried      map[string]evidence.Quality   // of a pack that holds some persons, by worker id
 	digests      map[string]*collectors.Digest // of every record of a snapshot, by its id
+
+	wrong []string // rows that cannot be those of the run
 }
 
 type accountKey struct{ system, id string }
@@ -50,12 +52,18 @@ func (p *population) count(snapshot string, r access.Record) {
 	p.rows[classKey{snapshot, r.Class()}]++
 }
 
-// of checks that a row is of the snapshot of its system that the run reasoned from.
-func (p *population) of(system, snapshot string) error {
-	if want, ok := p.used[system]; !ok || want != snapshot || want == "" {
-		return fmt.Errorf("it is of snapshot %q of %s, the run reasoned from %q", snapshot, system, want)
+// of notes a row that is not of the snapshot of its system that the run reasoned from.
+func (p *population) of(system string, r *annex.Row) {
+	if want, snapshot := p.used[system], r.Text("snapshot_id"); want != snapshot || want == "" {
+		p.differ(r, "it is of snapshot %q of %s, the run reasoned from %q", snapshot, system, want)
 	}
-	return nil
+}
+
+// differ notes what is wrong with a row.
+func (p *population) differ(r *annex.Row, format string, args ...any) {
+	if len(p.wrong) < kept { // of very many those that come first
+		p.wrong = append(p.wrong, r.String()+": "+fmt.Sprintf(format, args...))
+	}
 }
 
 // person is one person with the keys that accounts are linked by.
@@ -103,7 +111,8 @@ func (p *population) readPersons(files fs.FS) error {
 		p.count(r.Text("snapshot_id"), x.Person)
 		x.keys = relink.KeysOf(x.Person)
 		all[x.ID] = append(all[x.ID], x)
-		return p.of(p.hr, r.Text("snapshot_id"))
+		p.of(p.hr, r)
+		return nil
 	})
 	for id, rows := range all {
 		slices.SortStableFunc(rows, func(a, b *person) int { return cmp.Compare(a.Row, b.Row) })
@@ -125,7 +134,8 @@ func (p *population) readEntitlements(files fs.FS) error {
 		if name, ok := p.names[key]; !ok || e.Name < name {
 			p.names[key] = e.Name
 		}
-		return p.of(e.System, r.Text("snapshot_id"))
+		p.of(e.System, r)
+		return nil
 	})
 	slices.SortStableFunc(p.ordered, func(a, b access.Entitlement) int {
 		return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name), cmp.Compare(a.SourceRef, b.SourceRef))
@@ -149,7 +159,8 @@ func (p *population) readAccounts(files fs.FS) error {
 			PasswordChangedAt: r.Moment("password_changed_at"), ExpiresAt: r.Moment("expires_at"), Attributes: r.Pairs("attributes"), SourceRef: r.Text("source_ref")}}
 		p.count(a.SnapshotID, a.Account)
 		p.accounts = append(p.accounts, a)
-		return p.of(a.System, a.SnapshotID)
+		p.of(a.System, r)
+		return nil
 	})
 	slices.SortStableFunc(p.accounts, func(a, b *access.AccountFacts) int {
 		return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(a.ID, b.ID), cmp.Compare(a.SourceRef, b.SourceRef))
@@ -175,9 +186,10 @@ func (p *population) readGrants(files fs.FS) error {
 		p.count(r.Text("snapshot_id"), g)
 		held[key] = append(held[key], path{g.EntitlementID, g.Effective, g.AdminOption, g.Path})
 		if have, want := r.Text("entitlement"), p.names[accountKey{key.system, g.EntitlementID}]; have != want {
-			return fmt.Errorf("entitlement %s of %s is called %q in it, and %q in the table of entitlements", g.EntitlementID, key.system, have, want)
+			p.differ(r, "entitlement %s of %s is called %q in it, and %q in annexes/entitlements.csv", g.EntitlementID, key.system, have, want)
 		}
-		return p.of(key.system, r.Text("snapshot_id"))
+		p.of(key.system, r)
+		return nil
 	})
 	for _, a := range p.accounts {
 		a.Grants = p.fold(a.System, held[accountKey{a.System, a.ID}])
@@ -219,7 +231,7 @@ func (p *population) readPrevious(files fs.FS) error {
 	err := annex.Each(files, "previous", func(r *annex.Row) error {
 		key := accountKey{r.Text("system"), r.Text("account_id")}
 		if _, twice := p.previous[key]; twice {
-			return fmt.Errorf("account %s/%s is in it twice", key.system, key.id)
+			p.differ(r, "account %s/%s is in it twice", key.system, key.id)
 		}
 		p.previous[key] = int(r.Number("held"))
 		return nil
@@ -239,7 +251,7 @@ func (p *population) readRejections(files fs.FS) error {
 		p.count(id, x)
 		p.rejected[classKey{id, x.Of}]++
 		if !p.known[id] {
-			return fmt.Errorf("it is of snapshot %q, which the run neither read nor reasoned from nor compared with", id)
+			p.differ(r, "it is of snapshot %q, which the run neither read nor reasoned from nor compared with", id)
 		}
 		return nil
 	})
@@ -251,9 +263,10 @@ func (p *population) readLinks(files fs.FS) error {
 			Key: access.LinkKey(r.Text("key")), Evidence: r.Strings("evidence")}
 		key := accountKey{l.System, l.AccountID}
 		if _, twice := p.links[key]; twice {
-			return fmt.Errorf("account %s/%s is in it twice", key.system, key.id)
+			p.differ(r, "account %s/%s is in it twice", key.system, key.id)
 		}
 		p.links[key] = l
-		return p.of(l.System, r.Text("snapshot_id"))
+		p.of(l.System, r)
+		return nil
 	})
 }

@@ -167,6 +167,9 @@ func (p *performance) load() (outcome, error) {
 // populations computes the digest of every snapshot that the run reasoned from out of the tables, and compares it with the one that the model
 // has, which is the one on the ledger.
 func (p *performance) populations() (outcome, error) {
+	for _, wrong := range p.world.wrong {
+		p.differ("%s", wrong)
+	}
 	p.counted()
 	if why := p.part(); why != "" {
 		return outcome{said: "the snapshots' digests do not follow from rows of a part", why: why}, p.ctx.Err()

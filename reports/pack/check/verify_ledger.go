@@ -74,7 +74,7 @@ func (c *check) proofs(s *Step) error {
 			problems = append(problems, name+": the model does not know it")
 		}
 	}
-	for _, need := range []ledger.Type{ledger.RunStart, ledger.Config, ledger.Rules, ledger.Findings} {
+	for _, need := range []ledger.Type{ledger.RunStart, ledger.Config, ledger.Rules, ledger.Findings, ledger.RunEnd} {
 		if !types[need] {
 			problems = append(problems, fmt.Sprintf("%s: no proven entry of type %s", pack.ProofFolder, need))
 		}

@@ -40,6 +40,8 @@ func File(table string) string { return pack.AnnexFolder + table + ".csv" }
 
 // Row is one row of a table; its methods remember the first cell that cannot be read.
 type Row struct {
+	file  string
+	n     int
 	at    map[string]int
 	cells []string
 	err   error
@@ -61,11 +63,11 @@ func Each(files fs.FS, table string, yield func(r *Row) error) error {
 	if !slices.Equal(head, columns) {
 		return fmt.Errorf("%s: its columns are %q, not %q", file, head, columns)
 	}
-	r := &Row{at: map[string]int{}}
+	r := &Row{file: file, at: map[string]int{}}
 	for i, c := range columns {
 		r.at[c] = i
 	}
-	for n := 2; ; n++ {
+	for r.n = 2; ; r.n++ {
 		if r.cells, err = in.Read(); err == io.EOF {
 			return nil
 		}
@@ -75,10 +77,13 @@ func Each(files fs.FS, table string, yield func(r *Row) error) error {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("%s: row %d: %w", file, n, err)
+			return fmt.Errorf("%s: %w", r, err)
 		}
 	}
 }
+
+// String is where the row stands.
+func (r *Row) String() string { return fmt.Sprintf("%s: row %d", r.file, r.n) }
 
 // Cells are all cells of the row, which stay as they are.
 func (r *Row) Cells() []string { return slices.Clone(r.cells) }
