@@ -70,15 +70,6 @@ func (h *house) inside(p *packed) []mutation {
 	cell("snapshots", "reason", "another reason", add)
 	cell("snapshots", "claimed", "another claim", func(string) string { return "1" })
 	cell("rule-counts", "open", "another count", func(string) string { return "4711" })
-	// Where a row stood in its source is in no digest: only the pack's own tells.
-	for _, in := range [][2]string{{"persons", "row"}, {"accounts", "source_ref"}, {"entitlements", "source_ref"}} {
-		file, column := pack.AnnexFolder+in[0]+".csv", in[1]
-		all = append(all, h.insider(p, "place of a row", in[0], h.ledgerDir(), []string{"ledger at hand"}, func(files map[string][]byte) {
-			rows := table(p.files[file])
-			rows[1][slices.Index(rows[0], column)] = "4711"
-			files[file] = untable(rows)
-		}, nil))
-	}
 	for _, name := range []string{"persons", "accounts", "entitlements", "grants", "links", "expectations", "findings", "findings-before", "previous", "profiles", "snapshots", "rule-counts"} {
 		file := pack.AnnexFolder + name + ".csv"
 		rows := table(p.files[file])
@@ -101,7 +92,20 @@ func (h *house) inside(p *packed) []mutation {
 			}, nil))
 		}
 	}
-	return append(all, h.models(p)...)
+	return append(append(all, h.places(p)...), h.models(p)...)
+}
+
+// places changes where a row stood in its source, which is in no digest: only that of the pack itself tells.
+func (h *house) places(p *packed) (all []mutation) {
+	for _, in := range [][2]string{{"persons", "row"}, {"accounts", "source_ref"}, {"entitlements", "source_ref"}} {
+		file, column := pack.AnnexFolder+in[0]+".csv", in[1]
+		all = append(all, h.insider(p, "place of a row", in[0], h.ledgerDir(), []string{"ledger at hand"}, func(files map[string][]byte) {
+			rows := table(p.files[file])
+			rows[1][slices.Index(rows[0], column)] = "4711"
+			files[file] = untable(rows)
+		}, nil))
+	}
+	return all
 }
 
 // ofKind is what an insider can try with the tables that only one kind of pack has. Decisions and the population of a campaign are on the ledger, and
