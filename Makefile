@@ -31,8 +31,12 @@ demo: setup build ## run a nightly reconciliation of the demo organisation
 setup-test: setup ## install the servers and tools that the tests run against
 	@.ci/setup
 
-test: setup-test lint ## run every test with the race detector
-	CGO_ENABLED=1 go test -race -timeout 80m ./...
+# Changing packs and verifying them, one after the other, takes 25 minutes with the race detector; what it calls is raced in its own packages.
+ONE_BY_ONE := muster/internal/drill/tamper
+
+test: setup-test lint ## run every test, with the race detector where it can find something
+	CGO_ENABLED=1 go test -race -timeout 80m $$(go list ./... | grep -vxF $(ONE_BY_ONE))
+	go test -timeout 60m $(ONE_BY_ONE)
 
 lint: ## vet, staticcheck and the house rules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not formatted:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
