@@ -1,7 +1,6 @@
 package retain
 
 import (
-	"log/slog"
 	"os"
 	"slices"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/store"
 	"muster/internal/store/engine"
+	"muster/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -17,30 +17,6 @@ func TestMain(m *testing.M) {
 		os.Exit(engine.ChildMain(os.Args))
 	}
 	os.Exit(m.Run())
-}
-
-func realStore(t *testing.T) *store.Store {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "muster-retain-") // short: sockets have short names
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	e, err := engine.Attach(t.Context(), engine.Options{Dir: dir, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("the embedded engine does not start here: %v", err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	user, password := e.Auth()
-	s, err := store.Open(t.Context(), store.Options{Dial: e.DialContext, User: user, Password: password})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
 }
 
 // night loads a list of HR and completes a run on it.
@@ -70,7 +46,7 @@ func night(t *testing.T, s *store.Store, n int, people ...access.Person) {
 }
 
 func TestHRFindsWhoWorksAndWhoWorkedOnce(t *testing.T) {
-	s := realStore(t)
+	s := storetest.Open(t, nil)
 	hr := HR{s}
 	if got, err := hr.Find(t.Context(), "W-1"); err != nil || len(got) != 0 {
 		t.Errorf("before any run: %q, %v", got, err)

@@ -3,7 +3,6 @@ package duties
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/store"
 	"muster/internal/store/engine"
+	"muster/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -18,30 +18,6 @@ func TestMain(m *testing.M) {
 		os.Exit(engine.ChildMain(os.Args))
 	}
 	os.Exit(m.Run())
-}
-
-func openStore(t *testing.T) *store.Store {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "muster-duties-") // short: sockets have short names
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	e, err := engine.Attach(t.Context(), engine.Options{Dir: dir, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("the embedded engine does not start here: %v", err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	user, password := e.Auth()
-	s, err := store.Open(t.Context(), store.Options{Dial: e.DialContext, User: user, Password: password})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
 }
 
 func night(n int) time.Time { return time.Date(2026, 9, n, 1, 0, 0, 0, time.UTC) }
@@ -76,7 +52,7 @@ func load(t *testing.T, s *store.Store, n int, rejected map[access.Class]int64, 
 
 // TestWhatWasRejectedIsNoBreak plays five nights, of which the second lost a row of an account and the fourth one of a grant.
 func TestWhatWasRejectedIsNoBreak(t *testing.T) {
-	s := openStore(t)
+	s := storetest.Open(t, nil)
 	account, grant := map[access.Class]int64{access.ClassAccount: 1}, map[access.Class]int64{access.ClassGrant: 1}
 	all := []string{"a1", "a2", "a3", "a4"}
 	load(t, s, 1, account, all[:3], "a1", "a2")

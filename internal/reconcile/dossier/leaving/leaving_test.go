@@ -3,7 +3,6 @@ package leaving
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"muster/internal/access"
 	"muster/internal/store"
 	"muster/internal/store/engine"
+	"muster/internal/store/storetest"
 	"muster/remediate"
 	"muster/reports/evidence"
 	"muster/reports/frame"
@@ -27,26 +27,7 @@ func TestMain(m *testing.M) {
 // open gives a store whose clock is read from clock.
 func open(t *testing.T, clock *time.Time) *store.Store {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "muster-leaving-") // short: sockets have short names
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	e, err := engine.Attach(t.Context(), engine.Options{Dir: dir, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("the embedded engine does not start here: %v", err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	user, password := e.Auth()
-	s, err := store.Open(t.Context(), store.Options{Dial: e.DialContext, User: user, Password: password, Now: func() time.Time { return *clock }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return storetest.Open(t, func() time.Time { return *clock })
 }
 
 func night(n int) time.Time { return time.Date(2026, 9, n, 1, 0, 0, 0, time.UTC) }
